@@ -1,0 +1,38 @@
+/* What is done to THIS sample: the numbers that a policy drew for it. Printable and replayable. */
+#ifndef VG_AUGMENT_PLAN_H
+#define VG_AUGMENT_PLAN_H
+
+#include "load/loader.h"
+#include "policy.h"
+
+typedef struct vg_plan {
+    double rotate_deg;
+    double shift_x,
+        shift_y; /* fractions of the width and height; positive moves the picture right / down */
+    double shear_deg;
+    double zoom_x, zoom_y; /* output -> input scale: below 1 magnifies */
+    bool flip_horizontal, flip_vertical;
+    double brightness, contrast, saturation; /* factors, 1: none */
+    double hue;                              /* turns */
+    int colour_order[4]; /* order of 0 brightness, 1 contrast, 2 saturation, 3 hue */
+    double noise;        /* sigma, 8-bit steps */
+    vg_sample_key key;   /* names the noise stream */
+    vg_fill fill;
+    double fill_value;
+} vg_plan;
+
+/* Does nothing. */
+vg_plan vg_plan_none(void);
+/* Draws in a fixed order from the stream (key, VG_RNG_PLAN); `width` x `height` is the picture
+ * (pixel shifts). */
+vg_plan vg_plan_draw(const vg_policy *policy, const vg_sample_key *key, int width, int height);
+/* "rot -12° shift +8% -3% zoom 1.10 0.95 flip-h noise 5": only what was drawn; "unchanged" if
+ * nothing. UTF-8. */
+void vg_plan_print(const vg_plan *plan, char *text, size_t capacity);
+/* The one matrix of all geometry, with the resize: maps output pixel (x, y) of a width x height
+ * picture to input pixel coordinates: (m[0] x + m[1] y + m[2], m[3] x + m[4] y + m[5]); pixel
+ * centres at integers. */
+void vg_plan_matrix(const vg_plan *plan, int in_width, int in_height, int width, int height,
+                    double m[6]);
+
+#endif

@@ -1,0 +1,109 @@
+/* The index of a dataset: which samples there are, their names, labels and splits, and how to read
+ * one.
+ *
+ * vg_dataset_open recognizes:
+ *   - a folder of class folders (classes in byte order of their names; pictures at any depth
+ * below), with or without train/ val/ (validation/, valid/) test/ folders above them;
+ *   - a CSV manifest: path,label[,split] (header optional, RFC 4180 quoting, paths relative to the
+ * CSV);
+ *   - a folder with MNIST-style IDX files (train-images-idx3-ubyte[.gz] and so on).
+ * Hidden entries, empty class folders and files that are not pictures by name are ignored and
+ * counted.
+ *
+ * When the dataset brings no split, each sample's split follows from the hash of its name alone, so
+ * that adding files moves no other file. When it brings train and test but no val, that stays so.
+ *
+ * An open dataset is read-only; all accessors and vg_dataset_read may be called from any thread at
+ * once. Pointers returned live as long as the dataset. */
+#ifndef VG_DATASET_DATASET_H
+#define VG_DATASET_DATASET_H
+
+#include "base/file.h"
+#include "base/status.h"
+#include "image/decode.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum vg_split { VG_SPLIT_TRAIN, VG_SPLIT_VAL, VG_SPLIT_TEST, VG_SPLIT_COUNT } vg_split;
+
+/* Shares of the hash split; what is left is the test split. */
+typedef struct vg_dataset_options {
+    double train_share; /* 0.70 */
+    double val_share;   /* 0.15 */
+} vg_dataset_options;
+vg_dataset_options vg_dataset_options_default(void);
+
+typedef enum vg_dataset_kind {
+    VG_DATASET_FOLDER,
+    VG_DATASET_MANIFEST,
+    VG_DATASET_IDX
+} vg_dataset_kind;
+
+/* What was met and left out while scanning. */
+typedef struct vg_dataset_ignored {
+    size_t hidden;     /* names that begin with a dot, and .ipynb_checkpoints and the like */
+    size_t not_images; /* files without the extension of a picture */
+    size_t
+        other_formats; /* pictures by their extension that we do not read (.gif .bmp .tif .webp) */
+    size_t empty_classes; /* class folders without a picture */
+    size_t unreadable;    /* folders that could not be listed */
+} vg_dataset_ignored;
+
+typedef struct vg_dataset vg_dataset;
+
+/* Errors: VG_E_IO (no such path, unreadable), VG_E_FORMAT (nothing recognized: says what was looked
+ * for and what was found; a bad manifest line by number; IDX files that do not fit each other),
+ * VG_E_NOMEM. */
+vg_status vg_dataset_open(const char *path, const vg_dataset_options *options, vg_dataset **dataset,
+                          vg_error *err);
+void vg_dataset_close(vg_dataset *dataset);
+
+size_t vg_dataset_count(const vg_dataset *dataset);
+int vg_dataset_classes(const vg_dataset *dataset);
+const char *vg_dataset_class_name(const vg_dataset *dataset, int label);
+int vg_dataset_label(const vg_dataset *dataset, size_t index);
+vg_split vg_dataset_split(const vg_dataset *dataset, size_t index);
+/* The path below the dataset's root, or e.g. "train/00017" in IDX files. Unique in the dataset.
+ * Copied into `name` (always terminated); returns the length it would need. */
+size_t vg_dataset_name(const vg_dataset *dataset, size_t index, char *name, size_t capacity);
+vg_dataset_kind vg_dataset_kind_of(const vg_dataset *dataset);
+const char *vg_dataset_path(const vg_dataset *dataset);
+/* Whether train/val/test came with the data (false: they were made by hash). */
+bool vg_dataset_brings_splits(const vg_dataset *dataset);
+vg_dataset_ignored vg_dataset_ignored_of(const vg_dataset *dataset);
+const char *vg_split_name(vg_split split); /* "train", "val", "test" */
+
+/* Samples of one split: fills counts[classes]. */
+void vg_dataset_counts(const vg_dataset *dataset, vg_split split, size_t *counts);
+
+/* A narrower view made in place, before anything reads the dataset. */
+typedef struct vg_selection {
+    const char *const *classes; /* keep only these, labels renumbered in this order; NULL: all */
+    int class_count;
+    const char *const
+        *limit_classes; /* at most limits[i] TRAINING samples of class limit_classes[i] */
+    const size_t *limits;
+    int limit_count;
+    size_t train_total;    /* at most so many training samples, same share of each class; 0: all */
+    size_t held_out_total; /* the same for val and for test */
+    uint64_t seed;         /* which ones stay: by a hash of (seed, name) */
+} vg_selection;
+/* VG_E_ARG names an unknown class and the nearest known one. */
+vg_status vg_dataset_select(vg_dataset *dataset, const vg_selection *selection, vg_error *err);
+
+/* Reads and decodes one sample. `scratch` holds file bytes and decoder state of one thread. */
+typedef struct vg_reader {
+    vg_bytes bytes;
+    vg_decoder *decoder;
+} vg_reader;
+vg_status vg_reader_init(vg_reader *reader, vg_error *err);
+void vg_reader_reset(vg_reader *reader);
+/* Errors carry the sample's name. info may be NULL. */
+vg_status vg_dataset_read(const vg_dataset *dataset, size_t index, const vg_decode_options *options,
+                          vg_reader *reader, vg_image *image, vg_decode_info *info, vg_error *err);
+/* Size of the stored file in bytes, 0 for samples that are not files of their own. */
+uint64_t vg_dataset_file_bytes(const vg_dataset *dataset, size_t index);
+
+#endif

@@ -1,0 +1,67 @@
+/* From the bytes of a file to a vg_image, whatever its format says; JPEG and PNG can be read.
+ *
+ * The format is told from the content, never from the file's name. Everything that was unusual but
+ * could be read is told in vg_decode_info; what cannot be read is an error with the reason. */
+#ifndef VG_IMAGE_DECODE_H
+#define VG_IMAGE_DECODE_H
+
+#include "image/image.h"
+
+#include <stdbool.h>
+
+typedef enum vg_image_format {
+    VG_FORMAT_UNKNOWN,
+    VG_FORMAT_JPEG,
+    VG_FORMAT_PNG,
+    VG_FORMAT_GIF, /* from here on: recognized so that it can be named, not read */
+    VG_FORMAT_BMP,
+    VG_FORMAT_TIFF,
+    VG_FORMAT_WEBP
+} vg_image_format;
+
+typedef struct vg_decode_options {
+    int channels;        /* 1, 3, or 0: as in the file (grey stays grey, everything else is RGB) */
+    uint64_t max_pixels; /* refuse larger pictures before anything is allocated for them */
+    int max_scans;       /* progressive JPEG with more scans is refused (a known bomb) */
+    bool apply_exif;     /* turn the picture upright as its EXIF orientation says */
+    bool allow_damaged; /* true: keep a picture that was decoded with data errors and set `damaged`;
+                           false (default): VG_E_FORMAT. Harmless warnings never fail. */
+} vg_decode_options;
+
+/* 3 channels as in the file = 0, 100 megapixels, 500 scans, EXIF applied, damaged refused. */
+vg_decode_options vg_decode_options_default(void);
+
+typedef struct vg_decode_info {
+    vg_image_format format;
+    int width, height;   /* as stored, before EXIF */
+    int source_channels; /* components in the file: 1 grey, 2 grey+alpha, 3, 4 (CMYK, RGBA);
+                            palette: 1 */
+    int bit_depth;       /* 1, 2, 4, 8, 12, 16 */
+    int orientation;     /* EXIF 1..8, 0: none given */
+    bool has_alpha;      /* composited over black before it was dropped */
+    bool progressive;    /* or Adam7-interlaced */
+    bool damaged;        /* data errors: part of the picture may be missing or wrong */
+    int warnings;        /* of the decoder, harmless ones included */
+    char warning[160];   /* the first of them, empty if none */
+} vg_decode_info;
+
+/* Decoder state and buffers for one thread, reused from file to file. */
+typedef struct vg_decoder vg_decoder;
+vg_status vg_decoder_new(vg_decoder **decoder, vg_error *err);
+void vg_decoder_free(vg_decoder *decoder);
+
+/* Decodes `size` bytes into *image (storage reused). *info (may be NULL) is filled as far as it
+ * became known, also on error. Errors: VG_E_FORMAT (reason, and for a foreign format its name),
+ * VG_E_LIMIT, VG_E_NOMEM. The message does not name a file: use vg_fail_in. */
+vg_status vg_decode(vg_decoder *decoder, const uint8_t *bytes, size_t size,
+                    const vg_decode_options *options, vg_image *image, vg_decode_info *info,
+                    vg_error *err);
+
+vg_image_format vg_format_sniff(const uint8_t *bytes, size_t size);
+/* "JPEG", "PNG", ..., "unknown". */
+const char *vg_format_name(vg_image_format format);
+/* The format that a file name's extension promises (.jpg .jpeg .jpe .jfif .png ...),
+ * case-insensitive. */
+vg_image_format vg_format_of_name(const char *name);
+
+#endif

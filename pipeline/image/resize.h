@@ -1,0 +1,24 @@
+/* Antialiased resize: separable, the filter widened by the reduction factor, as Pillow's
+ * Image.resize does (results within 1/255 of it). */
+#ifndef VG_IMAGE_RESIZE_H
+#define VG_IMAGE_RESIZE_H
+
+#include "image/image.h"
+
+typedef enum vg_filter { VG_FILTER_BOX, VG_FILTER_BILINEAR, VG_FILTER_BICUBIC } vg_filter;
+
+/* Scratch memory of one thread; zero-initialize, release with vg_resize_scratch_reset. Grows to the
+ * largest picture seen and allocates nothing after that. */
+typedef struct vg_resize_scratch {
+    void *memory;
+    size_t capacity;
+} vg_resize_scratch;
+void vg_resize_scratch_reset(vg_resize_scratch *scratch);
+
+/* Resizes the rectangle (x, y, w, h) of `in`, in pixels and not necessarily whole ones, to
+ * width x height. w = h = 0 means the whole picture. */
+vg_status vg_image_resize(const vg_image *in, const double rectangle[4], int width, int height,
+                          vg_filter filter, vg_resize_scratch *scratch, vg_image *out,
+                          vg_error *err);
+
+#endif

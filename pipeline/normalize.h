@@ -1,0 +1,63 @@
+/* From 8-bit samples to what a network should see: fitted over the training images, or per image.
+ *
+ * Fitted statistics are streamed: integer sums of the 8-bit samples, so that neither the order of
+ * the images nor the number of threads changes a bit. Only training images are looked at. */
+#ifndef VG_NORMALIZE_H
+#define VG_NORMALIZE_H
+
+#include "base/status.h"
+#include "dataset/dataset.h"
+
+#include <stdint.h>
+
+typedef enum vg_normalization {
+    VG_NORMALIZE_NONE,         /* 0..255 as they are */
+    VG_NORMALIZE_UNIT,         /* v / 255 */
+    VG_NORMALIZE_MINMAX,       /* per channel (v - min) / (max - min) over the training split */
+    VG_NORMALIZE_ZSCORE,       /* per channel (v - mean) / std over the training split */
+    VG_NORMALIZE_IMAGE_MINMAX, /* the same two with the values of each image by itself, all channels
+                                  together */
+    VG_NORMALIZE_IMAGE_ZSCORE
+} vg_normalization;
+
+/* Per channel of 8-bit samples, exact. Zero-initialize. */
+typedef struct vg_channel_stats {
+    uint64_t count; /* samples of a channel */
+    uint64_t sum[3];
+    uint64_t sum_squares[3];
+    uint8_t min[3], max[3]; /* valid when count > 0 */
+    uint64_t images;
+    int channels;
+} vg_channel_stats;
+void vg_channel_stats_add(vg_channel_stats *stats, const vg_image *image);
+void vg_channel_stats_merge(vg_channel_stats *into, const vg_channel_stats *from);
+double vg_channel_mean(const vg_channel_stats *stats, int channel); /* 0..255 */
+double vg_channel_std(const vg_channel_stats *stats, int channel);  /* population */
+
+/* out = v * scale[c] + offset[c], v the 8-bit value. Stored with the weights. */
+typedef struct vg_normalizer {
+    vg_normalization kind;
+    int channels;
+    float scale[3],
+        offset[3];          /* of the fitted kinds; 1/255, 0 as the start of the per-image kinds */
+    uint64_t images;        /* it was fitted on */
+    double mean[3], std[3]; /* 0..255, 0 where nothing was fitted */
+    int min[3], max[3];
+} vg_normalizer;
+
+/* From statistics of the training images (NULL allowed for kinds that need none). A channel without
+ * contrast gets scale 1/255 and centre, never a division by zero. */
+vg_normalizer vg_normalizer_make(vg_normalization kind, int channels,
+                                 const vg_channel_stats *stats);
+/* Streams over the training split of `dataset` (every image, or `most` of them by hash when most >
+ * 0), decoded to `channels`, on `threads` threads. Unreadable samples are passed over. */
+vg_status vg_channel_stats_fit(const vg_dataset *dataset, int channels, size_t most, int threads,
+                               vg_channel_stats *stats, vg_error *err);
+/* Planar floats (C, n values each) holding 0..255 -> normalized in place, per-image kinds included.
+ */
+void vg_normalizer_apply(const vg_normalizer *normalizer, float *x, size_t n);
+
+vg_status vg_normalization_parse(const char *word, vg_normalization *kind, vg_error *err);
+const char *vg_normalization_name(vg_normalization kind);
+
+#endif

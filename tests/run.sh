@@ -1,0 +1,22 @@
+#!/bin/sh
+# The one command for tests: installs what is missing, builds Release and a tree with ASan and UBSan, runs every
+# test of both through ctest, and builds once with make alone.
+#   sh tests/run.sh [ctest arguments]          e.g.  sh tests/run.sh -L unit
+# VG_DATA=FOLDER names real image data for the tests that want it; without it they are shown as skipped.
+set -eu
+cd "$(dirname "$0")/.."
+sh tests/install.sh --tests
+jobs=$(nproc)
+export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:allocator_may_return_null=1}"
+export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
+
+cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DVG_WERROR=ON >/dev/null
+cmake --build build
+cmake -S . -B build-sanitize -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DVG_SANITIZE=ON -DVG_WERROR=ON >/dev/null
+cmake --build build-sanitize
+make -s -f Makefile.inc -j "$jobs"
+
+echo "== Release"
+ctest --test-dir build --output-on-failure -j "$jobs" "$@"
+echo "== AddressSanitizer, UndefinedBehaviorSanitizer"
+ctest --test-dir build-sanitize --output-on-failure -j "$jobs" -LE slow "$@"

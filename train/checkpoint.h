@@ -1,0 +1,32 @@
+/* Weights and everything that was fitted with them, in one file, written atomically.
+ *
+ * The file is in safetensors format (JSON header, little-endian float32); its metadata carry the
+ * net in words, the class names, the input shape, normalization and channel order, and an XXH64 of
+ * the data. A mismatch is refused. */
+#ifndef VG_TRAIN_CHECKPOINT_H
+#define VG_TRAIN_CHECKPOINT_H
+
+#include "nn/model.h"
+#include "normalize.h"
+#include "optim/optimizer.h"
+
+typedef struct vg_checkpoint {
+    vg_net_spec net;
+    int channels, height, width;
+    int classes;
+    char **class_names; /* [classes], owned */
+    vg_normalizer normalizer;
+    uint64_t seed, step;
+    int epoch; /* epochs completed */
+} vg_checkpoint;
+void vg_checkpoint_reset(vg_checkpoint *checkpoint);
+
+/* Writes model (and optimizer, may be NULL) with the description. */
+vg_status vg_checkpoint_save(const char *path, const vg_checkpoint *about, vg_model *model,
+                             vg_optimizer *optimizer, vg_error *err);
+/* Reads the description, builds a model of `max_batch` and fills it. Errors: VG_E_IO, VG_E_FORMAT
+ * (not such a file, cut off, checksum), VG_E_SHAPE. */
+vg_status vg_checkpoint_load(const char *path, int max_batch, vg_checkpoint *about,
+                             vg_model **model, vg_error *err);
+
+#endif

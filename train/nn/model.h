@@ -1,0 +1,86 @@
+/* A network with its memory: parameters, activations, gradients; forward and backward over a batch.
+ *
+ * Activations are float N C H W. A batch is cut into a fixed number of shards that does not depend
+ * on threads; layers run shard-parallel on the OpenMP team and partial gradients are added in a
+ * fixed tree, so that the same seed gives the same bits for any number of threads. Nothing is
+ * allocated after vg_model_new. One thread at a time may use a model; the work inside is parallel.
+ */
+#ifndef VG_NN_MODEL_H
+#define VG_NN_MODEL_H
+
+#include "base/status.h"
+#include "nn/spec.h"
+
+#include <stdint.h>
+
+enum { VG_MODEL_SHARDS = 8 };
+
+typedef enum vg_init {
+    VG_INIT_HE_NORMAL,
+    VG_INIT_HE_UNIFORM,
+    VG_INIT_XAVIER_NORMAL,
+    VG_INIT_XAVIER_UNIFORM,
+    VG_INIT_UNIFORM,  /* U(-a, a), a = init_scale, 0.05 */
+    VG_INIT_CONSTANT, /* init_scale */
+    VG_INIT_ZERO
+} vg_init;
+vg_status vg_init_parse(const char *word, vg_init *init, vg_error *err);
+const char *vg_init_name(vg_init init);
+
+typedef struct vg_model_options {
+    int channels, height, width; /* input */
+    int classes;
+    int max_batch;
+    vg_init init;
+    double init_scale;
+    uint64_t seed; /* of the initial weights */
+} vg_model_options;
+
+typedef struct vg_model vg_model;
+
+/* A trainable array or a stored statistic (running mean and variance: trainable false, grad NULL).
+ */
+typedef struct vg_param {
+    const char *name; /* "0.conv.weight", "1.bn.running_mean" ... */
+    float *value, *grad;
+    int64_t shape[4]; /* conv weight K C R S, dense weight K C, else [K] */
+    int dims;
+    size_t count;
+    bool trainable;
+    bool decay; /* weight decay applies (weights of conv and dense) */
+} vg_param;
+
+typedef struct vg_layer_info {
+    char name[32]; /* "3.conv" */
+    vg_layer_kind kind;
+    int channels, height, width; /* of its output, per sample */
+    size_t parameters;
+    uint64_t macs; /* multiply-adds of the forward pass, per sample */
+} vg_layer_info;
+
+/* VG_E_SHAPE names the layer whose input is too small for it. */
+vg_status vg_model_new(const vg_net_spec *spec, const vg_model_options *options, vg_model **model,
+                       vg_error *err);
+void vg_model_free(vg_model *model);
+/* Initial weights anew, from the options' seed. */
+void vg_model_initialize(vg_model *model);
+
+int vg_model_layers(const vg_model *model);
+const vg_layer_info *vg_model_layer(const vg_model *model, int layer);
+/* Parameters in the order of the layers; valid as long as the model. */
+vg_param *vg_model_params(vg_model *model, int *count);
+size_t vg_model_parameter_count(const vg_model *model); /* trainable values */
+int vg_model_classes(const vg_model *model);
+
+/* x: n C H W, n <= max_batch. Returns the logits [n][classes] inside the model, valid until the
+ * next call. training: batch statistics and dropout, whose masks are drawn from (seed, step). */
+const float *vg_model_forward(vg_model *model, const float *x, int n, bool training, uint64_t step);
+/* After a training forward: gradient of the loss with respect to the logits [n][classes] -> grad of
+ * all parameters (overwritten, not added). dx (n C H W) may be NULL. */
+void vg_model_backward(vg_model *model, const float *dlogits, float *dx);
+/* Output of layer i of the last forward, [n][C H W]; i = -1 is the input. */
+const float *vg_model_activation(const vg_model *model, int layer);
+/* Layer whose output feeds the last dense layer (-1: the input does). */
+int vg_model_feature_layer(const vg_model *model);
+
+#endif

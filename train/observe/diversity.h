@@ -1,0 +1,82 @@
+/* How much the outputs of a network depend on its input: the six measures of one look at the probe.
+ *
+ * Definitions (K classes, N probe samples, p_i softmax, y labels, h features):
+ *   input information   (H(mean p) - mean H(p_i)) / H(y)
+ *   effective classes   exp(H(arg max histogram)) / exp(H(y))
+ *   missing classes     predicted less than 0.1 x their share, upper Wilson 95 % bound below it
+ *   label information   I(arg max; y) / H(y), with the share of label permutations that do as well
+ *   layer spread        tr Cov(h_l) / mean |h_l|^2 for every layer, and the mean |h_l| beside it
+ *   effective rank      exp(entropy of the singular values of the centred features) / (K - 1)
+ * Rows whose logits are not finite count as uniform outputs, and their share is told. */
+#ifndef VG_OBSERVE_DIVERSITY_H
+#define VG_OBSERVE_DIVERSITY_H
+
+#include "base/status.h"
+#include "nn/model.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct vg_layer_spread {
+    char name[32];
+    double spread; /* 0..1 */
+    double level;  /* mean |h| */
+} vg_layer_spread;
+
+typedef struct vg_diversity {
+    int classes;
+    size_t samples;
+    double input_information;
+    double input_information_low, input_information_high; /* bootstrap over the probe, 95 % */
+    double effective_classes;
+    double *predicted_share; /* [classes] */
+    double *label_share;     /* [classes] */
+    double *recall;          /* [classes]; NaN for a class without probe samples */
+    size_t *confusion;       /* [classes][classes], row true, column predicted */
+    double top_share;        /* of the most predicted class */
+    int top_class;
+    double top_label_share;
+    bool *missing; /* [classes], by the Wilson bound */
+    int missing_count;
+    int missing_plain; /* without the bound: share < 0.1 x prior */
+    double label_information;
+    double label_information_p; /* permutation, (1 + hits) / (1 + permutations) */
+    double effective_rank;      /* over K - 1 */
+    double accuracy;
+    double balanced_accuracy;
+    double balanced_low, balanced_high; /* 95 % */
+    double loss;                        /* mean cross-entropy */
+    double nonfinite_share;
+    double output_change;    /* mean |p - p(first look)| over the probe, 0 at the first look */
+    vg_layer_spread *layers; /* [layer_count]; the first is the input, the last the logits */
+    int layer_count;
+    int collapsed_layer; /* first with spread < 1e-4, -1: none */
+} vg_diversity;
+
+void vg_diversity_reset(vg_diversity *diversity);
+
+/* Collects a look batch by batch, then measures. */
+typedef struct vg_observer vg_observer;
+/* For `samples` probe samples of a model. Keeps scratch for bootstrap (1000) and permutations
+ * (499). */
+vg_status vg_observer_new(const vg_model *model, size_t samples, vg_observer **observer,
+                          vg_error *err);
+void vg_observer_free(vg_observer *observer);
+void vg_observer_begin(vg_observer *observer);
+/* After an evaluation forward of `n` samples with these labels: takes logits, features and layer
+ * sums. */
+void vg_observer_add(vg_observer *observer, const vg_model *model, const int32_t *labels, int n);
+/* Measures what was added into *out (zero-initialized or earlier result; storage is replaced). */
+vg_status vg_observer_measure(vg_observer *observer, vg_diversity *out, vg_error *err);
+/* The probabilities of the last look, [samples][classes]. */
+const float *vg_observer_probabilities(const vg_observer *observer);
+
+/* The output measures alone, from recorded logits [n][classes] (no layers, no rank): for tests and
+ * other users. */
+vg_status vg_diversity_of_outputs(const float *logits, const int32_t *labels, size_t n, int classes,
+                                  vg_diversity *out, vg_error *err);
+/* exp(entropy of singular values) of the centred rows of h [n][d]; not divided by anything. */
+vg_status vg_effective_rank(const float *h, size_t n, size_t d, double *rank, vg_error *err);
+
+#endif

@@ -1,0 +1,89 @@
+/* One training, from a dataset to weights and a diversity record: what `train-pipeline` does once
+ * and what the studies do many times. */
+#ifndef VG_TRAIN_RUN_H
+#define VG_TRAIN_RUN_H
+
+#include "balance.h"
+#include "load/loader.h"
+#include "nn/spec.h"
+#include "normalize.h"
+#include "observe/verdict.h"
+#include "optim/optimizer.h"
+#include "optim/schedule.h"
+#include "policy.h"
+
+/* Everything that decides the result of a training (with the dataset). */
+typedef struct vg_run_options {
+    uint64_t seed;
+    int epochs, batch;
+    int channels;      /* 1, 3; 0: grey if all of the first samples are */
+    int height, width; /* 0: chosen from the data (see vg_run_input_size) */
+    vg_policy policy;
+    vg_normalization normalization;
+    vg_sampling sampling;
+    vg_weighting weighting;
+    vg_net_spec net; /* owned by the options */
+    vg_init init;
+    double init_scale;
+    vg_optimizer_options optimizer;
+    vg_schedule schedule;
+    size_t probe; /* held-out samples that are measured, at most (2000) */
+    int threads;  /* 0: all CPUs */
+    vg_on_error on_error;
+    uint64_t order_seed;    /* added to the seed of order and augmentation only (0); weights stay */
+    const char *checkpoint; /* where to write the weights at the end of each epoch, NULL: nowhere */
+} vg_run_options;
+vg_run_options vg_run_options_default(void); /* net left empty: set it with vg_net_spec_preset */
+void vg_run_options_reset(vg_run_options *options);
+vg_status vg_run_options_copy(const vg_run_options *from, vg_run_options *to, vg_error *err);
+
+typedef struct vg_epoch_record {
+    int epoch; /* 0: before the first step */
+    uint64_t step;
+    double train_loss, train_accuracy;   /* over the epoch, as trained; NaN for epoch 0 */
+    double learning_rate, gradient_norm; /* at its last step; NaN for epoch 0 */
+    double seconds, images_per_s;
+    double load_share;  /* share of the time in which the trainer waited for data */
+    vg_verdict verdict; /* of this measurement alone */
+    vg_diversity diversity;
+} vg_epoch_record;
+
+typedef struct vg_run_result {
+    vg_epoch_record *epochs; /* [epoch_count], the first is before training */
+    int epoch_count;
+    vg_monitor monitor;
+    vg_diversity final; /* on ALL held-out samples, layers included */
+    vg_split held_out;  /* which split that is: val if there is one, else test */
+    size_t train_samples, held_out_samples, probe_samples, bad_samples;
+    size_t parameters;
+    uint64_t macs; /* forward, per image */
+    int channels, height, width;
+    vg_normalizer normalizer;
+    double seconds;
+    vg_bad_sample *bad; /* [bad_samples] */
+} vg_run_result;
+void vg_run_result_reset(vg_run_result *result);
+
+/* Told during a run; any callback may be NULL. `batch` returning true stops the run: VG_E_STOPPED.
+ */
+typedef struct vg_run_events {
+    void *context;
+    bool (*batch)(void *context, int epoch, uint64_t step, uint64_t steps, double loss,
+                  double images_per_s, double load_share);
+    void (*epoch)(void *context, const vg_epoch_record *record);
+} vg_run_events;
+
+/* Input size for a dataset that names none: the median of the first 256 training pictures, at most
+ * 96 on the longer side, rounded to multiples of 8 when reduced; equal-sized small pictures keep
+ * their size. */
+vg_status vg_run_input_size(const vg_dataset *dataset, vg_run_options *options, vg_error *err);
+
+vg_status vg_run(const vg_dataset *dataset, const vg_run_options *options,
+                 const vg_run_events *events, vg_run_result *result, vg_error *err);
+
+/* Reads a checkpoint back and measures it on a split: the same figures as the run's own. Refuses a
+ * dataset whose classes are not those of the checkpoint. */
+vg_status vg_evaluate(const vg_dataset *dataset, const char *checkpoint, vg_split split,
+                      int threads, vg_diversity *result, vg_error *err);
+
+#endif

@@ -1,0 +1,80 @@
+/* What each data change did: paired trainings.
+ *
+ * The arms are a ladder: "without changes" (no augmentation, pixels in 0..1 as they come, no
+ * rebalancing), then one change after the other is added until the job is complete; K changes need
+ * K + 1 arms. Every arm is trained once per seed with the same initial weights, order of samples
+ * and probe. For each step of the ladder and each measure: mean difference over the seeds, 95 %
+ * confidence interval, exact two-sided sign-flip p, Holm-corrected over the changes. */
+#ifndef VG_STUDY_COMPARE_H
+#define VG_STUDY_COMPARE_H
+
+#include "run.h"
+#include "study/statistics.h"
+
+typedef enum vg_change {
+    VG_CHANGE_NORMALIZE,
+    VG_CHANGE_REBALANCE, /* sampling and loss weights */
+    VG_CHANGE_AUGMENT,
+    VG_CHANGE_NOTHING, /* control: the same job again with another order of samples */
+    VG_CHANGES
+} vg_change;
+const char *vg_change_name(vg_change change);
+vg_status vg_change_parse(const char *word, vg_change *change, vg_error *err);
+
+enum { VG_MEASURES = 6 };
+/* "input_information", "effective_classes", "missing_classes", "label_information",
+ * "effective_rank", "balanced_accuracy". */
+const char *vg_measure_name(int measure);
+double vg_measure_value(const vg_diversity *diversity, int measure);
+
+typedef struct vg_compare_options {
+    vg_change changes[VG_CHANGES]; /* in this order */
+    int change_count;
+    int seeds; /* 6 */
+    uint64_t first_seed;
+} vg_compare_options;
+vg_compare_options vg_compare_options_default(void); /* normalize, rebalance, augment; 6 seeds */
+
+typedef struct vg_arm {
+    char name[64];         /* "without changes", "+ normalize", ... */
+    double *values;        /* [seeds][VG_MEASURES] */
+    vg_verdict *verdicts;  /* [seeds] */
+    vg_verdict verdict;    /* the most frequent one; ties: the worse */
+    double seconds;        /* mean of a training */
+    vg_run_result example; /* the training with the first seed */
+} vg_arm;
+
+typedef struct vg_change_effect {
+    vg_change change;
+    vg_paired measures[VG_MEASURES];
+    double before[VG_MEASURES], after[VG_MEASURES]; /* means of the two arms */
+    double seconds; /* mean cost in time of a training, difference */
+    char word[96]; /* "this cures it", "helps", "harms", "no effect seen", "undecided (needs about N
+                      seeds)" */
+} vg_change_effect;
+
+typedef struct vg_comparison {
+    vg_arm *arms; /* [change_count + 1] */
+    int arm_count;
+    vg_change_effect *effects; /* [change_count] */
+    int change_count;
+    int seeds;
+    double seconds;
+} vg_comparison;
+void vg_comparison_reset(vg_comparison *comparison);
+
+/* Told before every training: arm and seed index of how many. May stop the study by returning true.
+ */
+typedef struct vg_compare_events {
+    void *context;
+    bool (*training)(void *context, int done, int total, const char *arm, int seed);
+    vg_run_events run;
+} vg_compare_events;
+
+/* A change that the job does not contain (e.g. no augmentation asked for) is left out of the
+ * ladder. */
+vg_status vg_compare(const vg_dataset *dataset, const vg_run_options *job,
+                     const vg_compare_options *options, const vg_compare_events *events,
+                     vg_comparison *result, vg_error *err);
+
+#endif
