@@ -43,8 +43,9 @@ typedef struct vg_loader_options {
                        and an OpenMP team never compete for the same cores */
     uint64_t seed;
     vg_on_error
-        on_error; /* skip: a sample that cannot be read is replaced by the next readable one of
-                     its class (the same for every thread count), and written in the ledger */
+        on_error; /* skip: the sample is written in the ledger; a shuffled epoch takes the next
+                             readable sample of its class instead (the same for every thread count),
+                             a sequential one goes on without it */
     double max_bad_share; /* skip: VG_E_LIMIT when more than this share of samples was bad (0.5) */
     vg_decode_options decode;
 } vg_loader_options;
@@ -90,6 +91,6 @@ uint64_t vg_loader_batches(const vg_loader *loader);
 /* The ledger so far, sorted by index, each sample once; owned by the loader, valid until the next
  * call. */
 const vg_bad_sample *vg_loader_bad(vg_loader *loader, size_t *count);
-vg_loader_times vg_loader_times_of(const vg_loader *loader);
+vg_loader_times vg_loader_times_of(vg_loader *loader);
 
 #endif

@@ -35,6 +35,12 @@ size_t vg_sampler_at(const vg_sampler *sampler, uint32_t epoch, uint64_t positio
 /* Places of class k in an epoch. */
 uint64_t vg_sampler_quota(const vg_sampler *sampler, int label);
 
+vg_sampling vg_sampler_mode(const vg_sampler *sampler);
+/* Who stands in for a sample that cannot be read: the attempt-th next one (attempt >= 1) of the same class and
+ * split, in dataset order and around its end. SIZE_MAX when the class has no more, and always for sequential
+ * samplers and lists, whose bad samples are left out instead. */
+size_t vg_sampler_substitute(const vg_sampler *sampler, size_t index, size_t attempt);
+
 /* "shuffle", "over", ...; VG_E_ARG for an unknown word, naming the known ones. */
 vg_status vg_sampling_parse(const char *word, vg_sampling *mode, vg_error *err);
 const char *vg_sampling_name(vg_sampling mode);
