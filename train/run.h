@@ -17,7 +17,7 @@ typedef struct vg_run_options {
     uint64_t seed;
     int epochs, batch;
     int channels;      /* 1, 3; 0: grey if all of the first samples are */
-    int height, width; /* 0: chosen from the data (see vg_run_input_size) */
+    int height, width; /* 0: chosen from the data (see vg_run_prepare) */
     vg_policy policy;
     vg_normalization normalization;
     vg_sampling sampling;
@@ -31,6 +31,8 @@ typedef struct vg_run_options {
     int threads;  /* 0: all CPUs */
     vg_on_error on_error;
     uint64_t order_seed;    /* added to the seed of order and augmentation only (0); weights stay */
+    vg_channel_stats stats; /* set by vg_run_prepare */
+    bool prepared;
     const char *checkpoint; /* where to write the weights at the end of each epoch, NULL: nowhere */
 } vg_run_options;
 vg_run_options vg_run_options_default(void); /* net left empty: set it with vg_net_spec_preset */
@@ -48,6 +50,7 @@ typedef struct vg_epoch_record {
     vg_diversity diversity;
 } vg_epoch_record;
 
+/* After VG_E_STOPPED it holds what was recorded until then; after other errors it is empty. */
 typedef struct vg_run_result {
     vg_epoch_record *epochs; /* [epoch_count], the first is before training */
     int epoch_count;
@@ -73,10 +76,11 @@ typedef struct vg_run_events {
     void (*epoch)(void *context, const vg_epoch_record *record);
 } vg_run_events;
 
-/* Input size for a dataset that names none: the median of the first 256 training pictures, at most
- * 96 on the longer side, rounded to multiples of 8 when reduced; equal-sized small pictures keep
- * their size. */
-vg_status vg_run_input_size(const vg_dataset *dataset, vg_run_options *options, vg_error *err);
+/* Chooses from the data what the options leave open, and fits the normalization statistics on the training split.
+ * channels: grey when every one of up to 256 training pictures is; size: their median width and height, the longer
+ * side at most 96 (then both are multiples of 8). vg_run does this itself; a study does it once for all its
+ * trainings. Nothing happens when the options are prepared already. */
+vg_status vg_run_prepare(const vg_dataset *dataset, vg_run_options *options, vg_error *err);
 
 vg_status vg_run(const vg_dataset *dataset, const vg_run_options *options,
                  const vg_run_events *events, vg_run_result *result, vg_error *err);

@@ -42,10 +42,9 @@ typedef struct vg_loader_options {
     bool lockstep;  /* workers run only while the caller waits in vg_loader_next, so that loading
                        and an OpenMP team never compete for the same cores */
     uint64_t seed;
-    vg_on_error
-        on_error; /* skip: the sample is written in the ledger; a shuffled epoch takes the next
-                             readable sample of its class instead (the same for every thread count),
-                             a sequential one goes on without it */
+    /* Skip: the sample is written in the ledger; a shuffled epoch takes the next readable sample of its class
+     * instead (the same for every thread count), a sequential one goes on without it. */
+    vg_on_error on_error;
     double max_bad_share; /* skip: VG_E_LIMIT when more than this share of samples was bad (0.5) */
     vg_decode_options decode;
 } vg_loader_options;

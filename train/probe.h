@@ -1,0 +1,36 @@
+/* Looking at a network: a fixed list of samples, loaded as evaluation sees them, run through the model and measured. */
+#ifndef VG_TRAIN_PROBE_H
+#define VG_TRAIN_PROBE_H
+
+#include "load/loader.h"
+#include "observe/diversity.h"
+#include "transform.h"
+
+/* Picks at most `most` samples of `split` (0: all), at most ceil(most / classes) of a class, so that rare classes
+ * are seen as well as they can be; which ones follows from (seed, name). The list ascends; *indices is the caller's,
+ * free() it. */
+vg_status vg_probe_pick(const vg_dataset *dataset, vg_split split, size_t most, uint64_t seed,
+                        size_t **indices, size_t *count, vg_error *err);
+
+typedef struct vg_probe vg_probe;
+
+/* How the samples reach the network. `normalizer` and shape are copied. */
+typedef struct vg_probe_options {
+    vg_normalizer normalizer;
+    int channels, height, width;
+    int batch; /* at most the model's max_batch */
+    int threads;
+    vg_on_error on_error;
+} vg_probe_options;
+
+/* The list is copied; dataset and model must outlive the probe. */
+vg_status vg_probe_new(const vg_dataset *dataset, const size_t *indices, size_t count,
+                       const vg_model *model, const vg_probe_options *options, vg_probe **probe,
+                       vg_error *err);
+void vg_probe_free(vg_probe *probe);
+/* Runs all samples through `model` in evaluation mode and measures. Samples that cannot be read are left out. */
+vg_status vg_probe_look(vg_probe *probe, vg_model *model, vg_diversity *out, vg_error *err);
+/* The samples that could not be read so far. */
+const vg_bad_sample *vg_probe_bad(vg_probe *probe, size_t *count);
+
+#endif

@@ -1,0 +1,139 @@
+/* What decides a training: defaults, copies, and what is read off the data when the user leaves it open. */
+#include "run.h"
+
+#include "base/alloc.h"
+#include "base/threads.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { LOOKED_AT = 256, LONGEST_SIDE = 96 };
+
+vg_run_options vg_run_options_default(void)
+{
+    return (vg_run_options){
+        .seed = 1,
+        .epochs = 8,
+        .batch = 64,
+        .policy = vg_policy_none(),
+        .normalization = VG_NORMALIZE_ZSCORE,
+        .sampling = VG_SAMPLING_SHUFFLE,
+        .weighting = VG_WEIGHTING_NONE,
+        .init = VG_INIT_HE_NORMAL,
+        .init_scale = 0.05,
+        .optimizer = vg_optimizer_options_default(),
+        .schedule = {.kind = VG_SCHEDULE_COSINE,
+                     .base = 0.05,
+                     .warmup_share = 0.05,
+                     .step_share = 1.0 / 3,
+                     .step_factor = 0.1},
+        .probe = 2000,
+        .on_error = VG_ON_ERROR_SKIP,
+    };
+}
+
+void vg_run_options_reset(vg_run_options *options)
+{
+    vg_net_spec_reset(&options->net);
+}
+
+vg_status vg_run_options_copy(const vg_run_options *from, vg_run_options *to, vg_error *err)
+{
+    *to = *from;
+    to->net = (vg_net_spec){0};
+    return vg_net_spec_copy(&from->net, &to->net, err);
+}
+
+static int ascending(const void *a, const void *b)
+{
+    int x = *(const int *)a, y = *(const int *)b;
+    return (x > y) - (x < y);
+}
+
+/* Median size of up to LOOKED_AT training pictures, and whether all of them are grey. */
+static vg_status look_at_pictures(const vg_dataset *dataset, int *width, int *height, bool *grey,
+                                  vg_error *err)
+{
+    int widths[LOOKED_AT], heights[LOOKED_AT], n = 0;
+    vg_reader reader;
+    vg_image image = {0};
+    vg_decode_options decode = vg_decode_options_default();
+    vg_error first = {0};
+    size_t total = vg_dataset_count(dataset), training = 0, seen = 0;
+    vg_status status = vg_reader_init(&reader, err);
+    for (size_t i = 0; i < total; i++)
+        training += vg_dataset_split(dataset, i) == VG_SPLIT_TRAIN;
+    size_t stride = training / LOOKED_AT + 1;
+    *grey = true;
+    for (size_t i = 0; !status && i < total && n < LOOKED_AT; i++) {
+        if (vg_dataset_split(dataset, i) != VG_SPLIT_TRAIN || seen++ % stride != 0)
+            continue;
+        vg_error problem = {0};
+        vg_status read = vg_dataset_read(dataset, i, &decode, &reader, &image, NULL, &problem);
+        if (read == VG_E_NOMEM)
+            status = vg_fail(err, read, "%s", problem.message);
+        if (read) {
+            if (!first.message[0])
+                first = problem;
+            continue;
+        }
+        widths[n] = image.width;
+        heights[n++] = image.height;
+        *grey = *grey && image.channels == 1;
+    }
+    vg_reader_reset(&reader);
+    vg_image_reset(&image);
+    if (status)
+        return status;
+    if (n == 0)
+        return vg_fail(
+            err, VG_E_FORMAT, "%s: none of the training pictures looked at can be read%s%s",
+            vg_dataset_path(dataset), first.message[0] ? "; the first: " : "", first.message);
+    qsort(widths, (size_t)n, sizeof *widths, ascending);
+    qsort(heights, (size_t)n, sizeof *heights, ascending);
+    *width = widths[n / 2];
+    *height = heights[n / 2];
+    return VG_OK;
+}
+
+static int to_eights(double size)
+{
+    int n = 8 * (int)lround(size / 8);
+    return n < 8 ? 8 : n;
+}
+
+vg_status vg_run_prepare(const vg_dataset *dataset, vg_run_options *options, vg_error *err)
+{
+    if (options->prepared)
+        return VG_OK;
+    if (options->channels == 0 || options->height == 0 || options->width == 0) {
+        int width, height;
+        bool grey;
+        vg_status status = look_at_pictures(dataset, &width, &height, &grey, err);
+        if (status)
+            return status;
+        if (options->channels == 0)
+            options->channels = grey ? 1 : 3;
+        int longest = width > height ? width : height;
+        if (longest > LONGEST_SIDE) {
+            double factor = (double)LONGEST_SIDE / longest;
+            width = to_eights(width * factor);
+            height = to_eights(height * factor);
+        }
+        if (options->height == 0 || options->width == 0) {
+            options->height = height;
+            options->width = width;
+        }
+    }
+    options->stats = (vg_channel_stats){0};
+    if (options->normalization == VG_NORMALIZE_MINMAX ||
+        options->normalization == VG_NORMALIZE_ZSCORE) {
+        int threads = options->threads > 0 ? options->threads : vg_threads_available();
+        vg_status status =
+            vg_channel_stats_fit(dataset, options->channels, 0, threads, &options->stats, err);
+        if (status)
+            return status;
+    }
+    options->prepared = true;
+    return VG_OK;
+}
