@@ -1,0 +1,20 @@
+/* Text from outside (names of classes, files, folders) made safe for a page and for JSON. */
+#ifndef VG_REPORT_ESCAPE_H
+#define VG_REPORT_ESCAPE_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* Writes `text` for HTML and SVG content and for attributes in double quotes: & < > " ' become
+ * entities, bytes that are not UTF-8 and control characters U+FFFD. */
+void vg_escape_html(FILE *out, const char *text);
+/* At most `columns` characters of it, cut text ends in an ellipsis. */
+void vg_escape_html_cut(FILE *out, const char *text, int columns);
+
+/* A JSON string; bytes that are not UTF-8 become U+FFFD (jansson alone would refuse them). NULL
+ * when memory ran out. */
+json_t *vg_json_text(const char *text);
+/* A JSON number, null for NaN and infinities. */
+json_t *vg_json_number(double value);
+
+#endif
