@@ -1,0 +1,100 @@
+/* Counts in, numbers out. Everything is computed in double and only the weights are rounded to
+ * float, so that classes of 10 and of 10 million samples stand side by side without loss. */
+#include "balance.h"
+
+#include "base/text.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double CUI_BETA = 0.999;
+
+vg_balance vg_balance_measure(const size_t *counts, int classes)
+{
+    vg_balance balance = {.classes = classes};
+    for (int k = 0; k < classes; k++) {
+        if (counts[k] == 0)
+            continue;
+        if (!balance.present || counts[k] > counts[balance.majority])
+            balance.majority = k;
+        if (!balance.present || counts[k] < counts[balance.minority])
+            balance.minority = k;
+        balance.present++;
+        balance.total += counts[k];
+    }
+    if (!balance.total)
+        return balance;
+    double n = (double)balance.total;
+    for (int k = 0; k < classes; k++) {
+        double p = (double)counts[k] / n;
+        if (p > 0)
+            balance.entropy -= p * log(p);
+    }
+    balance.entropy = fmax(balance.entropy, 0); /* one class: not -0 */
+    balance.effective_classes = exp(balance.entropy);
+    balance.majority_share = (double)counts[balance.majority] / n;
+    balance.imbalance_ratio = (double)counts[balance.majority] / (double)counts[balance.minority];
+    return balance;
+}
+
+double vg_effective_number(size_t n, double beta)
+{
+    if (n == 0)
+        return 0;
+    if (beta >= 1)
+        return (double)n; /* the limit */
+    if (beta <= 0)
+        return 1;
+    /* expm1: beta^n is near 1 for small n, and the difference would lose its digits */
+    return -expm1((double)n * log(beta)) / (1 - beta);
+}
+
+static double raw_weight(size_t n, vg_weighting weighting)
+{
+    switch (weighting) {
+    case VG_WEIGHTING_INVERSE:
+        return 1 / (double)n;
+    case VG_WEIGHTING_SQRT:
+        return 1 / sqrt((double)n);
+    case VG_WEIGHTING_EFFECTIVE:
+        return 1 / vg_effective_number(n, CUI_BETA);
+    case VG_WEIGHTING_NONE:
+        break;
+    }
+    return 1;
+}
+
+void vg_balance_weights(const size_t *counts, int classes, vg_weighting weighting, float *weights)
+{
+    double total = 0, weighted = 0;
+    for (int k = 0; k < classes; k++) {
+        if (!counts[k])
+            continue;
+        total += (double)counts[k];
+        weighted += (double)counts[k] * raw_weight(counts[k], weighting);
+    }
+    for (int k = 0; k < classes; k++)
+        weights[k] =
+            counts[k] ? (float)(raw_weight(counts[k], weighting) * total / weighted) : 0.0F;
+}
+
+static const char *const NAMES[] = {"none", "inverse", "sqrt", "effective"};
+enum { NAME_COUNT = sizeof NAMES / sizeof NAMES[0] };
+
+vg_status vg_weighting_parse(const char *word, vg_weighting *weighting, vg_error *err)
+{
+    for (int i = 0; i < NAME_COUNT; i++)
+        if (strcmp(word, NAMES[i]) == 0) {
+            *weighting = (vg_weighting)i;
+            return VG_OK;
+        }
+    const char *near = vg_nearest(word, NAMES, NAME_COUNT);
+    return vg_fail(err, VG_E_ARG,
+                   "unknown weighting \"%s\"%s%s%s; known are none, inverse, sqrt, effective", word,
+                   near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+}
+
+const char *vg_weighting_name(vg_weighting weighting)
+{
+    return weighting >= 0 && (int)weighting < NAME_COUNT ? NAMES[weighting] : "unknown";
+}

@@ -1,0 +1,234 @@
+/* Opening, asking and reading a dataset; what differs between the kinds is behind the index. Nothing
+ * here changes an open dataset, so every thread may use it at once. */
+#include "dataset/dataset.h"
+
+#include "base/alloc.h"
+#include "dataset/index.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Longer paths cannot be opened on the systems we know (PATH_MAX). */
+enum { PATH_BYTES = 4096 };
+
+static vg_status read_kind(vg_dataset *dataset, vg_error *err)
+{
+    struct stat st;
+    if (stat(dataset->path, &st) != 0)
+        return vg_fail(err, VG_E_IO, "%s: %s", dataset->path, strerror(errno));
+    if (S_ISREG(st.st_mode))
+        return vg_manifest_read(dataset, err);
+    if (!S_ISDIR(st.st_mode))
+        return vg_fail(err, VG_E_IO, "%s: neither a folder nor a file", dataset->path);
+    if (vg_idx_found(dataset->path))
+        return vg_idx_read_files(dataset, err);
+    return vg_folder_scan(dataset, err);
+}
+
+vg_status vg_dataset_open(const char *path, const vg_dataset_options *options, vg_dataset **dataset,
+                          vg_error *err)
+{
+    vg_dataset_options standard = vg_dataset_options_default();
+    *dataset = NULL;
+    vg_dataset *fresh = vg_calloc(1, sizeof *fresh);
+    if (!fresh || !(fresh->path = vg_strdup(path))) {
+        free(fresh);
+        return vg_fail(err, VG_E_NOMEM, "%s: out of memory", path);
+    }
+    vg_status status = read_kind(fresh, err);
+    if (!status)
+        status = vg_split_assign(fresh, options ? options : &standard, err);
+    if (status) {
+        vg_dataset_close(fresh);
+        return status;
+    }
+    *dataset = fresh;
+    return VG_OK;
+}
+
+void vg_dataset_close(vg_dataset *dataset)
+{
+    if (!dataset)
+        return;
+    free(dataset->path);
+    free(dataset->root);
+    free(dataset->names);
+    free(dataset->samples);
+    free(dataset->classes);
+    free(dataset->buckets);
+    for (int i = 0; i < 2; i++)
+        vg_bytes_reset(&dataset->parts[i].bytes);
+    free(dataset);
+}
+
+size_t vg_dataset_count(const vg_dataset *dataset)
+{
+    return dataset->count;
+}
+
+int vg_dataset_classes(const vg_dataset *dataset)
+{
+    return dataset->class_count;
+}
+
+const char *vg_dataset_class_name(const vg_dataset *dataset, int label)
+{
+    return vg_index_class_name(dataset, label);
+}
+
+int vg_dataset_label(const vg_dataset *dataset, size_t index)
+{
+    return vg_sample_label(dataset->samples[index]);
+}
+
+vg_split vg_dataset_split(const vg_dataset *dataset, size_t index)
+{
+    return vg_sample_split(dataset->samples[index]);
+}
+
+/* The part that holds a place, and the place within it. */
+static const vg_idx_part *find_part(const vg_dataset *dataset, uint64_t place, size_t *within)
+{
+    const vg_idx_part *part = dataset->parts;
+    *within = (size_t)place;
+    if (*within >= part->count) {
+        *within -= part->count;
+        part++;
+    }
+    return part;
+}
+
+size_t vg_dataset_name(const vg_dataset *dataset, size_t index, char *name, size_t capacity)
+{
+    uint64_t place = vg_sample_place(dataset->samples[index]);
+    if (dataset->kind == VG_DATASET_IDX) {
+        size_t within;
+        const vg_idx_part *part = find_part(dataset, place, &within);
+        int length = snprintf(name, capacity, "%s/%05zu", vg_split_name(part->split), within);
+        return length > 0 ? (size_t)length : 0;
+    }
+    const char *stored = dataset->names + place;
+    size_t length = strlen(stored);
+    if (capacity) {
+        size_t fits = length < capacity ? length : capacity - 1;
+        memcpy(name, stored, fits);
+        name[fits] = '\0';
+    }
+    return length;
+}
+
+vg_dataset_kind vg_dataset_kind_of(const vg_dataset *dataset)
+{
+    return dataset->kind;
+}
+
+const char *vg_dataset_path(const vg_dataset *dataset)
+{
+    return dataset->path;
+}
+
+bool vg_dataset_brings_splits(const vg_dataset *dataset)
+{
+    return dataset->brings_splits;
+}
+
+vg_dataset_ignored vg_dataset_ignored_of(const vg_dataset *dataset)
+{
+    return dataset->ignored;
+}
+
+void vg_dataset_counts(const vg_dataset *dataset, vg_split split, size_t *counts)
+{
+    for (int k = 0; k < dataset->class_count; k++)
+        counts[k] = 0;
+    for (size_t i = 0; i < dataset->count; i++)
+        if (vg_sample_split(dataset->samples[i]) == split)
+            counts[vg_sample_label(dataset->samples[i])]++;
+}
+
+vg_status vg_reader_init(vg_reader *reader, vg_error *err)
+{
+    *reader = (vg_reader){0};
+    return vg_decoder_new(&reader->decoder, err);
+}
+
+void vg_reader_reset(vg_reader *reader)
+{
+    vg_bytes_reset(&reader->bytes);
+    vg_decoder_free(reader->decoder);
+    reader->decoder = NULL;
+}
+
+/* Where the file of a sample lies. False if that is longer than a path can be. */
+static bool path_of(const vg_dataset *dataset, size_t index, char path[PATH_BYTES])
+{
+    const char *name = dataset->names + vg_sample_place(dataset->samples[index]);
+    size_t root = name[0] == '/' ? 0 : strlen(dataset->root), length = strlen(name);
+    bool slash = root && dataset->root[root - 1] != '/';
+    if (root + slash + length >= PATH_BYTES)
+        return false;
+    memcpy(path, dataset->root, root);
+    if (slash)
+        path[root++] = '/';
+    memcpy(path + root, name, length + 1);
+    return true;
+}
+
+static vg_status read_idx_image(const vg_dataset *dataset, size_t index,
+                                const vg_decode_options *options, vg_image *image,
+                                vg_decode_info *info, vg_error *err)
+{
+    size_t within;
+    const vg_idx_part *part = find_part(dataset, vg_sample_place(dataset->samples[index]), &within);
+    int width = dataset->idx_width, height = dataset->idx_height;
+    size_t pixels = (size_t)width * (size_t)height;
+    int channels = options->channels == 3 ? 3 : 1;
+    if (info)
+        *info = (vg_decode_info){
+            .width = width, .height = height, .source_channels = 1, .bit_depth = 8};
+    vg_status status = vg_image_shape(image, width, height, channels, err);
+    if (status)
+        return status;
+    const uint8_t *from = part->bytes.data + part->first + within * pixels;
+    if (channels == 1) {
+        memcpy(image->data, from, pixels);
+        return VG_OK;
+    }
+    for (size_t i = 0; i < pixels; i++)
+        memset(image->data + 3 * i, from[i], 3);
+    return VG_OK;
+}
+
+vg_status vg_dataset_read(const vg_dataset *dataset, size_t index, const vg_decode_options *options,
+                          vg_reader *reader, vg_image *image, vg_decode_info *info, vg_error *err)
+{
+    vg_decode_options standard = vg_decode_options_default();
+    if (!options)
+        options = &standard;
+    if (info)
+        *info = (vg_decode_info){0};
+    if (dataset->kind == VG_DATASET_IDX)
+        return read_idx_image(dataset, index, options, image, info, err);
+    char path[PATH_BYTES];
+    const char *name = dataset->names + vg_sample_place(dataset->samples[index]);
+    if (!path_of(dataset, index, path))
+        return vg_fail(err, VG_E_LIMIT, "%.200s...: a path of more than %d bytes", name,
+                       PATH_BYTES - 1);
+    vg_status status = vg_file_read(path, 0, &reader->bytes, err);
+    if (status) /* names the file already */
+        return status;
+    status = vg_decode(reader->decoder, reader->bytes.data, reader->bytes.size, options, image,
+                       info, err);
+    return status ? vg_fail_in(err, name, status) : VG_OK;
+}
+
+uint64_t vg_dataset_file_bytes(const vg_dataset *dataset, size_t index)
+{
+    struct stat st;
+    char path[PATH_BYTES];
+    if (dataset->kind == VG_DATASET_IDX || !path_of(dataset, index, path) || stat(path, &st) != 0)
+        return 0;
+    return (uint64_t)st.st_size;
+}

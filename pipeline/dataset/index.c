@@ -1,0 +1,203 @@
+/* The growing index: names in one arena, classes found through a small hash table that is thrown away
+ * when the scan ends. Offsets instead of pointers, because the arena moves while it grows. */
+#include "dataset/index.h"
+
+#include "base/alloc.h"
+#include "base/rng.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static vg_status no_memory(const vg_dataset *dataset, vg_error *err)
+{
+    return vg_fail(err, VG_E_NOMEM, "%s: out of memory for the index after %zu samples",
+                   dataset->path, dataset->count);
+}
+
+static vg_status add_name(vg_dataset *dataset, const char *name, size_t length, size_t *offset,
+                          vg_error *err)
+{
+    size_t need = dataset->names_size + length + 1;
+    if (need >> VG_PLACE_BITS)
+        return vg_fail(err, VG_E_LIMIT, "%s: names of more than 1 TiB", dataset->path);
+    if (!vg_grow(&dataset->names, &dataset->names_capacity, need, 1))
+        return no_memory(dataset, err);
+    *offset = dataset->names_size;
+    memcpy(dataset->names + *offset, name, length);
+    dataset->names[*offset + length] = '\0';
+    dataset->names_size = need;
+    return VG_OK;
+}
+
+static size_t bucket_of(const vg_dataset *dataset, const char *name, size_t length)
+{
+    size_t mask = dataset->bucket_count - 1;
+    size_t at = (size_t)vg_hash(name, length, 0) & mask;
+    while (dataset->buckets[at]) {
+        const char *other = vg_index_class_name(dataset, (int)dataset->buckets[at] - 1);
+        if (strlen(other) == length && memcmp(other, name, length) == 0)
+            break;
+        at = (at + 1) & mask;
+    }
+    return at;
+}
+
+static bool grow_buckets(vg_dataset *dataset)
+{
+    size_t wanted = dataset->bucket_count ? dataset->bucket_count * 2 : 64;
+    uint32_t *fresh = vg_calloc(wanted, sizeof *fresh);
+    if (!fresh)
+        return false;
+    free(dataset->buckets);
+    dataset->buckets = fresh;
+    dataset->bucket_count = wanted;
+    for (int k = 0; k < dataset->class_count; k++) {
+        const char *name = vg_index_class_name(dataset, k);
+        fresh[bucket_of(dataset, name, strlen(name))] = (uint32_t)k + 1;
+    }
+    return true;
+}
+
+vg_status vg_index_class(vg_dataset *dataset, const char *name, size_t length, int *label,
+                         vg_error *err)
+{
+    if ((size_t)dataset->class_count * 2 >= dataset->bucket_count && !grow_buckets(dataset))
+        return no_memory(dataset, err);
+    size_t at = bucket_of(dataset, name, length);
+    if (dataset->buckets[at]) {
+        *label = (int)dataset->buckets[at] - 1;
+        return VG_OK;
+    }
+    if (dataset->class_count == 1 << VG_LABEL_BITS)
+        return vg_fail(err, VG_E_LIMIT, "%s: more than %d classes", dataset->path,
+                       1 << VG_LABEL_BITS);
+    size_t count = (size_t)dataset->class_count, offset = 0;
+    if (!vg_grow(&dataset->classes, &dataset->class_capacity, count + 1, sizeof(size_t)))
+        return no_memory(dataset, err);
+    vg_status status = add_name(dataset, name, length, &offset, err);
+    if (status)
+        return status;
+    dataset->classes[count] = offset;
+    dataset->buckets[at] = (uint32_t)count + 1;
+    *label = dataset->class_count++;
+    return VG_OK;
+}
+
+vg_status vg_index_add_place(vg_dataset *dataset, uint64_t place, int label, vg_split split,
+                             vg_error *err)
+{
+    if (!vg_grow(&dataset->samples, &dataset->sample_capacity, dataset->count + 1,
+                 sizeof(vg_sample)))
+        return no_memory(dataset, err);
+    dataset->samples[dataset->count++] = vg_sample_pack(place, label, split);
+    return VG_OK;
+}
+
+vg_status vg_index_add(vg_dataset *dataset, const char *name, int label, vg_split split,
+                       vg_error *err)
+{
+    size_t offset = 0;
+    vg_status status = add_name(dataset, name, strlen(name), &offset, err);
+    return status ? status : vg_index_add_place(dataset, offset, label, split, err);
+}
+
+/* For sorting classes: the name, its value if numbers are compared, and the label it had. */
+struct rank {
+    const char *name;
+    long long number;
+    size_t offset;
+    int label;
+};
+
+static int by_bytes(const void *a, const void *b)
+{
+    const struct rank *p = a, *q = b;
+    return strcmp(p->name, q->name);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const struct rank *p = a, *q = b;
+    if (p->number != q->number)
+        return p->number < q->number ? -1 : 1;
+    return strcmp(p->name, q->name);
+}
+
+static bool parse_integer(const char *text, long long *number)
+{
+    const char *digits = text + (*text == '-' || *text == '+');
+    if (!*digits || digits[strspn(digits, "0123456789")])
+        return false;
+    errno = 0;
+    *number = strtoll(text, NULL, 10);
+    return errno == 0;
+}
+
+static int collect_classes(vg_dataset *dataset, const size_t *counts, struct rank *ranks,
+                           bool *numbers)
+{
+    int kept = 0;
+    *numbers = true;
+    for (int k = 0; k < dataset->class_count; k++) {
+        if (!counts[k])
+            continue;
+        struct rank *rank = &ranks[kept++];
+        *rank = (struct rank){vg_index_class_name(dataset, k), 0, dataset->classes[k], k};
+        *numbers &= parse_integer(rank->name, &rank->number);
+    }
+    return kept;
+}
+
+static void shrink(void *array, size_t *capacity, size_t count, size_t size)
+{
+    void *old;
+    memcpy(&old, array, sizeof old);
+    void *fit = count ? vg_realloc(old, count, size) : NULL;
+    if (!fit)
+        return; /* the larger block serves as well */
+    memcpy(array, &fit, sizeof fit);
+    *capacity = count;
+}
+
+vg_status vg_index_finish(vg_dataset *dataset, vg_class_order order, size_t *empty, vg_error *err)
+{
+    size_t classes = (size_t)dataset->class_count;
+    size_t *counts = vg_calloc(classes, sizeof *counts);
+    struct rank *ranks = vg_alloc(classes, sizeof *ranks);
+    int *renumbered = vg_alloc(classes, sizeof *renumbered);
+    if (!counts || !ranks || !renumbered) {
+        free(counts);
+        free(ranks);
+        free(renumbered);
+        return no_memory(dataset, err);
+    }
+    for (size_t i = 0; i < dataset->count; i++)
+        counts[vg_sample_label(dataset->samples[i])]++;
+    bool numbers;
+    int kept = collect_classes(dataset, counts, ranks, &numbers);
+    bool by_value = order == VG_CLASSES_BY_NUMBER_IF_ALL && numbers;
+    if (order != VG_CLASSES_AS_ADDED && kept > 1)
+        qsort(ranks, (size_t)kept, sizeof *ranks, by_value ? by_number : by_bytes);
+    for (int k = 0; k < kept; k++) {
+        dataset->classes[k] = ranks[k].offset;
+        renumbered[ranks[k].label] = k;
+    }
+    for (size_t i = 0; i < dataset->count; i++) {
+        vg_sample s = dataset->samples[i];
+        dataset->samples[i] =
+            vg_sample_pack(vg_sample_place(s), renumbered[vg_sample_label(s)], vg_sample_split(s));
+    }
+    if (empty)
+        *empty = classes - (size_t)kept;
+    dataset->class_count = kept;
+    free(counts);
+    free(ranks);
+    free(renumbered);
+    free(dataset->buckets);
+    dataset->buckets = NULL;
+    dataset->bucket_count = 0;
+    shrink(&dataset->names, &dataset->names_capacity, dataset->names_size, 1);
+    shrink(&dataset->samples, &dataset->sample_capacity, dataset->count, sizeof(vg_sample));
+    return VG_OK;
+}

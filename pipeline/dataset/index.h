@@ -1,0 +1,107 @@
+/* What the readers of dataset/ share: the compact index that folder.c, manifest.c and idx.c fill and
+ * dataset.c serves. Private to dataset/.
+ *
+ * A sample costs 8 bytes (place of its name, label, split) plus its name below the root with the
+ * closing zero, all names in one arena: "train/airplane/00001.jpg" is 33 bytes together. Samples of
+ * IDX files have no stored name, so 8 bytes and their pixels. */
+#ifndef VG_DATASET_INDEX_H
+#define VG_DATASET_INDEX_H
+
+#include "dataset/dataset.h"
+
+/* Bits 0-39: offset of the name in the arena, or place in the IDX files; 40-61: label; 62-63: split.
+ */
+typedef uint64_t vg_sample;
+#define VG_PLACE_BITS 40
+#define VG_LABEL_BITS 22
+
+static inline uint64_t vg_sample_place(vg_sample sample)
+{
+    return sample & ((UINT64_C(1) << VG_PLACE_BITS) - 1);
+}
+static inline int vg_sample_label(vg_sample sample)
+{
+    return (int)(sample >> VG_PLACE_BITS & ((UINT64_C(1) << VG_LABEL_BITS) - 1));
+}
+static inline vg_split vg_sample_split(vg_sample sample)
+{
+    return (vg_split)(sample >> (VG_PLACE_BITS + VG_LABEL_BITS));
+}
+static inline vg_sample vg_sample_pack(uint64_t place, int label, vg_split split)
+{
+    return place | (uint64_t)label << VG_PLACE_BITS |
+           (uint64_t)split << (VG_PLACE_BITS + VG_LABEL_BITS);
+}
+
+/* One pair of IDX files: the unpacked bytes of the images file, and where pixels begin in it. */
+typedef struct vg_idx_part {
+    vg_bytes bytes;
+    size_t first; /* byte of the first pixel */
+    size_t count; /* images */
+    vg_split split;
+} vg_idx_part;
+
+struct vg_dataset {
+    char *path; /* as given */
+    char *root; /* what names are relative to */
+    vg_dataset_kind kind;
+    bool brings_splits;
+    bool split_folders; /* names begin with the folder of their split */
+    vg_dataset_ignored ignored;
+
+    char *names; /* arena of zero-terminated names, of samples and of classes */
+    size_t names_size, names_capacity;
+    vg_sample *samples;
+    size_t count, sample_capacity;
+    size_t *classes; /* [class_count] offsets of their names */
+    int class_count;
+    size_t class_capacity;
+    uint32_t *buckets; /* hash table over classes while the index grows: label + 1, 0: free */
+    size_t bucket_count;
+
+    vg_idx_part parts[2];
+    int part_count;
+    int idx_width, idx_height;
+};
+
+/* The name of a class, in the arena. */
+static inline const char *vg_index_class_name(const vg_dataset *dataset, int label)
+{
+    return dataset->names + dataset->classes[label];
+}
+
+/* The label of class `name` (of `length` bytes), added if it is new. Until vg_index_finish labels
+ * count in order of appearance. */
+vg_status vg_index_class(vg_dataset *dataset, const char *name, size_t length, int *label,
+                         vg_error *err);
+/* Adds a sample with a name of its own. */
+vg_status vg_index_add(vg_dataset *dataset, const char *name, int label, vg_split split,
+                       vg_error *err);
+/* Adds a sample that is found by its place (IDX). */
+vg_status vg_index_add_place(vg_dataset *dataset, uint64_t place, int label, vg_split split,
+                             vg_error *err);
+
+typedef enum vg_class_order {
+    VG_CLASSES_BY_BYTES,
+    VG_CLASSES_BY_NUMBER_IF_ALL, /* by value when every name is an integer, else by bytes */
+    VG_CLASSES_AS_ADDED
+} vg_class_order;
+/* Takes out classes without samples (their number in *empty, which may be NULL), puts the others into their order,
+ * renumbers the labels, and gives back what was reserved in vain. */
+vg_status vg_index_finish(vg_dataset *dataset, vg_class_order order, size_t *empty, vg_error *err);
+
+/* The three kinds. `dataset` is zero but for path; what they leave behind on an error is released by
+ * vg_dataset_close. */
+vg_status vg_folder_scan(vg_dataset *dataset, vg_error *err);
+vg_status vg_manifest_read(vg_dataset *dataset, vg_error *err);
+/* Whether the folder holds MNIST-style files. */
+bool vg_idx_found(const char *folder);
+vg_status vg_idx_read_files(vg_dataset *dataset, vg_error *err);
+
+/* "train", "Validation", "test", ... to a split; false if it is none of them. */
+bool vg_split_of_word(const char *word, vg_split *split);
+/* Sets every sample's split from the hash of its name, and brings_splits, unless val or test
+ * samples came with the data. */
+vg_status vg_split_assign(vg_dataset *dataset, const vg_dataset_options *options, vg_error *err);
+
+#endif

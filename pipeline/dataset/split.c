@@ -1,0 +1,86 @@
+/* Which of train, val and test a sample belongs to when the data does not say.
+ *
+ * Only the hash of the sample's name decides: XXH64 of its path below the dataset's root, without a
+ * train/ folder before it. So adding, removing or re-encoding files moves no other file, the answer
+ * is the same on every machine, and each class is split in the same shares in expectation. What
+ * this refuses to do is to repair small classes by hand, because then one new file could move
+ * another. */
+#include "dataset/index.h"
+
+#include "base/rng.h"
+#include "base/text.h"
+
+#include <string.h>
+
+const char *vg_split_name(vg_split split)
+{
+    switch (split) {
+    case VG_SPLIT_TRAIN:
+        return "train";
+    case VG_SPLIT_VAL:
+        return "val";
+    case VG_SPLIT_TEST:
+        return "test";
+    case VG_SPLIT_COUNT:
+        break;
+    }
+    return "unknown";
+}
+
+bool vg_split_of_word(const char *word, vg_split *split)
+{
+    static const struct {
+        const char *word;
+        vg_split split;
+    } words[] = {
+        {"train", VG_SPLIT_TRAIN},    {"training", VG_SPLIT_TRAIN}, {"val", VG_SPLIT_VAL},
+        {"validation", VG_SPLIT_VAL}, {"valid", VG_SPLIT_VAL},      {"dev", VG_SPLIT_VAL},
+        {"test", VG_SPLIT_TEST},      {"testing", VG_SPLIT_TEST},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (vg_text_equal_fold(word, words[i].word)) {
+            *split = words[i].split;
+            return true;
+        }
+    return false;
+}
+
+vg_dataset_options vg_dataset_options_default(void)
+{
+    return (vg_dataset_options){.train_share = 0.70, .val_share = 0.15};
+}
+
+vg_status vg_split_assign(vg_dataset *dataset, const vg_dataset_options *options, vg_error *err)
+{
+    double train = options->train_share, val = options->val_share;
+    if (!(train >= 0 && val >= 0 && train + val <= 1 + 1e-9))
+        return vg_fail(
+            err, VG_E_ARG,
+            "shares of train %g and val %g: expected numbers from 0 to 1 whose sum is at "
+            "most 1 (the rest is test)",
+            train, val);
+    for (size_t i = 0; i < dataset->count; i++)
+        if (vg_sample_split(dataset->samples[i]) != VG_SPLIT_TRAIN) {
+            dataset->brings_splits = true;
+            return VG_OK;
+        }
+    char name[4096];
+    for (size_t i = 0; i < dataset->count; i++) {
+        size_t length = vg_dataset_name(dataset, i, name, sizeof name);
+        const char *key = name;
+        if (length >= sizeof name) /* longer than any path the system opens */
+            length = sizeof name - 1;
+        if (dataset->split_folders) {
+            const char *slash = memchr(name, '/', length);
+            key = slash ? slash + 1 : name;
+        }
+        uint64_t hash = vg_hash(key, length - (size_t)(key - name), 0);
+        double u = (double)(hash >> 11) * 0x1p-53;
+        vg_split split = u < train         ? VG_SPLIT_TRAIN
+                         : u < train + val ? VG_SPLIT_VAL
+                                           : VG_SPLIT_TEST;
+        vg_sample s = dataset->samples[i];
+        dataset->samples[i] = vg_sample_pack(vg_sample_place(s), vg_sample_label(s), split);
+    }
+    return VG_OK;
+}

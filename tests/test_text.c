@@ -1,0 +1,73 @@
+/* Tests of base/text.h. */
+#include "test.h"
+
+#include "base/text.h"
+
+static void test_distances_by_hand(void **state)
+{
+    (void)state;
+    assert_int_equal(vg_edit_distance("kitten", "sitting"), 3);
+    assert_int_equal(vg_edit_distance("", "abc"), 3);
+    assert_int_equal(vg_edit_distance("abc", ""), 3);
+    assert_int_equal(vg_edit_distance("same", "same"), 0);
+    assert_int_equal(vg_edit_distance("Same", "sAME"), 0);
+    assert_int_equal(vg_edit_distance("form", "from"), 1); /* a swap is one mistake */
+    assert_int_equal(vg_edit_distance("learing_rate", "learning_rate"), 1);
+    assert_int_equal(vg_edit_distance("ca", "abc"), 3); /* optimal string alignment: no edit between
+                                                           swapped letters (true Damerau: 2) */
+}
+
+static void test_long_words_stay_in_bounds(void **state)
+{
+    (void)state;
+    char a[400], b[400];
+    memset(a, 'a', sizeof a);
+    memset(b, 'b', sizeof b);
+    a[399] = b[399] = '\0';
+    assert_int_equal(vg_edit_distance(a, b), 127);
+    assert_int_equal(vg_edit_distance(a, "a"), 126);
+    const char *list[] = {b};
+    assert_null(vg_nearest(a, list, 1));
+}
+
+static void test_nearest(void **state)
+{
+    (void)state;
+    const char *keys[] = {"epochs", "learning_rate", "batch", "seed", "momentum"};
+    assert_string_equal(vg_nearest("learing_rate", keys, 5), "learning_rate");
+    assert_string_equal(vg_nearest("epoch", keys, 5), "epochs");
+    assert_string_equal(vg_nearest("SEDE", keys, 5), "seed");
+    assert_string_equal(vg_nearest("learn", keys, 5), "learning_rate"); /* begins like it */
+    assert_null(vg_nearest("zebra", keys, 5));
+    assert_null(vg_nearest("x", keys, 5));
+    assert_null(vg_nearest("", keys, 5));
+    assert_null(vg_nearest("epochs", keys, 0));
+}
+
+static void test_the_first_of_equals_wins(void **state)
+{
+    (void)state;
+    const char *list[] = {"cat", "car", "cap"};
+    assert_string_equal(vg_nearest("cax", list, 3), "cat");
+    const char *letters[] = {"a", "b"};
+    assert_null(vg_nearest("c", letters, 2)); /* every letter wrong is not near */
+}
+
+static void test_equal_fold(void **state)
+{
+    (void)state;
+    assert_true(vg_text_equal_fold("Train", "tRAIN"));
+    assert_false(vg_text_equal_fold("train", "trains"));
+    assert_false(vg_text_equal_fold("trains", "train"));
+    assert_true(vg_text_equal_fold("", ""));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_distances_by_hand), cmocka_unit_test(test_long_words_stay_in_bounds),
+        cmocka_unit_test(test_nearest),           cmocka_unit_test(test_the_first_of_equals_wins),
+        cmocka_unit_test(test_equal_fold),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
