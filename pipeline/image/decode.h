@@ -16,7 +16,9 @@ typedef enum vg_image_format {
     VG_FORMAT_GIF, /* from here on: recognized so that it can be named, not read */
     VG_FORMAT_BMP,
     VG_FORMAT_TIFF,
-    VG_FORMAT_WEBP
+    VG_FORMAT_WEBP,
+    VG_FORMAT_HEIF, /* HEIC of telephones, and AVIF */
+    VG_FORMAT_HTML  /* what a failed download leaves under a picture's name */
 } vg_image_format;
 
 typedef struct vg_decode_options {
@@ -28,7 +30,7 @@ typedef struct vg_decode_options {
                            false (default): VG_E_FORMAT. Harmless warnings never fail. */
 } vg_decode_options;
 
-/* 3 channels as in the file = 0, 100 megapixels, 500 scans, EXIF applied, damaged refused. */
+/* Channels as in the file, 100 megapixels, 500 scans, EXIF applied, damaged refused. */
 vg_decode_options vg_decode_options_default(void);
 
 typedef struct vg_decode_info {
@@ -38,9 +40,9 @@ typedef struct vg_decode_info {
                             palette: 1 */
     int bit_depth;       /* 1, 2, 4, 8, 12, 16 */
     int orientation;     /* EXIF 1..8, 0: none given */
-    bool has_alpha;      /* composited over black before it was dropped */
+    bool has_alpha;      /* or tRNS; composited over black (on the stored values) and dropped */
     bool progressive;    /* or Adam7-interlaced */
-    bool damaged;        /* data errors: part of the picture may be missing or wrong */
+    bool damaged;        /* data errors: part of the picture is missing (black) or wrong */
     int warnings;        /* of the decoder, harmless ones included */
     char warning[160];   /* the first of them, empty if none */
 } vg_decode_info;
@@ -50,13 +52,19 @@ typedef struct vg_decoder vg_decoder;
 vg_status vg_decoder_new(vg_decoder **decoder, vg_error *err);
 void vg_decoder_free(vg_decoder *decoder);
 
-/* Decodes `size` bytes into *image (storage reused). *info (may be NULL) is filled as far as it
- * became known, also on error. Errors: VG_E_FORMAT (reason, and for a foreign format its name),
- * VG_E_LIMIT, VG_E_NOMEM. The message does not name a file: use vg_fail_in. */
+/* Decodes `size` bytes into *image (storage reused; undefined content on error). *info (may be
+ * NULL) is filled as far as it became known, also on error.
+ * 16 bits are scaled to 8 with rounding; CMYK is read as Adobe writes it (inverted); gamma and
+ * colour profiles are ignored; of an animated PNG the default picture is read.
+ * Damaged is: a truncated file, picture data that does not decode, a wrong PNG checksum. A JPEG
+ * whose end marker alone is missing is whole; an otherwise complete PNG without its end is not.
+ * Errors: VG_E_FORMAT (reason, and for a foreign format its name), VG_E_LIMIT, VG_E_NOMEM, VG_E_ARG
+ * for options that make no sense. The message does not name a file: use vg_fail_in. */
 vg_status vg_decode(vg_decoder *decoder, const uint8_t *bytes, size_t size,
                     const vg_decode_options *options, vg_image *image, vg_decode_info *info,
                     vg_error *err);
 
+/* The format by the first bytes. */
 vg_image_format vg_format_sniff(const uint8_t *bytes, size_t size);
 /* "JPEG", "PNG", ..., "unknown". */
 const char *vg_format_name(vg_image_format format);
