@@ -7,7 +7,9 @@
  *   label information   I(arg max; y) / H(y), with the share of label permutations that do as well
  *   layer spread        tr Cov(h_l) / mean |h_l|^2 for every layer, and the mean |h_l| beside it
  *   effective rank      exp(entropy of the singular values of the centred features) / (K - 1)
- * Rows whose logits are not finite count as uniform outputs, and their share is told. */
+ * Rows whose logits are not finite count as uniform outputs, and their share is told. Of equal
+ * outputs the first is the arg max. A probe that holds a single class has H(y) = 0: what is divided
+ * by it is NaN. Everything here gives the same bits for any number of threads. */
 #ifndef VG_OBSERVE_DIVERSITY_H
 #define VG_OBSERVE_DIVERSITY_H
 
@@ -42,18 +44,22 @@ typedef struct vg_diversity {
     int missing_plain; /* without the bound: share < 0.1 x prior */
     double label_information;
     double label_information_p; /* permutation, (1 + hits) / (1 + permutations) */
-    double effective_rank;      /* over K - 1 */
+    double effective_rank;      /* over K - 1; NaN for two classes (the ratio means nothing) and
+                                   where no features were seen */
     double accuracy;
     double balanced_accuracy;
-    double balanced_low, balanced_high; /* 95 % */
-    double loss;                        /* mean cross-entropy */
+    double balanced_low, balanced_high; /* 95 %, from the Wilson intervals of the recalls */
+    double loss;                        /* mean cross-entropy; ln K for a row that is not finite */
     double nonfinite_share;
-    double output_change;    /* mean |p - p(first look)| over the probe, 0 at the first look */
+    double output_change;    /* mean over the probe of the total variation distance
+                                (sum |p - p(first look)|) / 2, 0..1; 0 at the first look */
+    bool first_look;         /* there was no earlier look to compare with */
     vg_layer_spread *layers; /* [layer_count]; the first is the input, the last the logits */
     int layer_count;
     int collapsed_layer; /* first with spread < 1e-4, -1: none */
 } vg_diversity;
 
+/* Frees what it holds and leaves it empty. */
 void vg_diversity_reset(vg_diversity *diversity);
 
 /* Collects a look batch by batch, then measures. */
