@@ -4,7 +4,7 @@
 set -eu
 packages="gcc make cmake ninja-build pkg-config libjpeg-dev libpng-dev zlib1g-dev libxxhash-dev libjansson-dev
 libyaml-dev libopenblas-dev"
-[ "${1:-}" = --tests ] && packages="$packages libcmocka-dev clang-tidy clang-format cppcheck"
+[ "${1:-}" = --tests ] && packages="$packages libcmocka-dev clang-tidy clang-format cppcheck libomp-dev"
 
 missing=""
 for package in $packages; do

@@ -16,6 +16,8 @@ cmake -S . -B build-sanitize -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DVG_SAN
 cmake --build build-sanitize
 make -s -f Makefile.inc -j "$jobs"
 
+echo "== clang-tidy, cppcheck"
+sh tests/lint.sh build || [ $? = 77 ]
 echo "== Release"
 ctest --test-dir build --output-on-failure -j "$jobs" "$@"
 echo "== AddressSanitizer, UndefinedBehaviorSanitizer"

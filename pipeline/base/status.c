@@ -1,5 +1,7 @@
 /* Error messages: formatting only. */
 #include "base/status.h"
+#undef vg_fail
+#undef vg_fail_in
 
 #include <stdarg.h>
 #include <stdio.h>

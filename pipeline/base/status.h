@@ -36,6 +36,12 @@ vg_status vg_fail(vg_error *err, vg_status code, const char *format, ...)
  * that know which file or sample the message is about when the detecting function could not. */
 vg_status vg_fail_in(vg_error *err, const char *context, vg_status code);
 
+#ifdef __clang_analyzer__
+/* The static analyzer sees one file at a time and would not know that these two return `code`. */
+#define vg_fail(err, code, ...) ((void)vg_fail(err, code, __VA_ARGS__), (code))
+#define vg_fail_in(err, context, code) ((void)vg_fail_in(err, context, code), (code))
+#endif
+
 /* The name of a status in a few words ("out of memory"). Static storage, never NULL. */
 const char *vg_status_text(vg_status status);
 
