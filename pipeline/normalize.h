@@ -29,6 +29,7 @@ typedef struct vg_channel_stats {
     uint64_t images;
     int channels;
 } vg_channel_stats;
+/* A grey picture among coloured ones counts as one with three equal channels, in any order. */
 void vg_channel_stats_add(vg_channel_stats *stats, const vg_image *image);
 void vg_channel_stats_merge(vg_channel_stats *into, const vg_channel_stats *from);
 double vg_channel_mean(const vg_channel_stats *stats, int channel); /* 0..255 */
@@ -45,16 +46,23 @@ typedef struct vg_normalizer {
     int min[3], max[3];
 } vg_normalizer;
 
-/* From statistics of the training images (NULL allowed for kinds that need none). A channel without
- * contrast gets scale 1/255 and centre, never a division by zero. */
+/* From statistics of the training images (NULL or empty: allowed for kinds that need none, the fitted
+ * kinds become UNIT). A channel without contrast gets scale 1/255 and centre, never a division by
+ * zero. Grey statistics serve three channels; those of RGB serve one channel as all three together.
+ */
 vg_normalizer vg_normalizer_make(vg_normalization kind, int channels,
                                  const vg_channel_stats *stats);
 /* Streams over the training split of `dataset` (every image, or `most` of them by hash when most >
- * 0), decoded to `channels`, on `threads` threads. Unreadable samples are passed over. */
+ * 0), decoded to `channels` (0: as in the files), on `threads` threads (< 1: all CPUs). The images
+ * are taken at their native size, before any resize or crop, each pixel with the same weight, so a
+ * large picture counts more than a small one. Unreadable samples are passed over; VG_E_FORMAT when
+ * that leaves none, VG_E_ARG when the training split is empty. */
 vg_status vg_channel_stats_fit(const vg_dataset *dataset, int channels, size_t most, int threads,
                                vg_channel_stats *stats, vg_error *err);
 /* Planar floats (C, n values each) holding 0..255 -> normalized in place, per-image kinds included.
- */
+ * There a range below one grey level counts as 1 and a standard deviation below half a level as
+ * 0.5, so that a flat picture becomes 0 and not amplified rounding (as in TensorFlow's
+ * per_image_standardization, whose bound is 1 / sqrt(n)). */
 void vg_normalizer_apply(const vg_normalizer *normalizer, float *x, size_t n);
 
 vg_status vg_normalization_parse(const char *word, vg_normalization *kind, vg_error *err);

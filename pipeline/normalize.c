@@ -1,0 +1,370 @@
+/* Integer sums while streaming, floating point only at the end: sums of 8-bit samples and of their
+ * squares are exact, so that order and threads cannot change the result. A grey picture among
+ * coloured ones counts as one with three equal channels, whichever came first. */
+#include "normalize.h"
+
+#include "base/alloc.h"
+#include "base/rng.h"
+#include "base/text.h"
+#include "base/threads.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+__extension__ typedef unsigned __int128 wide;
+
+/* Below half a grey level a picture has no contrast that 8 bits could have stored. */
+static const double LEAST_STD = 0.5;
+static const float LEAST_RANGE = 1;
+
+/* Grey statistics become those of three equal channels. */
+static void spread(vg_channel_stats *stats)
+{
+    for (int c = 1; c < 3; c++) {
+        stats->sum[c] = stats->sum[0];
+        stats->sum_squares[c] = stats->sum_squares[0];
+        stats->min[c] = stats->min[0];
+        stats->max[c] = stats->max[0];
+    }
+    stats->channels = 3;
+}
+
+void vg_channel_stats_merge(vg_channel_stats *into, const vg_channel_stats *from)
+{
+    if (from->count == 0)
+        return;
+    if (into->count == 0) {
+        *into = *from;
+        return;
+    }
+    vg_channel_stats other = *from;
+    if (into->channels < other.channels)
+        spread(into);
+    else if (other.channels < into->channels)
+        spread(&other);
+    for (int c = 0; c < into->channels; c++) {
+        into->sum[c] += other.sum[c];
+        into->sum_squares[c] += other.sum_squares[c];
+        if (other.min[c] < into->min[c])
+            into->min[c] = other.min[c];
+        if (other.max[c] > into->max[c])
+            into->max[c] = other.max[c];
+    }
+    into->count += other.count;
+    into->images += other.images;
+}
+
+void vg_channel_stats_add(vg_channel_stats *stats, const vg_image *image)
+{
+    enum { BLOCK = 32768 }; /* 32768 * 255^2 fits in 32 bits */
+    size_t pixels = (size_t)image->width * (size_t)image->height;
+    size_t step = (size_t)image->channels;
+    vg_channel_stats one = {.count = pixels, .images = 1, .channels = image->channels};
+    for (int c = 0; c < image->channels; c++) {
+        const uint8_t *v = image->data + c;
+        uint8_t low = 255, high = 0;
+        for (size_t first = 0; first < pixels; first += BLOCK) {
+            size_t n = pixels - first < BLOCK ? pixels - first : BLOCK;
+            uint32_t sum = 0, squares = 0;
+            for (size_t i = 0; i < n; i++, v += step) {
+                uint32_t x = *v;
+                sum += x;
+                squares += x * x;
+                low = *v < low ? *v : low;
+                high = *v > high ? *v : high;
+            }
+            one.sum[c] += sum;
+            one.sum_squares[c] += squares;
+        }
+        one.min[c] = low;
+        one.max[c] = high;
+    }
+    vg_channel_stats_merge(stats, &one);
+}
+
+double vg_channel_mean(const vg_channel_stats *stats, int channel)
+{
+    return stats->count ? (double)stats->sum[channel] / (double)stats->count : 0;
+}
+
+double vg_channel_std(const vg_channel_stats *stats, int channel)
+{
+    if (stats->count == 0)
+        return 0;
+    /* n * sum of squares - (sum)^2 in integers: nothing cancels */
+    wide n = stats->count, sum = stats->sum[channel];
+    wide scaled = n * stats->sum_squares[channel] - sum * sum;
+    return sqrt((double)scaled) / (double)stats->count;
+}
+
+/* What the statistics say about channel c of a network with `channels` of them. */
+static vg_channel_stats channel_of(const vg_channel_stats *stats, int channels, int c)
+{
+    vg_channel_stats one = {.count = stats->count, .channels = 1};
+    if (channels == 1 && stats->channels == 3) { /* all three together */
+        one.count = 3 * stats->count;
+        one.min[0] = 255;
+        for (int i = 0; i < 3; i++) {
+            one.sum[0] += stats->sum[i];
+            one.sum_squares[0] += stats->sum_squares[i];
+            one.min[0] = stats->min[i] < one.min[0] ? stats->min[i] : one.min[0];
+            one.max[0] = stats->max[i] > one.max[0] ? stats->max[i] : one.max[0];
+        }
+        return one;
+    }
+    int from = stats->channels == 1 ? 0 : c;
+    one.sum[0] = stats->sum[from];
+    one.sum_squares[0] = stats->sum_squares[from];
+    one.min[0] = stats->min[from];
+    one.max[0] = stats->max[from];
+    return one;
+}
+
+static void fit_channel(vg_normalizer *normalizer, int c, const vg_channel_stats *one)
+{
+    double mean = vg_channel_mean(one, 0), std = vg_channel_std(one, 0);
+    normalizer->mean[c] = mean;
+    normalizer->std[c] = std;
+    normalizer->min[c] = one->min[0];
+    normalizer->max[c] = one->max[0];
+    bool minmax = normalizer->kind == VG_NORMALIZE_MINMAX;
+    double centre = minmax ? one->min[0] : mean;
+    double width = minmax ? one->max[0] - one->min[0] : std;
+    if (!(width > 0))
+        width = 255;
+    normalizer->scale[c] = (float)(1 / width);
+    normalizer->offset[c] = (float)(-centre / width);
+}
+
+vg_normalizer vg_normalizer_make(vg_normalization kind, int channels, const vg_channel_stats *stats)
+{
+    vg_normalizer normalizer = {.kind = kind, .channels = channels};
+    bool fitted = kind == VG_NORMALIZE_MINMAX || kind == VG_NORMALIZE_ZSCORE;
+    for (int c = 0; c < channels && c < 3; c++) {
+        normalizer.scale[c] = kind == VG_NORMALIZE_NONE ? 1.0F : 1.0F / 255;
+        if (fitted && stats && stats->count) {
+            vg_channel_stats one = channel_of(stats, channels, c);
+            fit_channel(&normalizer, c, &one);
+        }
+    }
+    if (fitted && stats)
+        normalizer.images = stats->images;
+    return normalizer;
+}
+
+/* Mean and standard deviation of n values, summed in eight lanes: always in the same order, and the
+ * compiler may use vectors. */
+static void moments(const float *x, size_t n, double *mean, double *std)
+{
+    double sum[8] = {0}, squares[8] = {0};
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (size_t lane = 0; lane < 8; lane++) {
+            double v = x[i + lane];
+            sum[lane] += v;
+            squares[lane] += v * v;
+        }
+    for (size_t lane = 0; i < n; i++, lane++) {
+        double v = x[i];
+        sum[lane] += v;
+        squares[lane] += v * v;
+    }
+    double s = 0, q = 0;
+    for (size_t lane = 0; lane < 8; lane++) {
+        s += sum[lane];
+        q += squares[lane];
+    }
+    *mean = s / (double)n;
+    *std = sqrt(fmax(q / (double)n - *mean * *mean, 0));
+}
+
+static void scale_values(float *x, size_t n, float scale, float offset)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = x[i] * scale + offset;
+}
+
+/* Centre first, then scale: v * scale + offset would lose the digits of a dark, flat picture. */
+static void centre_values(float *x, size_t n, float centre, float scale)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = (x[i] - centre) * scale;
+}
+
+void vg_normalizer_apply(const vg_normalizer *normalizer, float *x, size_t n)
+{
+    size_t all = n * (size_t)normalizer->channels;
+    if (all == 0 || normalizer->kind == VG_NORMALIZE_NONE)
+        return;
+    if (normalizer->kind == VG_NORMALIZE_IMAGE_MINMAX) {
+        float low = x[0], high = x[0];
+        for (size_t i = 1; i < all; i++) {
+            low = x[i] < low ? x[i] : low;
+            high = x[i] > high ? x[i] : high;
+        }
+        float range = high - low > LEAST_RANGE ? high - low : LEAST_RANGE;
+        centre_values(x, all, low, 1 / range);
+    } else if (normalizer->kind == VG_NORMALIZE_IMAGE_ZSCORE) {
+        double mean, std;
+        moments(x, all, &mean, &std);
+        centre_values(x, all, (float)mean, (float)(1 / fmax(std, LEAST_STD)));
+    } else {
+        for (int c = 0; c < normalizer->channels; c++)
+            scale_values(x + (size_t)c * n, n, normalizer->scale[c], normalizer->offset[c]);
+    }
+}
+
+/* ---- fitting */
+
+struct seat {
+    vg_reader reader;
+    vg_image image;
+    vg_channel_stats stats;
+    vg_status status; /* of setting up */
+    bool ready;
+};
+
+struct fit {
+    const vg_dataset *dataset;
+    const size_t *indices;
+    vg_decode_options options;
+    struct seat *seats;
+};
+
+static void fit_one(void *context, int thread, size_t item)
+{
+    struct fit *fit = context;
+    struct seat *seat = &fit->seats[thread];
+    if (seat->status)
+        return;
+    if (!seat->ready) {
+        seat->status = vg_reader_init(&seat->reader, NULL);
+        if (seat->status)
+            return;
+        seat->ready = true;
+    }
+    vg_status status = vg_dataset_read(fit->dataset, fit->indices[item], &fit->options,
+                                       &seat->reader, &seat->image, NULL, NULL);
+    if (status == VG_OK)
+        vg_channel_stats_add(&seat->stats, &seat->image);
+    else if (status == VG_E_NOMEM) /* the picture may be fine: do not pass it over in silence */
+        seat->status = status;
+}
+
+struct ranked {
+    uint64_t hash;
+    size_t index;
+};
+
+static int by_hash(const void *a, const void *b)
+{
+    const struct ranked *p = a, *q = b;
+    if (p->hash != q->hash)
+        return p->hash < q->hash ? -1 : 1;
+    return p->index < q->index ? -1 : p->index > q->index;
+}
+
+/* Indices of the training samples, `most` of them if there are more: those with the smallest hash of
+ * their name. */
+static vg_status choose(const vg_dataset *dataset, size_t most, size_t **indices, size_t *count,
+                        vg_error *err)
+{
+    size_t all = vg_dataset_count(dataset), n = 0;
+    struct ranked *ranked = vg_alloc(all, sizeof *ranked);
+    *indices = vg_alloc(all, sizeof **indices);
+    if (!ranked || !*indices) {
+        free(ranked);
+        return vg_fail(err, VG_E_NOMEM, "out of memory for the list of training images");
+    }
+    for (size_t i = 0; i < all; i++) {
+        char name[512];
+        if (vg_dataset_split(dataset, i) != VG_SPLIT_TRAIN)
+            continue;
+        size_t length = vg_dataset_name(dataset, i, name, sizeof name);
+        length = length < sizeof name ? length : sizeof name - 1;
+        ranked[n++] = (struct ranked){vg_hash(name, length, VG_RNG_SELECT), i};
+    }
+    if (most && most < n) {
+        qsort(ranked, n, sizeof *ranked, by_hash);
+        n = most;
+    }
+    for (size_t i = 0; i < n; i++)
+        (*indices)[i] = ranked[i].index;
+    *count = n;
+    free(ranked);
+    return VG_OK;
+}
+
+static vg_status collect(struct fit *fit, int threads, size_t count, vg_channel_stats *stats,
+                         vg_error *err)
+{
+    fit->seats = vg_calloc((size_t)threads, sizeof *fit->seats);
+    if (!fit->seats)
+        return vg_fail(err, VG_E_NOMEM, "out of memory for %d threads", threads);
+    vg_parallel_for(threads, count, fit_one, fit);
+    vg_status status = VG_OK;
+    for (int t = 0; t < threads; t++) {
+        struct seat *seat = &fit->seats[t];
+        vg_channel_stats_merge(stats, &seat->stats);
+        if (seat->status)
+            status = seat->status;
+        vg_image_reset(&seat->image);
+        if (seat->ready)
+            vg_reader_reset(&seat->reader);
+    }
+    free(fit->seats);
+    return status ? vg_fail(err, status, "channel statistics: %s", vg_status_text(status)) : VG_OK;
+}
+
+vg_status vg_channel_stats_fit(const vg_dataset *dataset, int channels, size_t most, int threads,
+                               vg_channel_stats *stats, vg_error *err)
+{
+    *stats = (vg_channel_stats){0};
+    if (channels != 0 && channels != 1 && channels != 3)
+        return vg_fail(err, VG_E_ARG, "channel statistics of %d channels; expected 1, 3 or 0",
+                       channels);
+    size_t *indices = NULL, count = 0;
+    vg_status status = choose(dataset, most, &indices, &count, err);
+    if (!status && count == 0)
+        status = vg_fail(err, VG_E_ARG, "%s: no training images to fit the normalization on",
+                         vg_dataset_path(dataset));
+    if (!status) {
+        struct fit fit = {
+            .dataset = dataset, .indices = indices, .options = vg_decode_options_default()};
+        fit.options.channels = channels;
+        if (threads < 1)
+            threads = vg_threads_available();
+        status = collect(&fit, threads, count, stats, err);
+    }
+    if (!status && stats->images == 0)
+        status = vg_fail(err, VG_E_FORMAT, "%s: none of %zu training images could be read",
+                         vg_dataset_path(dataset), count);
+    free(indices);
+    return status;
+}
+
+/* ---- words */
+
+static const char *const NAMES[] = {"none",   "unit",         "minmax",
+                                    "zscore", "image-minmax", "image-zscore"};
+enum { NAME_COUNT = sizeof NAMES / sizeof NAMES[0] };
+
+vg_status vg_normalization_parse(const char *word, vg_normalization *kind, vg_error *err)
+{
+    for (int i = 0; i < NAME_COUNT; i++)
+        if (strcmp(word, NAMES[i]) == 0) {
+            *kind = (vg_normalization)i;
+            return VG_OK;
+        }
+    const char *near = vg_nearest(word, NAMES, NAME_COUNT);
+    return vg_fail(err, VG_E_ARG,
+                   "unknown normalization \"%s\"%s%s%s; known are none, unit, minmax, zscore, "
+                   "image-minmax, image-zscore",
+                   word, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+}
+
+const char *vg_normalization_name(vg_normalization kind)
+{
+    return (int)kind >= 0 && (int)kind < NAME_COUNT ? NAMES[kind] : "unknown";
+}
