@@ -56,7 +56,7 @@ typedef struct vg_diversity {
     bool first_look;         /* there was no earlier look to compare with */
     vg_layer_spread *layers; /* [layer_count]; the first is the input, the last the logits */
     int layer_count;
-    int collapsed_layer; /* first with spread < 1e-4, -1: none */
+    int collapsed_layer; /* first of `layers` with spread < 1e-4, -1: none */
 } vg_diversity;
 
 /* Frees what it holds and leaves it empty. */
@@ -64,18 +64,23 @@ void vg_diversity_reset(vg_diversity *diversity);
 
 /* Collects a look batch by batch, then measures. */
 typedef struct vg_observer vg_observer;
-/* For `samples` probe samples of a model. Keeps scratch for bootstrap (1000) and permutations
- * (499). */
+/* For up to `samples` probe samples (at least 1) of a model; all memory that depends on the model is
+ * taken here. Looks must show the same samples in the same order. One thread at a time. */
 vg_status vg_observer_new(const vg_model *model, size_t samples, vg_observer **observer,
                           vg_error *err);
 void vg_observer_free(vg_observer *observer);
+/* Starts a look. */
 void vg_observer_begin(vg_observer *observer);
 /* After an evaluation forward of `n` samples with these labels: takes logits, features and layer
- * sums. */
+ * sums. Samples beyond the room make vg_observer_measure fail. */
 void vg_observer_add(vg_observer *observer, const vg_model *model, const int32_t *labels, int n);
-/* Measures what was added into *out (zero-initialized or earlier result; storage is replaced). */
+/* Measures what was added into *out (zero-initialized or earlier result; storage is replaced).
+ * Bootstrap: 1000 resamples; permutations: 499. The effective rank of features wider than 1024 in a
+ * probe larger than that is taken from every n-th sample, so that about 1024 are left. VG_E_STATE:
+ * more samples than announced; VG_E_ARG: none, or a label that is no class. On failure *out is
+ * empty. */
 vg_status vg_observer_measure(vg_observer *observer, vg_diversity *out, vg_error *err);
-/* The probabilities of the last look, [samples][classes]. */
+/* The probabilities of the last look that was measured, [samples][classes]. */
 const float *vg_observer_probabilities(const vg_observer *observer);
 
 /* The output measures alone, from recorded logits [n][classes] (no layers, no rank): for tests and
