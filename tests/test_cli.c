@@ -111,7 +111,7 @@ static void test_wrong_usage(void **state)
 {
     (void)state;
     assert_int_equal(parse("pets/", "--polcy", "light", NULL), VG_EXIT_USAGE);
-    assert_contains(said, "tool: unknown option \"--polcy\"");
+    assert_contains(said, "tool: unknown option \"--polcy\"; did you mean \"--policy\"?");
     assert_int_equal(parse("--zzzzzzzz", NULL), VG_EXIT_USAGE);
     assert_contains(said, "unknown option \"--zzzzzzzz\"\n");
     assert_int_equal(parse("-x", "pets/", NULL), VG_EXIT_USAGE);

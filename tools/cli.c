@@ -1,11 +1,12 @@
 /* The command line of all three tools, on top of getopt_long.
  *
  * getopt_long reads (it permutes, so that options may follow the operands); what it does not do is
- * done here: the common options, --help from one table. Its own messages are
- * switched off because ours name the tool. */
+ * done here: the common options, --help from one table, and for an unknown option the nearest known
+ * one. Its own messages are switched off because ours name the tool and suggest. */
 #include "cli.h"
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -170,9 +171,16 @@ static int refuse(const vg_cli *cli, const struct option *table, size_t count, c
     char name[64];
     const char *start = word + strspn(word, "-");
     snprintf(name, sizeof name, "%.*s", (int)strcspn(start, "="), start);
-    for (size_t i = 0; i < count; i++)
+    const char *known[64];
+    size_t known_count = 0;
+    for (size_t i = 0; i < count && known_count < 64; i++) {
         if (strcmp(table[i].name, name) == 0)
             return vg_cli_usage(cli, "--%s takes no argument", name);
+        known[known_count++] = table[i].name;
+    }
+    const char *nearest = vg_nearest(name, known, known_count);
+    if (nearest)
+        return vg_cli_usage(cli, "unknown option \"%s\"; did you mean \"--%s\"?", word, nearest);
     return vg_cli_usage(cli, "unknown option \"%s\"", word);
 }
 
