@@ -201,8 +201,9 @@ static double coverage(const picture *p, int x, int y)
 {
     int inside = 0;
     for (int i = 0; i < 16; i++) {
-        double dx = (x + (i % 4 + 0.5) / 4 - p->x) / p->radius;
-        double dy = (y + (i / 4 + 0.5) / 4 - p->y) / p->radius;
+        int column = i % 4, row = i / 4;
+        double dx = (x + (column + 0.5) / 4 - p->x) / p->radius;
+        double dy = (y + (row + 0.5) / 4 - p->y) / p->radius;
         inside += in_shape(p->shape, p->cosine * dx + p->sine * dy, p->cosine * dy - p->sine * dx);
     }
     return inside / 16.0;
