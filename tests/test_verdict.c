@@ -289,6 +289,21 @@ static void never_moved_and_not_finite_are_findings(void **state)
     assert_int_equal(m.settled, VG_VERDICT_PARTIAL);
 }
 
+static void no_finite_output_settles_at_once(void **state)
+{
+    (void)state;
+    look l;
+    vg_monitor m;
+    vg_monitor_init(&m, 100);
+    vg_monitor_add(&m, 0, &healthy(&l)->d);
+    constant(&l)->d.nonfinite_share = 1;
+    l.d.loss = log(CLASSES);
+    vg_monitor_add(&m, 3, &l.d);
+    assert_int_equal(m.settled, VG_VERDICT_CONSTANT);
+    assert_int_equal(m.onset_step, 3);
+    assert_true(m.not_finite);
+}
+
 static void without_a_plan_two_looks_settle(void **state)
 {
     (void)state;
@@ -328,6 +343,7 @@ int main(void)
         cmocka_unit_test(growing_information_is_movement),
         cmocka_unit_test(a_dead_network_at_ln_k_is_condemned),
         cmocka_unit_test(never_moved_and_not_finite_are_findings),
+        cmocka_unit_test(no_finite_output_settles_at_once),
         cmocka_unit_test(without_a_plan_two_looks_settle),
         cmocka_unit_test(names_are_those_of_the_reports),
     };

@@ -216,7 +216,11 @@ void vg_monitor_add(vg_monitor *m, uint64_t step, const vg_diversity *d)
     /* At the end of the plan there is nothing left to wait for. */
     bool may_start_late = m->measurements > 0 && progress < 1 && is_bad(m->last) &&
                           !m->not_finite && loss_stands(d) && still_moves(m, d);
-    m->settled = agree && progress >= SETTLED && !may_start_late ? m->last : VG_VERDICT_UNDECIDED;
+    /* A network without a finite output does not come back: one look is enough. */
+    bool beyond_help = d->nonfinite_share == 1 && is_bad(m->last);
+    m->settled = beyond_help || (agree && progress >= SETTLED && !may_start_late)
+                     ? m->last
+                     : VG_VERDICT_UNDECIDED;
     m->late_starter = may_start_late;
     follow(m, step);
     m->information = d->input_information;

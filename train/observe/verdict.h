@@ -31,7 +31,8 @@ vg_verdict vg_verdict_of(const vg_diversity *diversity, char *reason, size_t cap
  * stands). Until the last planned step a bad verdict stays undecided while the loss stands at what
  * guessing gives (within 2 % of ln K or H(y)) and the network still moves: such a network may start
  * late. Moving is a tenth more input information than in the look before, a class that came back,
- * or a tenth of change in the mean spread of the inner layers. */
+ * or a tenth of change in the mean spread of the inner layers. A network without a single finite
+ * output does not come back and is constant at once. */
 typedef struct vg_monitor {
     uint64_t planned_steps;
     vg_verdict last;    /* of the newest measurement */

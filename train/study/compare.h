@@ -4,7 +4,20 @@
  * rebalancing), then one change after the other is added until the job is complete; K changes need
  * K + 1 arms. Every arm is trained once per seed with the same initial weights, order of samples
  * and probe. For each step of the ladder and each measure: mean difference over the seeds, 95 %
- * confidence interval, exact two-sided sign-flip p, Holm-corrected over the changes. */
+ * confidence interval, exact two-sided sign-flip p, Holm-corrected over the changes (the control
+ * claims nothing and takes no part in the correction). Values are those of the final look on all
+ * held-out samples; a measure that does not exist (the effective rank of two classes) stays NaN and
+ * is not tested.
+ *
+ * Words, the first that fits ("significant": corrected p <= 0.05):
+ *   this cures it   bad before and healthy after in more than half of the seeds, and input
+ *                   information, effective classes or balanced accuracy significantly better
+ *   helps, harms    balanced accuracy significantly better, worse; if it is neither: another measure
+ *                   is (input information that falls alone is not called harm, effective rank is
+ *                   neither good nor bad)
+ *   mixed (...)     one measure significantly better and another worse
+ *   no effect seen  interval of balanced accuracy within +-0.02
+ *   undecided (needs about N seeds)  the rest; N for balanced accuracy, power 0.8 */
 #ifndef VG_STUDY_COMPARE_H
 #define VG_STUDY_COMPARE_H
 
@@ -15,7 +28,8 @@ typedef enum vg_change {
     VG_CHANGE_NORMALIZE,
     VG_CHANGE_REBALANCE, /* sampling and loss weights */
     VG_CHANGE_AUGMENT,
-    VG_CHANGE_NOTHING, /* control: the same job again with another order of samples */
+    VG_CHANGE_NOTHING, /* control: the same job again with another order of samples, which the arms
+                          after it keep */
     VG_CHANGES
 } vg_change;
 const char *vg_change_name(vg_change change);
@@ -30,10 +44,11 @@ double vg_measure_value(const vg_diversity *diversity, int measure);
 typedef struct vg_compare_options {
     vg_change changes[VG_CHANGES]; /* in this order */
     int change_count;
-    int seeds; /* 6 */
-    uint64_t first_seed;
+    int seeds; /* 7: the fewest with which a difference can be significant after the correction for
+                  three changes (6 for one change, 7 for two and three) */
+    uint64_t first_seed; /* 1; replaces the seed of the job */
 } vg_compare_options;
-vg_compare_options vg_compare_options_default(void); /* normalize, rebalance, augment; 6 seeds */
+vg_compare_options vg_compare_options_default(void); /* normalize, rebalance, augment; 7 seeds */
 
 typedef struct vg_arm {
     char name[64];         /* "without changes", "+ normalize", ... */
@@ -59,7 +74,7 @@ typedef struct vg_comparison {
     vg_change_effect *effects; /* [change_count] */
     int change_count;
     int seeds;
-    double seconds;
+    double seconds; /* of all trainings together */
 } vg_comparison;
 void vg_comparison_reset(vg_comparison *comparison);
 
@@ -71,8 +86,13 @@ typedef struct vg_compare_events {
     vg_run_events run;
 } vg_compare_events;
 
-/* A change that the job does not contain (e.g. no augmentation asked for) is left out of the
- * ladder. */
+/* A change that the job does not contain is left out of the ladder: normalize when pixels stay in
+ * 0..255 or 0..1, rebalance when every sample comes once and weighs the same, augment when the
+ * policy does nothing. A change that is not asked about stays as the job has it in all arms.
+ * The job's checkpoint is not written. *result is zero-initialized or an earlier result; on failure
+ * it is empty. VG_E_ARG: seeds outside 1..1000, a change twice, or none of them in the job;
+ * VG_E_STOPPED: an event said so; else what vg_run returned, with arm and seed before the message.
+ */
 vg_status vg_compare(const vg_dataset *dataset, const vg_run_options *job,
                      const vg_compare_options *options, const vg_compare_events *events,
                      vg_comparison *result, vg_error *err);

@@ -1,0 +1,111 @@
+/* The arms of a comparison: which data changes a job contains, and the job without them.
+ *
+ * Each arm differs from the one before by one change, so that the effects add up to the difference
+ * between the bare and the complete job. Only what was asked about is taken away: a change that is
+ * not in the list stays as the job has it, in all arms. */
+#include "study/compare_internal.h"
+
+#include "base/rng.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const change_names[VG_CHANGES] = {"normalize", "rebalance", "augment",
+                                                     "nothing"};
+
+const char *vg_change_name(vg_change change)
+{
+    return (unsigned)change < VG_CHANGES ? change_names[change] : "unknown";
+}
+
+vg_status vg_change_parse(const char *word, vg_change *change, vg_error *err)
+{
+    for (int i = 0; i < VG_CHANGES; i++)
+        if (!strcmp(word, change_names[i])) {
+            *change = (vg_change)i;
+            return VG_OK;
+        }
+    return vg_fail(
+        err, VG_E_ARG,
+        "unknown data change \"%s\"; known are normalize, rebalance, augment and nothing", word);
+}
+
+static bool contains(const vg_run_options *job, vg_change change)
+{
+    switch (change) {
+    case VG_CHANGE_NORMALIZE:
+        return job->normalization != VG_NORMALIZE_NONE && job->normalization != VG_NORMALIZE_UNIT;
+    case VG_CHANGE_REBALANCE:
+        return job->sampling != VG_SAMPLING_SHUFFLE || job->weighting != VG_WEIGHTING_NONE;
+    case VG_CHANGE_AUGMENT:
+        return !vg_policy_is_none(&job->policy);
+    default:
+        return true;
+    }
+}
+
+static void take_away(vg_run_options *arm, vg_change change)
+{
+    if (change == VG_CHANGE_NORMALIZE)
+        arm->normalization = VG_NORMALIZE_UNIT;
+    else if (change == VG_CHANGE_AUGMENT)
+        arm->policy = vg_policy_none();
+    else if (change == VG_CHANGE_REBALANCE) {
+        arm->sampling = VG_SAMPLING_SHUFFLE;
+        arm->weighting = VG_WEIGHTING_NONE;
+    }
+}
+
+static void put_back(vg_run_options *arm, const vg_run_options *job, vg_change change)
+{
+    if (change == VG_CHANGE_NORMALIZE)
+        arm->normalization = job->normalization;
+    else if (change == VG_CHANGE_AUGMENT)
+        arm->policy = job->policy;
+    else if (change == VG_CHANGE_REBALANCE) {
+        arm->sampling = job->sampling;
+        arm->weighting = job->weighting;
+    } else {
+        arm->order_seed = vg_mix(arm->order_seed, VG_RNG_SHUFFLE);
+    }
+}
+
+vg_status vg_ladder_make(const vg_run_options *job, const vg_compare_options *options,
+                         vg_ladder *ladder, vg_error *err)
+{
+    bool named[VG_CHANGES] = {false};
+    int count = 0;
+    *ladder = (vg_ladder){0};
+    if (options->change_count < 1 || options->change_count > VG_CHANGES)
+        return vg_fail(err, VG_E_ARG, "%d data changes to compare; 1 to %d are possible",
+                       options->change_count, VG_CHANGES);
+    for (int i = 0; i < options->change_count; i++) {
+        vg_change change = options->changes[i];
+        if ((unsigned)change >= VG_CHANGES)
+            return vg_fail(err, VG_E_ARG, "unknown data change %d", (int)change);
+        if (named[change])
+            return vg_fail(err, VG_E_ARG, "the data change \"%s\" is named twice",
+                           vg_change_name(change));
+        named[change] = true;
+        if (contains(job, change))
+            ladder->changes[count++] = change;
+    }
+    if (count == 0)
+        return vg_fail(err, VG_E_ARG,
+                       "nothing to compare: the job contains none of the data changes asked about "
+                       "(set a normalization beyond 0..1, a sampling or weighting against "
+                       "imbalance, or an augmentation policy)");
+    ladder->arm_count = count + 1;
+    ladder->arms[0] = *job;
+    ladder->arms[0].checkpoint = NULL; /* the arms would overwrite each other */
+    snprintf(ladder->names[0], sizeof ladder->names[0], "without changes");
+    for (int i = 0; i < count; i++)
+        take_away(&ladder->arms[0], ladder->changes[i]);
+    for (int i = 0; i < count; i++) {
+        ladder->arms[i + 1] = ladder->arms[i];
+        put_back(&ladder->arms[i + 1], job, ladder->changes[i]);
+        snprintf(ladder->names[i + 1], sizeof ladder->names[i + 1], "+ %s",
+                 vg_change_name(ladder->changes[i]));
+    }
+    return VG_OK;
+}
