@@ -23,15 +23,25 @@ typedef struct vg_plan {
 
 /* Does nothing. */
 vg_plan vg_plan_none(void);
-/* Draws in a fixed order from the stream (key, VG_RNG_PLAN); `width` x `height` is the picture
- * (pixel shifts). */
+/* Draws in a fixed order from the stream (key, VG_RNG_PLAN): switching an operation on or off does
+ * not change what is drawn for the others. `width` x `height` is the network's input: shifts given
+ * in pixels are pixels of it (as in Keras), so that they are as strong on large pictures as on
+ * small ones. */
 vg_plan vg_plan_draw(const vg_policy *policy, const vg_sample_key *key, int width, int height);
-/* "rot -12° shift +8% -3% zoom 1.10 0.95 flip-h noise 5": only what was drawn; "unchanged" if
- * nothing. UTF-8. */
+/* Whether it needs resampling beyond a resize: anything geometric but flips. */
+bool vg_plan_warps(const vg_plan *plan);
+/* "rot −12° shift +8% −3% zoom 1.10 0.95 flip-h noise 5": only what was drawn; "unchanged" if
+ * nothing. UTF-8. 200 bytes are enough. */
 void vg_plan_print(const vg_plan *plan, char *text, size_t capacity);
 /* The one matrix of all geometry, with the resize: maps output pixel (x, y) of a width x height
  * picture to input pixel coordinates: (m[0] x + m[1] y + m[2], m[3] x + m[4] y + m[5]); pixel
- * centres at integers. */
+ * centres at integers.
+ *
+ * Keras' order, in (x, y) with y downwards, about the true centre of the picture:
+ * M = Rotate Shift Shear Zoom Flip Resize, Rotate = [c -s; s c], Shear = [1 -sin; 0 cos]. Geometry
+ * acts on the picture as it was decoded, so that a turned circle stays a circle, and is then
+ * stretched to the network's input as evaluation stretches it; Keras stretches first. Both are the
+ * same for pictures of the input's aspect. */
 void vg_plan_matrix(const vg_plan *plan, int in_width, int in_height, int width, int height,
                     double m[6]);
 

@@ -34,8 +34,14 @@ vg_policy vg_policy_none(void);
  * shift_y shear zoom (v or lo:hi) flip (h, v, hv, none) brightness contrast saturation hue noise
  * fill fill_value. VG_E_ARG names the word, what is allowed there, and the nearest known key. */
 vg_status vg_policy_parse(const char *text, vg_policy *policy, vg_error *err);
-/* The shortest line that parses back to the same policy ("none" for nothing). */
+/* The line of all keys that differ from "none", each with the fewest digits that read back as the
+ * same number: parses back to the same policy ("none" for nothing). 400 bytes are enough. */
 void vg_policy_print(const vg_policy *policy, char *text, size_t capacity);
+/* Whether it changes no picture, whatever it draws. */
 bool vg_policy_is_none(const vg_policy *policy);
+/* What in the policy is probably not what its author meant (a shear below one degree: a no-op that
+ * was meant in radians; brightness that blackens), one sentence each, separated by " | ". Returns
+ * how many. */
+size_t vg_policy_warnings(const vg_policy *policy, char *text, size_t capacity);
 
 #endif

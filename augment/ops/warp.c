@@ -1,0 +1,327 @@
+/* The affine resampler: bilinear where the picture is not reduced, a mapped tent where it is.
+ *
+ * Both kernels read the input through two tables, one for columns and one for rows, that already
+ * hold the fill mode's answer for every coordinate the map can reach: the inner loops have no
+ * branch for the border. It refuses maps that reach further than MAX_REACH pixels, because the
+ * tables would. The naive twins live in tests/test_warp.c. */
+#include "ops/warp.h"
+
+#include "base/alloc.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { MAX_REACH = 1 << 22 };
+static const double BILINEAR_LIMIT = 1.25; /* reductions up to here alias too little to see */
+static const double EDGE = 1e-6;           /* rounding of the matrix, in pixels */
+
+/* One axis of the input: where coordinate low + i is to be read. */
+typedef struct axis {
+    const int *index;
+    int low;
+} axis;
+
+/* The inverse of the tent's matrix: pixel offset -> tent coordinates. */
+typedef struct tent {
+    double ax, ay, bx, by;
+    double half_width, half_height; /* of its bounding box, input pixels */
+} tent;
+
+typedef struct job {
+    const vg_image *in;
+    double m[6];
+    int width, height;
+    axis x, y;
+    bool constant;
+    double x0, x1, y0, y1; /* constant fill outside of these */
+    float value;
+} job;
+
+void vg_warp_scratch_reset(vg_warp_scratch *scratch)
+{
+    free(scratch->table);
+    vg_image_reset(&scratch->reduced);
+    vg_resize_scratch_reset(&scratch->resize);
+    scratch->table = NULL;
+    scratch->capacity = 0;
+}
+
+/* Where coordinate i of an axis of n pixels is read. */
+static int place(long i, int n, vg_fill fill)
+{
+    if (i >= 0 && i < n)
+        return (int)i;
+    if (fill == VG_FILL_WRAP || fill == VG_FILL_REFLECT) {
+        long period = fill == VG_FILL_WRAP ? n : 2L * n;
+        i %= period;
+        if (i < 0)
+            i += period;
+        return (int)(i < n ? i : period - 1 - i);
+    }
+    return i < 0 ? 0 : n - 1;
+}
+
+/* The singular values of the linear part, larger first. */
+static void singular_values(const double m[6], double *large, double *small)
+{
+    double a = m[0], b = m[1], c = m[3], d = m[4];
+    double sum = a * a + b * b + c * c + d * d, det = fabs(a * d - b * c);
+    double root = sqrt(fmax(0, sum * sum / 4 - det * det));
+    *large = sqrt(sum / 2 + root);
+    *small = *large > 0 ? det / *large : 0;
+}
+
+/* The tent of the map, no direction of it narrower than one input pixel: A = U S V' with S raised
+ * to at least 1. */
+static tent make_tent(const double m[6])
+{
+    double a = m[0], b = m[1], c = m[3], d = m[4], large, small;
+    singular_values(m, &large, &small);
+    if (small < 1) {
+        /* Left singular vectors: the axes of A A'. */
+        double p = a * a + b * b, q = a * c + b * d, r = c * c + d * d;
+        double half = (p - r) / 2, length = sqrt(half * half + q * q);
+        double turn = length > 0 ? half / length : 1; /* cosine of twice the axis' angle */
+        double ux = sqrt((1 + turn) / 2), uy = copysign(sqrt(fmax(0, 1 - turn) / 2), q);
+        double first = fmax(large, 1) / large, second = small > 0 ? 1 / small : 0;
+        /* A' = U diag(first, second) U' A */
+        double k00 = first * ux * ux + second * uy * uy, k01 = (first - second) * ux * uy;
+        double k11 = first * uy * uy + second * ux * ux;
+        double a2 = k00 * a + k01 * c, b2 = k00 * b + k01 * d;
+        c = k01 * m[0] + k11 * m[3];
+        d = k01 * m[1] + k11 * m[4];
+        a = a2;
+        b = b2;
+    }
+    double det = a * d - b * c;
+    tent t = {.ax = d / det, .ay = -b / det, .bx = -c / det, .by = a / det};
+    t.half_width = fabs(a) + fabs(b);
+    t.half_height = fabs(c) + fabs(d);
+    return t;
+}
+
+static void fill_pixel(const job *j, float *out, size_t plane, int channels)
+{
+    for (int c = 0; c < channels; c++)
+        out[(size_t)c * plane] = j->value;
+}
+
+static inline bool outside(const job *j, double x, double y)
+{
+    return x < j->x0 || x > j->x1 || y < j->y0 || y > j->y1;
+}
+
+static void bilinear(const job *j, int channels, float *out)
+{
+    size_t plane = (size_t)j->width * (size_t)j->height;
+    size_t row_bytes = (size_t)j->in->width * (size_t)channels;
+    for (int v = 0; v < j->height; v++) {
+        for (int u = 0; u < j->width; u++, out++) {
+            double x = j->m[0] * u + j->m[1] * v + j->m[2];
+            double y = j->m[3] * u + j->m[4] * v + j->m[5];
+            if (j->constant && outside(j, x, y)) {
+                fill_pixel(j, out, plane, channels);
+                continue;
+            }
+            double left = floor(x), top = floor(y);
+            float fx = (float)(x - left), fy = (float)(y - top);
+            const int *xs = j->x.index + ((int)left - j->x.low);
+            const int *ys = j->y.index + ((int)top - j->y.low);
+            const uint8_t *r0 = j->in->data + (size_t)ys[0] * row_bytes;
+            const uint8_t *r1 = j->in->data + (size_t)ys[1] * row_bytes;
+            size_t x0 = (size_t)xs[0] * (size_t)channels, x1 = (size_t)xs[1] * (size_t)channels;
+            for (int c = 0; c < channels; c++) {
+                float p = r0[x0 + c], q = r1[x0 + c];
+                p += fx * ((float)r0[x1 + c] - p);
+                q += fx * ((float)r1[x1 + c] - q);
+                out[(size_t)c * plane] = p + fy * (q - p);
+            }
+        }
+    }
+}
+
+/* Narrows [*low, *high] to where |start + slope * t| < 1. */
+static void clip(double start, double slope, double *low, double *high)
+{
+    if (fabs(slope) < 1e-12) {
+        if (fabs(start) >= 1)
+            *high = *low - 1;
+        return;
+    }
+    double p = (-1 - start) / slope, q = (1 - start) / slope;
+    *low = fmax(*low, fmin(p, q));
+    *high = fmin(*high, fmax(p, q));
+}
+
+/* The weighted mean under the tent at (x, y). `channels` is a constant where this is inlined. */
+static inline void gather(const job *j, const tent *t, double x, double y, const int channels,
+                          float sum[3])
+{
+    size_t row_bytes = (size_t)j->in->width * (size_t)channels;
+    float total = 0;
+    sum[0] = sum[1] = sum[2] = 0;
+    int bottom = (int)ceil(y - t->half_height), top = (int)floor(y + t->half_height);
+    for (int row = bottom; row <= top; row++) {
+        double dy = row - y, low = -t->half_width, high = t->half_width;
+        clip(t->ay * dy, t->ax, &low, &high);
+        clip(t->by * dy, t->bx, &low, &high);
+        int first = (int)ceil(x + low), last = (int)floor(x + high);
+        float a = (float)(t->ax * (first - x) + t->ay * dy);
+        float b = (float)(t->bx * (first - x) + t->by * dy);
+        float da = (float)t->ax, db = (float)t->bx;
+        const uint8_t *line = j->in->data + (size_t)j->y.index[row - j->y.low] * row_bytes;
+        for (int i = 0; i <= last - first; i++) {
+            float wa = 1 - fabsf(a + da * (float)i), wb = 1 - fabsf(b + db * (float)i);
+            wa = wa > 0 ? wa : 0; /* rounding at the tent's foot */
+            wb = wb > 0 ? wb : 0;
+            float w = wa * wb;
+            const uint8_t *pixel = line + (size_t)j->x.index[first + i - j->x.low] * channels;
+            total += w;
+            for (int c = 0; c < channels; c++)
+                sum[c] += w * (float)pixel[c];
+        }
+    }
+    for (int c = 0; c < channels; c++)
+        sum[c] /= total; /* the tent holds a circle of radius 1: never empty */
+}
+
+static void tented(const job *j, const tent *t, int channels, float *out)
+{
+    size_t plane = (size_t)j->width * (size_t)j->height;
+    for (int v = 0; v < j->height; v++) {
+        for (int u = 0; u < j->width; u++, out++) {
+            double x = j->m[0] * u + j->m[1] * v + j->m[2];
+            double y = j->m[3] * u + j->m[4] * v + j->m[5];
+            if (j->constant && outside(j, x, y)) {
+                fill_pixel(j, out, plane, channels);
+                continue;
+            }
+            float sum[3];
+            if (channels == 1)
+                gather(j, t, x, y, 1, sum);
+            else
+                gather(j, t, x, y, 3, sum);
+            for (int c = 0; c < channels; c++)
+                out[(size_t)c * plane] = sum[c];
+        }
+    }
+}
+
+/* The tables of both axes, over every coordinate that taps can have. */
+static vg_status make_tables(job *j, double half_width, double half_height, vg_fill fill,
+                             vg_warp_scratch *scratch, vg_error *err)
+{
+    double half[2] = {half_width, half_height};
+    long low[2], count[2];
+    for (int k = 0; k < 2; k++) {
+        const double *m = j->m + 3L * k;
+        double p = m[0] * (j->width - 1), q = m[1] * (j->height - 1);
+        double least = m[2] + fmin(p, 0) + fmin(q, 0), most = m[2] + fmax(p, 0) + fmax(q, 0);
+        if (!(fabs(least) + half[k] < MAX_REACH && fabs(most) + half[k] < MAX_REACH))
+            return vg_fail(err, VG_E_ARG,
+                           "the geometry reaches further than %d pixels from the picture",
+                           MAX_REACH);
+        low[k] = (long)floor(least - half[k]) - 2;
+        count[k] = (long)ceil(most + half[k]) + 3 - low[k];
+    }
+    size_t need = (size_t)(count[0] + count[1]);
+    if (!vg_grow(&scratch->table, &scratch->capacity, need, sizeof *scratch->table))
+        return vg_fail(err, VG_E_NOMEM, "out of memory for the tables of a warp");
+    int *xs = scratch->table, *ys = xs + count[0];
+    for (long i = 0; i < count[0]; i++)
+        xs[i] = place(low[0] + i, j->in->width, fill);
+    for (long i = 0; i < count[1]; i++)
+        ys[i] = place(low[1] + i, j->in->height, fill);
+    j->x = (axis){xs, (int)low[0]};
+    j->y = (axis){ys, (int)low[1]};
+    return VG_OK;
+}
+
+/* Averages cells of whole pixels where the tent is at least 8 pixels wide, and adapts the job. */
+static vg_status reduce(job *j, const tent *t, vg_warp_scratch *scratch, vg_error *err)
+{
+    /* Half the width of the tent along the input's axes, through its centre. */
+    double wide = 1 / fmax(fabs(t->ax), fabs(t->bx)), high = 1 / fmax(fabs(t->ay), fabs(t->by));
+    /* Even cells, because they cancel the finest stripes and checks altogether. */
+    int kx = (int)(wide / 4) * 2, ky = (int)(high / 4) * 2;
+    kx = kx < 2 ? 1 : kx > j->in->width ? j->in->width : kx;
+    ky = ky < 2 ? 1 : ky > j->in->height ? j->in->height : ky;
+    if (kx == 1 && ky == 1)
+        return VG_OK;
+    int width = (j->in->width + kx - 1) / kx, height = (j->in->height + ky - 1) / ky;
+    vg_status status = vg_image_resize(j->in, (const double[4]){0, 0, 0, 0}, width, height,
+                                       VG_FILTER_BOX, &scratch->resize, &scratch->reduced, err);
+    if (status != VG_OK)
+        return status;
+    double fx = (double)width / j->in->width, fy = (double)height / j->in->height;
+    for (int i = 0; i < 3; i++) {
+        j->m[i] *= fx;
+        j->m[3 + i] *= fy;
+    }
+    j->m[2] += (fx - 1) / 2; /* x' + 1/2 = (x + 1/2) fx */
+    j->m[5] += (fy - 1) / 2;
+    j->x0 = (j->x0 + 0.5) * fx - 0.5;
+    j->x1 = (j->x1 + 0.5) * fx - 0.5;
+    j->y0 = (j->y0 + 0.5) * fy - 0.5;
+    j->y1 = (j->y1 + 0.5) * fy - 0.5;
+    j->in = &scratch->reduced;
+    return VG_OK;
+}
+
+static job make_job(const vg_warp *warp, const vg_image *in)
+{
+    job j = {.in = in,
+             .width = warp->width,
+             .height = warp->height,
+             .constant = warp->fill == VG_FILL_CONSTANT,
+             .x0 = warp->inset[0] - 0.5 - EDGE,
+             .y0 = warp->inset[1] - 0.5 - EDGE,
+             .value = (float)warp->fill_value};
+    j.x1 = in->width - 1 - j.x0;
+    j.y1 = in->height - 1 - j.y0;
+    for (int i = 0; i < 6; i++)
+        j.m[i] = warp->m[i];
+    return j;
+}
+
+vg_status vg_warp_run(const vg_warp *warp, const vg_image *in, vg_warp_scratch *scratch, float *out,
+                      vg_error *err)
+{
+    job j = make_job(warp, in);
+    double large, small;
+    singular_values(j.m, &large, &small);
+    if (!(small > 1e-9 && large < MAX_REACH))
+        return vg_fail(err, VG_E_ARG, "the geometry flattens the picture (scales %g and %g)", large,
+                       small);
+    tent t = make_tent(j.m);
+    bool reducing = large > BILINEAR_LIMIT;
+    if (reducing) {
+        const vg_image *before = j.in;
+        vg_status status = reduce(&j, &t, scratch, err);
+        if (status != VG_OK)
+            return status;
+        if (j.in != before)
+            t = make_tent(j.m);
+    }
+    vg_status status = make_tables(&j, reducing ? t.half_width : 1, reducing ? t.half_height : 1,
+                                   warp->fill, scratch, err);
+    if (status != VG_OK)
+        return status;
+    if (reducing)
+        tented(&j, &t, in->channels, out);
+    else
+        bilinear(&j, in->channels, out);
+    return VG_OK;
+}
+
+double vg_warp_outside(const vg_warp *warp, int in_width, int in_height)
+{
+    size_t count = 0;
+    for (int v = 0; v < warp->height; v++)
+        for (int u = 0; u < warp->width; u++) {
+            double x = warp->m[0] * u + warp->m[1] * v + warp->m[2];
+            double y = warp->m[3] * u + warp->m[4] * v + warp->m[5];
+            count += x < -0.5 || y < -0.5 || x > in_width - 0.5 || y > in_height - 0.5;
+        }
+    return (double)count / ((double)warp->width * warp->height);
+}

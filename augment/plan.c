@@ -1,0 +1,207 @@
+/* Draws the numbers for one sample, prints them, and folds all geometry and the resize into one
+ * matrix.
+ *
+ * Every number is drawn whether the policy uses it or not, always in the same order: switching one
+ * operation on or off leaves the draws of all others as they were, so that two policies can be
+ * compared picture by picture. Sine and cosine are computed here, in plain double arithmetic,
+ * because the C library's may differ in the last bit from processor to processor. */
+#include "plan.h"
+
+#include "base/rng.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+vg_plan vg_plan_none(void)
+{
+    vg_plan plan = {.zoom_x = 1,
+                    .zoom_y = 1,
+                    .brightness = 1,
+                    .contrast = 1,
+                    .saturation = 1,
+                    .colour_order = {0, 1, 2, 3}};
+    return plan;
+}
+
+/* A draw of U(-range, range); +0 when the range is empty. */
+static double symmetric(vg_rng *rng, double range)
+{
+    double u = vg_rng_double(rng);
+    return range > 0 ? range * (2 * u - 1) : 0;
+}
+
+static double factor(vg_rng *rng, double v)
+{
+    double u = vg_rng_double(rng), low = v < 1 ? 1 - v : 0;
+    return v > 0 ? low + (1 + v - low) * u : 1;
+}
+
+static double zoom(vg_rng *rng, const vg_policy *policy)
+{
+    double u = vg_rng_double(rng);
+    return policy->zoom_low + (policy->zoom_high - policy->zoom_low) * u;
+}
+
+vg_plan vg_plan_draw(const vg_policy *policy, const vg_sample_key *key, int width, int height)
+{
+    vg_rng rng = vg_rng_make(key->seed, key->epoch, key->position, VG_RNG_PLAN);
+    vg_plan plan = vg_plan_none();
+    plan.rotate_deg = symmetric(&rng, policy->rotate_deg);
+    plan.shift_x = symmetric(&rng, policy->shift_x);
+    plan.shift_y = symmetric(&rng, policy->shift_y);
+    if (policy->shift_x >= 1)
+        plan.shift_x /= width;
+    if (policy->shift_y >= 1)
+        plan.shift_y /= height;
+    plan.shear_deg = symmetric(&rng, policy->shear_deg);
+    plan.zoom_x = zoom(&rng, policy);
+    plan.zoom_y = zoom(&rng, policy);
+    plan.flip_horizontal = (vg_rng_u32(&rng) >> 31) && policy->flip_horizontal;
+    plan.flip_vertical = (vg_rng_u32(&rng) >> 31) && policy->flip_vertical;
+    plan.brightness = factor(&rng, policy->brightness);
+    plan.contrast = factor(&rng, policy->contrast);
+    plan.saturation = factor(&rng, policy->saturation);
+    plan.hue = symmetric(&rng, policy->hue);
+    for (int i = 3; i > 0; i--) { /* Fisher-Yates: all 24 orders alike */
+        int j = (int)vg_rng_below(&rng, (uint64_t)i + 1);
+        int swap = plan.colour_order[i];
+        plan.colour_order[i] = plan.colour_order[j];
+        plan.colour_order[j] = swap;
+    }
+    plan.noise = policy->noise;
+    plan.key = *key;
+    plan.fill = policy->fill;
+    plan.fill_value = policy->fill_value;
+    return plan;
+}
+
+bool vg_plan_warps(const vg_plan *plan)
+{
+    return plan->rotate_deg != 0 || plan->shift_x != 0 || plan->shift_y != 0 ||
+           plan->shear_deg != 0 || plan->zoom_x != 1 || plan->zoom_y != 1;
+}
+
+typedef struct writer {
+    char *text;
+    size_t capacity, used;
+} writer;
+
+static void put(writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void put(writer *w, const char *format, ...)
+{
+    if (w->used + 1 >= w->capacity)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    int n = vsnprintf(w->text + w->used, w->capacity - w->used, format, arguments);
+    va_end(arguments);
+    if (n > 0)
+        w->used += (size_t)n;
+    if (w->used >= w->capacity)
+        w->used = w->capacity - 1;
+}
+
+/* "+8" or "\u22128" (a true minus sign); a value that rounds to zero has no sign. */
+static const char *sign(double value, int decimals)
+{
+    double step = pow(10, -decimals);
+    if (fabs(value) < step / 2)
+        return "";
+    return value < 0 ? "\u2212" : "+";
+}
+
+static void put_signed(writer *w, const char *name, double value, int decimals, const char *unit)
+{
+    if (value != 0)
+        put(w, "%s%s%.*f%s ", name, sign(value, decimals), decimals, fabs(value), unit);
+}
+
+void vg_plan_print(const vg_plan *plan, char *text, size_t capacity)
+{
+    if (capacity == 0)
+        return;
+    text[0] = '\0';
+    writer w = {text, capacity, 0};
+    put_signed(&w, "rot ", plan->rotate_deg, fabs(plan->rotate_deg) < 1 ? 1 : 0, "°");
+    double x = 100 * plan->shift_x, y = 100 * plan->shift_y;
+    if (x != 0 || y != 0)
+        put(&w, "shift %s%.0f%% %s%.0f%% ", sign(x, 0), fabs(x), sign(y, 0), fabs(y));
+    put_signed(&w, "shear ", plan->shear_deg, fabs(plan->shear_deg) < 1 ? 2 : 0, "°");
+    if (plan->zoom_x != 1 || plan->zoom_y != 1)
+        put(&w, "zoom %.2f %.2f ", plan->zoom_x, plan->zoom_y);
+    if (plan->flip_horizontal)
+        put(&w, "flip-h ");
+    if (plan->flip_vertical)
+        put(&w, "flip-v ");
+    if (plan->brightness != 1)
+        put(&w, "bright %.2f ", plan->brightness);
+    if (plan->contrast != 1)
+        put(&w, "contrast %.2f ", plan->contrast);
+    if (plan->saturation != 1)
+        put(&w, "satur %.2f ", plan->saturation);
+    put_signed(&w, "hue ", plan->hue, 3, "");
+    if (plan->noise != 0)
+        put(&w, "noise %g ", plan->noise);
+    if (w.used && w.used + 1 < capacity)
+        text[--w.used] = '\0'; /* the last blank */
+    if (!w.used)
+        snprintf(text, capacity, "unchanged");
+}
+
+/* Sine and cosine of degrees by their Taylor series around the nearest quarter turn. */
+static void sine_cosine(double degrees, double *sine, double *cosine)
+{
+    double quarter = floor(degrees / 90 + 0.5);
+    double x = (degrees - 90 * quarter) * (3.14159265358979323846 / 180), square = x * x;
+    double s = x, c = 1, s_term = x, c_term = 1;
+    for (int k = 1; k <= 10; k++) {
+        c_term *= -square / ((2 * k - 1) * (2 * k));
+        s_term *= -square / ((2 * k) * (2 * k + 1));
+        c += c_term;
+        s += s_term;
+    }
+    int turn = (int)(quarter - 4 * floor(quarter / 4));
+    *sine = turn == 0 ? s : turn == 1 ? c : turn == 2 ? -s : -c;
+    *cosine = turn == 0 ? c : turn == 1 ? -s : turn == 2 ? -c : s;
+}
+
+/* a = a * b, for 2 x 3 matrices whose third row is 0 0 1. */
+static void multiply(double a[6], const double b[6])
+{
+    double r[6];
+    for (int i = 0; i < 6; i += 3) {
+        r[i] = a[i] * b[0] + a[i + 1] * b[3];
+        r[i + 1] = a[i] * b[1] + a[i + 1] * b[4];
+        r[i + 2] = a[i] * b[2] + a[i + 1] * b[5] + a[i + 2];
+    }
+    memcpy(a, r, sizeof r);
+}
+
+void vg_plan_matrix(const vg_plan *plan, int in_width, int in_height, int width, int height,
+                    double m[6])
+{
+    double s, c, shear_s, shear_c;
+    sine_cosine(plan->rotate_deg, &s, &c);
+    sine_cosine(plan->shear_deg, &shear_s, &shear_c);
+    /* Read from the right: an output pixel, relative to the centre, in input pixels; mirrored;
+     * zoomed; sheared; shifted; rotated; and put at the centre of the input. */
+    const double centre[6] = {1, 0, (in_width - 1) / 2.0, 0, 1, (in_height - 1) / 2.0};
+    const double rotate[6] = {c, -s, 0, s, c, 0};
+    const double shift[6] = {1, 0, -plan->shift_x * in_width, 0, 1, -plan->shift_y * in_height};
+    const double shear[6] = {1, -shear_s, 0, 0, shear_c, 0};
+    const double scale[6] = {plan->zoom_x, 0, 0, 0, plan->zoom_y, 0};
+    double x = (double)in_width / width, y = (double)in_height / height;
+    if (plan->flip_horizontal)
+        x = -x;
+    if (plan->flip_vertical)
+        y = -y;
+    const double resize[6] = {x, 0, -x * (width - 1) / 2.0, 0, y, -y * (height - 1) / 2.0};
+    memcpy(m, centre, sizeof centre);
+    multiply(m, rotate);
+    multiply(m, shift);
+    multiply(m, shear);
+    multiply(m, scale);
+    multiply(m, resize);
+}
