@@ -2,6 +2,7 @@
 #ifndef VG_NN_LOSS_H
 #define VG_NN_LOSS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct vg_loss_result {

@@ -73,13 +73,14 @@ vg_param *vg_model_params(vg_model *model, int *count);
 size_t vg_model_parameter_count(const vg_model *model); /* trainable values */
 int vg_model_classes(const vg_model *model);
 
-/* x: n C H W, n <= max_batch. Returns the logits [n][classes] inside the model, valid until the
- * next call. training: batch statistics and dropout, whose masks are drawn from (seed, step). */
+/* x: n C H W, n <= max_batch; kept by pointer until the backward pass. Returns the logits
+ * [n][classes] inside the model, valid until the next call. training: batch statistics and dropout, whose masks are drawn from (seed, step). */
 const float *vg_model_forward(vg_model *model, const float *x, int n, bool training, uint64_t step);
 /* After a training forward: gradient of the loss with respect to the logits [n][classes] -> grad of
  * all parameters (overwritten, not added). dx (n C H W) may be NULL. */
 void vg_model_backward(vg_model *model, const float *dlogits, float *dx);
-/* Output of layer i of the last forward, [n][C H W]; i = -1 is the input. */
+/* Output of layer i of the last forward, [n][C H W]; i = -1 is the input. A layer before a ReLU,
+ * dropout or flatten shares its buffer and shows what that layer has made of it. */
 const float *vg_model_activation(const vg_model *model, int layer);
 /* Layer whose output feeds the last dense layer (-1: the input does). */
 int vg_model_feature_layer(const vg_model *model);

@@ -1,0 +1,343 @@
+/* Tests of nn/model.h: shapes, errors, memory, and every backward pass against finite differences. */
+#include "test.h"
+
+#include "nn_util.h"
+
+#include <math.h>
+
+static double objective(vg_model *m, const float *x, int n, const float *c, int classes)
+{
+    const float *z = vg_model_forward(m, x, n, true, 3);
+    double sum = 0;
+    for (int i = 0; i < n * classes; i++)
+        sum += (double)z[i] * (double)c[i];
+    return sum;
+}
+
+/* Central difference at one place. */
+static double difference(vg_model *m, float *place, float eps, const float *x, int n,
+                         const float *c, int classes)
+{
+    float old = *place;
+    *place = old + eps;
+    double up = objective(m, x, n, c, classes), high = (double)*place;
+    *place = old - eps;
+    double down = objective(m, x, n, c, classes), low = (double)*place;
+    *place = old;
+    return (up - down) / (high - low);
+}
+
+/* Compares `analytic` with central differences at up to 60 places of `value`. A small step avoids
+ * the kinks of ReLU and maximum, a large one rounding: one of them must agree. */
+static void check_array(vg_model *m, const char *name, float *value, const float *analytic,
+                        size_t count, const float *x, int n, const float *c, int classes)
+{
+    double largest = 0.1;
+    for (size_t i = 0; i < count; i++)
+        largest = fmax(largest, fabs((double)analytic[i]));
+    size_t places = count < 60 ? count : 60;
+    int wrong = 0;
+    for (size_t k = 0; k < places; k++) {
+        size_t at = count * k / places;
+        double want = (double)analytic[at], off = INFINITY, numeric = 0;
+        for (float eps = 8e-3f; eps > 2e-4f && off > 0.01 * largest; eps /= 4) {
+            numeric = difference(m, value + at, eps, x, n, c, classes);
+            off = fabs(numeric - want);
+        }
+        if (off > 0.01 * largest) {
+            print_error("%s[%zu]: numeric %g, analytic %g\n", name, at, numeric, want);
+            wrong++;
+        }
+    }
+    /* a kink may lie within every step; a wrong formula is wrong everywhere */
+    assert_true(wrong <= 1 + (int)places / 20);
+}
+
+static void check_net(vg_net_spec spec, int c, int h, int w, int n)
+{
+    enum { CLASSES = 3 };
+    vg_model *m = model_of(spec, c, h, w, CLASSES, n + 2);
+    size_t inputs = (size_t)n * (size_t)(c * h * w);
+    float *x = random_floats(inputs, 11), *coefficients = random_floats((size_t)n * CLASSES, 12);
+    float *dx = malloc(inputs * sizeof *dx);
+    int count;
+    vg_param *params = vg_model_params(m, &count);
+    vg_rng rng = vg_rng_make(5, 0, 0, VG_RNG_SAMPLE_DATA);
+    for (int i = 0; i < count; i++) /* biases and batch norm away from their special values */
+        if (params[i].trainable && params[i].dims == 1)
+            for (size_t k = 0; k < params[i].count; k++)
+                params[i].value[k] += (float)vg_rng_uniform(&rng, -0.3, 0.3);
+    objective(m, x, n, coefficients, CLASSES);
+    vg_model_backward(m, coefficients, dx);
+    for (int i = 0; i < count; i++) {
+        if (!params[i].trainable) {
+            assert_null(params[i].grad);
+            continue;
+        }
+        float *grad = malloc(params[i].count * sizeof *grad);
+        memcpy(grad, params[i].grad, params[i].count * sizeof *grad);
+        check_array(m, params[i].name, params[i].value, grad, params[i].count, x, n, coefficients,
+                    CLASSES);
+        free(grad);
+    }
+    check_array(m, "dx", x, dx, inputs, x, n, coefficients, CLASSES);
+    free(x);
+    free(coefficients);
+    free(dx);
+    vg_model_free(m);
+}
+
+static void test_gradients_head(void **state)
+{
+    (void)state;
+    check_net((vg_net_spec){0}, 2, 3, 4, 5);
+    check_net(SPEC("flatten"), 2, 3, 4, 5);
+}
+
+static void test_gradients_dense(void **state)
+{
+    (void)state;
+    check_net(SPEC("dense 7"), 2, 3, 4, 5);
+    check_net(SPEC("dense 70 nobias", "relu", "flatten", "dense 40"), 3, 5, 5, 9);
+}
+
+static void test_gradients_conv(void **state)
+{
+    (void)state;
+    check_net(SPEC("conv 4 k3"), 2, 6, 5, 5);
+    check_net(SPEC("conv 4 k3 p0 nobias"), 2, 6, 5, 5);
+    check_net(SPEC("conv 3 k3 s2"), 2, 7, 6, 3);
+    check_net(SPEC("conv 3 k5 s2 p1"), 1, 9, 8, 11);
+    check_net(SPEC("conv 3 k2 s3 p1"), 2, 7, 7, 4);
+    check_net(SPEC("conv 5 k1"), 3, 4, 4, 6);
+    check_net(SPEC("conv 4 k4 s1 p3", "conv 3 k3 p0"), 1, 5, 6, 9);
+}
+
+static void test_gradients_batchnorm(void **state)
+{
+    (void)state;
+    check_net(SPEC("bn"), 3, 4, 4, 9);
+    check_net(SPEC("conv 4 k3 nobias", "bn"), 2, 5, 5, 6);
+    check_net(SPEC("dense 6", "bn", "dense 4"), 2, 3, 3, 12);
+    check_net(SPEC("bn", "bn"), 2, 3, 3, 12);
+}
+
+static void test_gradients_relu(void **state)
+{
+    (void)state;
+    check_net(SPEC("relu"), 2, 4, 4, 5);
+    check_net(SPEC("conv 4 k3", "relu"), 2, 4, 4, 5);
+    check_net(SPEC("conv 4 k3", "bn", "relu", "relu"), 2, 4, 4, 5);
+}
+
+static void test_gradients_pools(void **state)
+{
+    (void)state;
+    check_net(SPEC("maxpool 2"), 2, 5, 7, 4);
+    check_net(SPEC("maxpool 3 s2"), 2, 7, 7, 4);
+    check_net(SPEC("avgpool 2"), 2, 5, 7, 4);
+    check_net(SPEC("avgpool 3 s1"), 2, 5, 6, 4);
+    check_net(SPEC("globalpool"), 5, 5, 6, 4);
+    check_net(SPEC("conv 6 k3", "globalpool"), 2, 5, 6, 9);
+}
+
+static void test_gradients_dropout(void **state)
+{
+    (void)state;
+    check_net(SPEC("dropout 0.5"), 2, 4, 4, 5);
+    check_net(SPEC("dense 30", "relu", "dropout 0.3", "dense 10"), 2, 4, 4, 5);
+    check_net(SPEC("conv 4 k3", "dropout 0.2", "maxpool 2"), 2, 4, 4, 5);
+}
+
+static void test_gradients_whole_nets(void **state)
+{
+    (void)state;
+    check_net(SPEC("conv 6 k3 nobias", "bn", "relu", "maxpool 2", "conv 8 k3 nobias", "bn", "relu",
+                   "globalpool"),
+              3, 8, 8, 10);
+    check_net(SPEC("conv 6 k5 p0", "relu", "maxpool 2", "dropout 0.25", "dense 20", "relu"), 1, 10,
+              12, 17);
+}
+
+/* The masks are half zeros, differ by step and layer, and are repeated for the same step. */
+static void test_dropout_masks(void **state)
+{
+    (void)state;
+    enum { N = 10, SIZE = 400 };
+    vg_model *m = model_of(SPEC("dropout 0.25", "dropout 0"), 1, 20, 20, 2, N);
+    float *x = malloc(N * SIZE * sizeof *x), *first = malloc(N * SIZE * sizeof *x);
+    for (int i = 0; i < N * SIZE; i++)
+        x[i] = 1;
+    vg_model_forward(m, x, N, true, 1);
+    memcpy(first, vg_model_activation(m, 0), N * SIZE * sizeof *x);
+    int zeros = 0, differ = 0;
+    for (int i = 0; i < N * SIZE; i++) {
+        zeros += first[i] == 0;
+        if (first[i] != 0)
+            assert_near((double)first[i], 4.0 / 3, 1e-6);
+    }
+    assert_near(zeros / (double)(N * SIZE), 0.25, 0.03);
+    vg_model_forward(m, x, N, true, 2);
+    for (int i = 0; i < N * SIZE; i++)
+        differ += (first[i] == 0) != (vg_model_activation(m, 0)[i] == 0);
+    assert_true(differ > N * SIZE / 4);
+    vg_model_forward(m, x, N, true, 1);
+    assert_memory_equal(first, vg_model_activation(m, 0), N * SIZE * sizeof *x);
+    vg_model_forward(m, x, N, false, 1);
+    assert_memory_equal(x, vg_model_activation(m, 1), N * SIZE * sizeof *x);
+    free(x);
+    free(first);
+    vg_model_free(m);
+}
+
+static void test_shape_errors_name_the_layer(void **state)
+{
+    (void)state;
+    vg_model_options o = {.channels = 1, .height = 8, .width = 8, .classes = 10, .max_batch = 4};
+    vg_error err;
+    vg_model *m;
+    vg_net_spec spec = SPEC("conv 4 k3", "maxpool 2", "maxpool 3", "maxpool 2");
+    assert_int_equal(vg_model_new(&spec, &o, &m, &err), VG_E_SHAPE);
+    assert_null(m);
+    assert_contains(err.message, "3.maxpool");
+    assert_contains(err.message, "1x1");
+    vg_net_spec_reset(&spec);
+    spec = SPEC("relu", "conv 4 k9 p0");
+    assert_int_equal(vg_model_new(&spec, &o, &m, &err), VG_E_SHAPE);
+    assert_contains(err.message, "1.conv");
+    vg_net_spec_reset(&spec);
+}
+
+static void test_options_are_checked(void **state)
+{
+    (void)state;
+    const vg_model_options good = {
+        .channels = 1, .height = 8, .width = 8, .classes = 10, .max_batch = 4};
+    vg_net_spec spec = {0};
+    vg_error err;
+    vg_model *m;
+    vg_model_options o = good;
+    o.classes = 1;
+    assert_int_equal(vg_model_new(&spec, &o, &m, &err), VG_E_ARG);
+    assert_contains(err.message, "1 classes");
+    o = good;
+    o.max_batch = 0;
+    assert_int_equal(vg_model_new(&spec, &o, &m, &err), VG_E_ARG);
+    assert_contains(err.message, "batch");
+    o = good;
+    o.width = 0;
+    assert_int_equal(vg_model_new(&spec, &o, &m, &err), VG_E_ARG);
+    assert_contains(err.message, "input");
+    o = good;
+    o.channels = 4096;
+    o.height = o.width = 16384;
+    o.max_batch = 1 << 20;
+    spec = SPEC("relu");
+    assert_int_not_equal(vg_model_new(&spec, &o, &m, &err), VG_OK);
+    vg_net_spec_reset(&spec);
+}
+
+static void test_description(void **state)
+{
+    (void)state;
+    vg_model *m = model_of(SPEC("conv 6 k5", "relu", "maxpool 2", "conv 16 k5 p0", "relu",
+                                "maxpool 2", "dense 120", "relu", "dense 84", "relu"),
+                           1, 28, 28, 10, 2);
+    /* LeNet's known figures: 61,706 parameters, 0.4165 M multiply-adds. */
+    assert_int_equal(vg_model_parameter_count(m), 61706);
+    uint64_t macs = 0;
+    for (int i = 0; i < vg_model_layers(m); i++)
+        macs += vg_model_layer(m, i)->macs;
+    assert_int_equal(macs, 416520);
+    assert_int_equal(vg_model_layers(m), 11);
+    assert_string_equal(vg_model_layer(m, 3)->name, "3.conv");
+    assert_int_equal(vg_model_layer(m, 3)->height, 10);
+    assert_int_equal(vg_model_feature_layer(m), 9);
+    assert_int_equal(vg_model_classes(m), 10);
+    int count;
+    vg_param *p = vg_model_params(m, &count);
+    assert_int_equal(count, 10);
+    assert_string_equal(p[0].name, "0.conv.weight");
+    assert_int_equal(p[0].shape[3], 5);
+    assert_true(p[0].decay && !p[1].decay);
+    assert_string_equal(p[9].name, "10.dense.bias");
+    vg_model_free(m);
+}
+
+/* A NaN in the input must reach the logits: it is a finding, not something to hide. */
+static void test_nan_is_not_hidden(void **state)
+{
+    (void)state;
+    vg_model *m = model_of(SPEC("conv 4 k3", "relu", "maxpool 2", "relu"), 1, 6, 6, 3, 2);
+    float *x = random_floats(2 * 36, 1);
+    x[10] = NAN;
+    const float *z = vg_model_forward(m, x, 2, false, 0);
+    assert_true(isnan((double)z[0]));
+    assert_false(isnan((double)z[3]));
+    free(x);
+    vg_model_free(m);
+}
+
+static void test_initial_weights(void **state)
+{
+    (void)state;
+    const struct {
+        const char *word;
+        double scale, deviation;
+    } cases[] = {{"he", 0, sqrt(2.0 / 576)},
+                 {"he_uniform", 0, sqrt(2.0 / 576)},
+                 {"xavier", 0, sqrt(2.0 / (576 + 288))},
+                 {"xavier_uniform", 0, sqrt(2.0 / (576 + 288))},
+                 {"uniform", 0.05, 0.05 / sqrt(3)},
+                 {"zero", 0, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        vg_error err = {0};
+        vg_net_spec spec = SPEC("conv 32 k3", "bn");
+        vg_model_options o = {.channels = 64,
+                              .height = 4,
+                              .width = 4,
+                              .classes = 3,
+                              .max_batch = 1,
+                              .init_scale = cases[i].scale};
+        assert_ok(vg_init_parse(cases[i].word, &o.init, &err));
+        assert_string_equal(vg_init_name(o.init), cases[i].word);
+        vg_model *m;
+        assert_ok(vg_model_new(&spec, &o, &m, &err));
+        int count;
+        vg_param *p = vg_model_params(m, &count);
+        double squares = 0;
+        for (size_t k = 0; k < p[0].count; k++)
+            squares += (double)p[0].value[k] * (double)p[0].value[k];
+        assert_near(sqrt(squares / (double)p[0].count), cases[i].deviation,
+                    0.02 * cases[i].deviation);
+        assert_true(p[1].value[0] == 0 && p[2].value[0] == 1 && p[3].value[0] == 0);
+        assert_true(p[4].value[0] == 0 && p[5].value[0] == 1);
+        vg_model_free(m);
+        vg_net_spec_reset(&spec);
+    }
+    vg_error err;
+    vg_init init;
+    assert_int_equal(vg_init_parse("normal", &init, &err), VG_E_ARG);
+    assert_contains(err.message, "he_uniform");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_gradients_head),
+        cmocka_unit_test(test_gradients_dense),
+        cmocka_unit_test(test_gradients_conv),
+        cmocka_unit_test(test_gradients_batchnorm),
+        cmocka_unit_test(test_gradients_relu),
+        cmocka_unit_test(test_gradients_pools),
+        cmocka_unit_test(test_gradients_dropout),
+        cmocka_unit_test(test_gradients_whole_nets),
+        cmocka_unit_test(test_dropout_masks),
+        cmocka_unit_test(test_shape_errors_name_the_layer),
+        cmocka_unit_test(test_options_are_checked),
+        cmocka_unit_test(test_description),
+        cmocka_unit_test(test_nan_is_not_hidden),
+        cmocka_unit_test(test_initial_weights),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

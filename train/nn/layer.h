@@ -1,0 +1,117 @@
+/* Inside the room: what a layer is to the model. Users of networks need model.h only.
+ *
+ * The model runs all layers inside one parallel region. A layer works either shard by shard
+ * (forward, backward: a fixed cut of the batch) or tile by tile (a fixed cut of its outputs or
+ * weights, for dense layers, whose weights are larger than a shard's work). A layer that needs sums
+ * over the whole batch (batch norm) has a statistics step per shard and a combining step that one
+ * thread runs. None of these cuts depends on the number of threads. */
+#ifndef VG_NN_LAYER_H
+#define VG_NN_LAYER_H
+
+#include "nn/model.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct vg_shape {
+    int c, h, w;
+} vg_shape;
+static inline size_t vg_shape_size(vg_shape s)
+{
+    return (size_t)s.c * (size_t)s.h * (size_t)s.w;
+}
+
+/* What is the same for all layers during one pass. */
+typedef struct vg_pass {
+    int n;
+    bool training;
+    uint64_t seed, step;
+} vg_pass;
+
+/* Samples [first, first + count) of the batch; `slot` names the scratch of the calling thread. */
+typedef struct vg_shard {
+    int index, first, count, slot;
+} vg_shard;
+static inline vg_shard vg_shard_make(int n, int index, int slot)
+{
+    int first = (int)((int64_t)n * index / VG_MODEL_SHARDS);
+    int end = (int)((int64_t)n * (index + 1) / VG_MODEL_SHARDS);
+    return (vg_shard){index, first, end - first, slot};
+}
+
+/* Collects what is needed of memory; the pointers are set when all is known, into one arena. */
+typedef struct vg_plan vg_plan;
+/* *where gets `count` elements of `size` bytes, VG_ALIGNMENT-aligned and zeroed. */
+void vg_plan_bytes(vg_plan *plan, void *where, size_t count, size_t size);
+void vg_plan_floats(vg_plan *plan, float **where, size_t count);
+
+enum { VG_LAYER_PARAMS = 4, VG_PARAM_NAME = 64 };
+
+typedef struct vg_layer vg_layer;
+typedef struct vg_layer_ops {
+    /* Checks that the layer fits its input and sets layer->out. The message has no layer name. */
+    vg_status (*shape)(vg_layer *layer, vg_error *err);
+    /* Declares parameters and scratch. */
+    void (*plan)(vg_layer *layer, int max_batch, vg_plan *plan);
+    void (*forward)(vg_layer *layer, const vg_pass *pass, vg_shard shard);
+    void (*backward)(vg_layer *layer, const vg_pass *pass, vg_shard shard);
+    /* Whole-batch statistics, NULL if not needed: before forward and backward. */
+    void (*forward_statistics)(vg_layer *layer, const vg_pass *pass, vg_shard shard);
+    void (*forward_combine)(vg_layer *layer, const vg_pass *pass);
+    void (*backward_statistics)(vg_layer *layer, const vg_pass *pass, vg_shard shard);
+    void (*backward_combine)(vg_layer *layer, const vg_pass *pass);
+    /* Tile by tile instead of shard by shard: then forward and backward are NULL. */
+    int (*forward_tiles)(const vg_layer *layer);
+    void (*forward_tile)(vg_layer *layer, const vg_pass *pass, int tile);
+    int (*backward_tiles)(const vg_layer *layer);
+    void (*backward_tile)(vg_layer *layer, const vg_pass *pass, int tile);
+    bool in_place;  /* may write its output over its input */
+    bool fuse_relu; /* can apply a following ReLU itself */
+} vg_layer_ops;
+
+struct vg_layer {
+    const vg_layer_ops *ops;
+    vg_layer_spec spec;
+    vg_layer_info info;
+    int index;
+    vg_shape in, out;
+    bool in_place;   /* y is x */
+    bool fused_relu; /* the next layer is a ReLU in place, done by this one */
+    bool fused_away; /* this ReLU is done by the layer before */
+
+    /* Memory of its own (NULL in place) and the pointers of the running pass. */
+    float *own_y, *own_dy;
+    const float *x;
+    float *y;
+    const float *dy;
+    float *dx; /* NULL: nobody wants it */
+
+    vg_param params[VG_LAYER_PARAMS];
+    char names[VG_LAYER_PARAMS][VG_PARAM_NAME];
+    int param_count;
+    /* Gradients of the shards, [VG_MODEL_SHARDS][count], for the parameters that are added up in
+     * the tree by the model; NULL where the layer writes grad itself. */
+    float *partial[VG_LAYER_PARAMS];
+
+    float *scratch; /* [VG_MODEL_SHARDS slots][scratch_size] */
+    size_t scratch_size;
+    float *mean, *inverse; /* batch norm: [C] of the running batch */
+    float *affine;         /* batch norm: [3][C], coefficients of the running pass */
+    double *sums;          /* batch norm: [VG_MODEL_SHARDS][2][C] */
+    uint16_t *chosen;      /* max pool: place in the window; dropout: 1 = kept */
+};
+
+/* Adds a parameter: value and grad, and the partial gradients if `tree`. */
+vg_param *vg_layer_param(vg_layer *layer, vg_plan *plan, const char *what, const int64_t *shape,
+                         int dims, bool tree);
+/* A stored statistic, not trained. */
+vg_param *vg_layer_statistic(vg_layer *layer, vg_plan *plan, const char *what, int64_t count);
+
+extern const vg_layer_ops vg_conv_ops, vg_batchnorm_ops, vg_relu_ops, vg_maxpool_ops,
+    vg_avgpool_ops, vg_globalpool_ops, vg_dropout_ops, vg_dense_ops, vg_flatten_ops;
+
+/* Fills the weights of one layer. */
+void vg_layer_initialize(vg_layer *layer, vg_init init, double scale, uint64_t seed);
+
+#endif

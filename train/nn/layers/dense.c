@@ -1,0 +1,108 @@
+/* Dense layer, cut by outputs (forward, weight gradient) and by inputs (input gradient) instead of
+ * by samples: its weights are larger than a shard's work, and so each weight is read once per pass
+ * and no partial gradients are needed. The cut depends on the layer's shape alone. */
+#include "nn/kernels/blas.h"
+#include "nn/kernels/kernels.h"
+#include "nn/layer.h"
+
+enum { TILE_LEAST = 32 };
+
+static int width_of(int size)
+{
+    int width = ((size + VG_MODEL_SHARDS - 1) / VG_MODEL_SHARDS + 15) / 16 * 16;
+    return width < TILE_LEAST ? TILE_LEAST : width;
+}
+
+static int tiles_of(int size)
+{
+    return (size + width_of(size) - 1) / width_of(size);
+}
+
+static int inputs_of(const vg_layer *l)
+{
+    return (int)vg_shape_size(l->in);
+}
+
+static vg_status dense_shape(vg_layer *l, vg_error *err)
+{
+    size_t size = vg_shape_size(l->in);
+    if (size > 1u << 30)
+        return vg_fail(err, VG_E_SHAPE, "%zu inputs are more than a layer can have", size);
+    l->out = (vg_shape){l->spec.outputs, 1, 1};
+    return VG_OK;
+}
+
+static void dense_plan(vg_layer *l, int max_batch, vg_plan *plan)
+{
+    (void)max_batch;
+    int64_t shape[2] = {l->spec.outputs, inputs_of(l)};
+    vg_layer_param(l, plan, "weight", shape, 2, false)->decay = true;
+    if (l->spec.bias)
+        vg_layer_param(l, plan, "bias", shape, 1, false);
+    l->info.macs = (uint64_t)shape[0] * (uint64_t)shape[1];
+}
+
+static int forward_tiles(const vg_layer *l)
+{
+    return tiles_of(l->spec.outputs);
+}
+
+static void forward_tile(vg_layer *l, const vg_pass *pass, int tile)
+{
+    int inputs = inputs_of(l), outputs = l->spec.outputs, width = width_of(outputs);
+    int from = tile * width, count = outputs - from < width ? outputs - from : width;
+    float *y = l->y + from;
+    vg_gemm(false, true, pass->n, count, inputs, l->x, (size_t)inputs,
+            l->params[0].value + (size_t)from * (size_t)inputs, (size_t)inputs, 0, y,
+            (size_t)outputs);
+    for (int i = 0; i < pass->n; i++) {
+        float *row = y + (size_t)i * (size_t)outputs;
+        if (l->spec.bias)
+            vg_add_bias_row(row, l->params[1].value + from, (size_t)count, l->fused_relu);
+        else if (l->fused_relu)
+            vg_relu(row, row, (size_t)count);
+    }
+}
+
+static int backward_tiles(const vg_layer *l)
+{
+    return tiles_of(l->spec.outputs) + tiles_of(inputs_of(l));
+}
+
+static void weight_tile(vg_layer *l, const vg_pass *pass, int tile)
+{
+    int inputs = inputs_of(l), outputs = l->spec.outputs, width = width_of(outputs);
+    int from = tile * width, count = outputs - from < width ? outputs - from : width;
+    vg_gemm(true, false, count, inputs, pass->n, l->dy + from, (size_t)outputs, l->x,
+            (size_t)inputs, 0, l->params[0].grad + (size_t)from * (size_t)inputs, (size_t)inputs);
+    if (l->spec.bias)
+        for (int k = from; k < from + count; k++) {
+            double sum = 0;
+            for (int i = 0; i < pass->n; i++)
+                sum += (double)l->dy[(size_t)i * (size_t)outputs + (size_t)k];
+            l->params[1].grad[k] = (float)sum;
+        }
+}
+
+static void backward_tile(vg_layer *l, const vg_pass *pass, int tile)
+{
+    int inputs = inputs_of(l), outputs = l->spec.outputs, width = width_of(inputs);
+    int weight_tiles = tiles_of(outputs);
+    if (tile < weight_tiles) {
+        weight_tile(l, pass, tile);
+        return;
+    }
+    if (!l->dx)
+        return;
+    int from = (tile - weight_tiles) * width, count = inputs - from < width ? inputs - from : width;
+    vg_gemm(false, false, pass->n, count, outputs, l->dy, (size_t)outputs,
+            l->params[0].value + from, (size_t)inputs, 0, l->dx + from, (size_t)inputs);
+}
+
+const vg_layer_ops vg_dense_ops = {.shape = dense_shape,
+                                   .plan = dense_plan,
+                                   .forward_tiles = forward_tiles,
+                                   .forward_tile = forward_tile,
+                                   .backward_tiles = backward_tiles,
+                                   .backward_tile = backward_tile,
+                                   .fuse_relu = true};

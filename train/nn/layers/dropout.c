@@ -1,0 +1,83 @@
+/* Dropout, scaled while training (Srivastava et al., JMLR 2014), identity otherwise. Each value's
+ * fate is a Philox number of (seed, step, layer, place in the batch): 8 places share a block, 16
+ * bits each, so that the rate is exact to 1/65536. */
+#include "base/rng.h"
+#include "nn/layer.h"
+
+#include <math.h>
+#include <string.h>
+
+static vg_status dropout_shape(vg_layer *l, vg_error *err)
+{
+    (void)err;
+    l->out = l->in;
+    return VG_OK;
+}
+
+static void dropout_plan(vg_layer *l, int max_batch, vg_plan *plan)
+{
+    vg_plan_bytes(plan, &l->chosen, (size_t)max_batch * vg_shape_size(l->out), sizeof *l->chosen);
+}
+
+static uint32_t threshold_of(const vg_layer *l)
+{
+    return (uint32_t)lround(l->spec.rate * 65536); /* dropped below; 65536: all, refused before */
+}
+
+static float scale_of(const vg_layer *l)
+{
+    return (float)(65536.0 / (65536.0 - (double)threshold_of(l)));
+}
+
+/* Marks places [from, to) of the batch: 1 where the value stays. */
+static void draw(const vg_layer *l, const vg_pass *pass, size_t from, size_t to)
+{
+    uint64_t key64 = vg_mix(vg_mix(pass->seed, pass->step),
+                            ((uint64_t)VG_RNG_DROPOUT << 32) | (uint32_t)l->index);
+    const uint32_t key[2] = {(uint32_t)key64, (uint32_t)(key64 >> 32)};
+    uint32_t threshold = threshold_of(l);
+    for (size_t block = from / 8; block * 8 < to; block++) {
+        const uint32_t counter[4] = {(uint32_t)block, (uint32_t)((uint64_t)block >> 32), 0, 0};
+        uint32_t word[4];
+        vg_philox(counter, key, word);
+        for (size_t k = 0; k < 8; k++) {
+            size_t at = block * 8 + k;
+            uint32_t bits = (word[k / 2] >> (16 * (k & 1))) & 0xFFFF;
+            if (at >= from && at < to)
+                l->chosen[at] = bits >= threshold;
+        }
+    }
+}
+
+static void dropout_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
+{
+    size_t size = vg_shape_size(l->in), from = (size_t)shard.first * size;
+    size_t to = from + (size_t)shard.count * size;
+    if (!pass->training) {
+        if (!l->in_place)
+            memcpy(l->y + from, l->x + from, (to - from) * sizeof(float));
+        return;
+    }
+    float scale = scale_of(l);
+    draw(l, pass, from, to);
+    for (size_t i = from; i < to; i++)
+        l->y[i] = l->chosen[i] ? l->x[i] * scale : 0;
+}
+
+static void dropout_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
+{
+    (void)pass;
+    if (!l->dx)
+        return;
+    size_t size = vg_shape_size(l->in), from = (size_t)shard.first * size;
+    size_t to = from + (size_t)shard.count * size;
+    float scale = scale_of(l);
+    for (size_t i = from; i < to; i++)
+        l->dx[i] = l->chosen[i] ? l->dy[i] * scale : 0;
+}
+
+const vg_layer_ops vg_dropout_ops = {.shape = dropout_shape,
+                                     .plan = dropout_plan,
+                                     .forward = dropout_forward,
+                                     .backward = dropout_backward,
+                                     .in_place = true};

@@ -1,0 +1,120 @@
+/* Max, average and global average pooling: plane by plane. */
+#include "nn/kernels/kernels.h"
+#include "nn/layer.h"
+
+static vg_window window_of(const vg_layer *l)
+{
+    return (vg_window){.c = l->in.c,
+                       .h = l->in.h,
+                       .w = l->in.w,
+                       .kernel = l->spec.kernel,
+                       .stride = l->spec.stride,
+                       .p = l->out.h,
+                       .q = l->out.w};
+}
+
+static vg_status pool_shape(vg_layer *l, vg_error *err)
+{
+    int k = l->spec.kernel, s = l->spec.stride;
+    if (l->in.h < k || l->in.w < k)
+        return vg_fail(err, VG_E_SHAPE, "a window of %dx%d does not fit its input of %dx%d", k, k,
+                       l->in.h, l->in.w);
+    l->out = (vg_shape){l->in.c, (l->in.h - k) / s + 1, (l->in.w - k) / s + 1};
+    return VG_OK;
+}
+
+static void maxpool_plan(vg_layer *l, int max_batch, vg_plan *plan)
+{
+    vg_plan_bytes(plan, &l->chosen, (size_t)max_batch * vg_shape_size(l->out), sizeof *l->chosen);
+}
+
+static void maxpool_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
+{
+    (void)pass;
+    vg_window g = window_of(l);
+    size_t in = (size_t)g.h * (size_t)g.w, out = (size_t)g.p * (size_t)g.q;
+    size_t plane = (size_t)shard.first * (size_t)g.c;
+    size_t end = plane + (size_t)shard.count * (size_t)g.c;
+    for (; plane < end; plane++)
+        vg_maxpool_plane(&g, l->x + plane * in, l->y + plane * out, l->chosen + plane * out);
+}
+
+static void maxpool_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
+{
+    (void)pass;
+    if (!l->dx)
+        return;
+    vg_window g = window_of(l);
+    size_t in = (size_t)g.h * (size_t)g.w, out = (size_t)g.p * (size_t)g.q;
+    size_t plane = (size_t)shard.first * (size_t)g.c;
+    size_t end = plane + (size_t)shard.count * (size_t)g.c;
+    for (; plane < end; plane++)
+        vg_maxpool_plane_backward(&g, l->chosen + plane * out, l->dy + plane * out,
+                                  l->dx + plane * in);
+}
+
+static void avgpool_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
+{
+    (void)pass;
+    vg_window g = window_of(l);
+    size_t in = (size_t)g.h * (size_t)g.w, out = (size_t)g.p * (size_t)g.q;
+    size_t plane = (size_t)shard.first * (size_t)g.c;
+    size_t end = plane + (size_t)shard.count * (size_t)g.c;
+    for (; plane < end; plane++)
+        vg_avgpool_plane(&g, l->x + plane * in, l->y + plane * out);
+}
+
+static void avgpool_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
+{
+    (void)pass;
+    if (!l->dx)
+        return;
+    vg_window g = window_of(l);
+    size_t in = (size_t)g.h * (size_t)g.w, out = (size_t)g.p * (size_t)g.q;
+    size_t plane = (size_t)shard.first * (size_t)g.c;
+    size_t end = plane + (size_t)shard.count * (size_t)g.c;
+    for (; plane < end; plane++)
+        vg_avgpool_plane_backward(&g, l->dy + plane * out, l->dx + plane * in);
+}
+
+static vg_status globalpool_shape(vg_layer *l, vg_error *err)
+{
+    (void)err;
+    l->out = (vg_shape){l->in.c, 1, 1};
+    return VG_OK;
+}
+
+static void globalpool_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
+{
+    (void)pass;
+    size_t map = (size_t)l->in.h * (size_t)l->in.w;
+    size_t plane = (size_t)shard.first * (size_t)l->in.c;
+    size_t end = plane + (size_t)shard.count * (size_t)l->in.c;
+    for (; plane < end; plane++)
+        l->y[plane] = (float)(vg_sum(l->x + plane * map, map) / (double)map);
+}
+
+static void globalpool_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
+{
+    (void)pass;
+    if (!l->dx)
+        return;
+    size_t map = (size_t)l->in.h * (size_t)l->in.w;
+    size_t plane = (size_t)shard.first * (size_t)l->in.c;
+    size_t end = plane + (size_t)shard.count * (size_t)l->in.c;
+    for (; plane < end; plane++) {
+        float d = l->dy[plane] / (float)map;
+        float *dx = l->dx + plane * map;
+        for (size_t i = 0; i < map; i++)
+            dx[i] = d;
+    }
+}
+
+const vg_layer_ops vg_maxpool_ops = {.shape = pool_shape,
+                                     .plan = maxpool_plan,
+                                     .forward = maxpool_forward,
+                                     .backward = maxpool_backward};
+const vg_layer_ops vg_avgpool_ops = {
+    .shape = pool_shape, .forward = avgpool_forward, .backward = avgpool_backward};
+const vg_layer_ops vg_globalpool_ops = {
+    .shape = globalpool_shape, .forward = globalpool_forward, .backward = globalpool_backward};

@@ -1,0 +1,294 @@
+/* Builds a network from its spec: shapes, one arena for everything, initial weights. How it runs is
+ * in execute.c.
+ *
+ * Memory: a layer that may work in place shares its input's buffer, in both directions; all other
+ * layers have an output and a gradient of their own. One arena, laid out before it is allocated. */
+#include "nn/model_internal.h"
+
+#include "base/alloc.h"
+#include "nn/kernels/blas.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is wanted so far: pointers to set and their places in the arena. */
+struct vg_plan {
+    struct wish {
+        void *where;
+        size_t offset;
+    } * wishes;
+    size_t count, capacity;
+    size_t bytes;
+    bool failed;
+};
+
+void vg_plan_bytes(vg_plan *plan, void *where, size_t count, size_t size)
+{
+    size_t bytes;
+    if (plan->failed || !vg_mul_size(count, size, &bytes) ||
+        bytes > SIZE_MAX / 2 - plan->bytes - VG_ALIGNMENT ||
+        !vg_grow(&plan->wishes, &plan->capacity, plan->count + 1, sizeof *plan->wishes)) {
+        plan->failed = true;
+        return;
+    }
+    plan->wishes[plan->count++] = (struct wish){where, plan->bytes};
+    plan->bytes += (bytes + VG_ALIGNMENT - 1) / VG_ALIGNMENT * VG_ALIGNMENT;
+}
+
+void vg_plan_floats(vg_plan *plan, float **where, size_t count)
+{
+    vg_plan_bytes(plan, where, count, sizeof(float));
+}
+
+static vg_status grant(vg_plan *plan, void **arena, vg_error *err)
+{
+    *arena = plan->failed ? NULL : vg_alloc_aligned(plan->bytes, 1);
+    if (!*arena)
+        return vg_fail(err, VG_E_NOMEM, "a network of this size needs %.1f GB of memory%s",
+                       (double)plan->bytes * 1e-9,
+                       plan->failed ? " or more" : ": take a smaller batch or input");
+    for (size_t i = 0; i < plan->count; i++) {
+        void *place = (char *)*arena + plan->wishes[i].offset;
+        memcpy(plan->wishes[i].where, &place, sizeof place);
+    }
+    return VG_OK;
+}
+
+static vg_param *new_param(vg_layer *l, const char *what, const int64_t *shape, int dims)
+{
+    int at = l->param_count++;
+    vg_param *p = &l->params[at];
+    snprintf(l->names[at], sizeof l->names[at], "%s.%s", l->info.name, what);
+    *p = (vg_param){.dims = dims, .count = 1};
+    for (int i = 0; i < dims; i++) {
+        p->shape[i] = shape[i];
+        p->count *= (size_t)shape[i];
+    }
+    return p;
+}
+
+vg_param *vg_layer_param(vg_layer *l, vg_plan *plan, const char *what, const int64_t *shape,
+                         int dims, bool tree)
+{
+    vg_param *p = new_param(l, what, shape, dims);
+    p->trainable = true;
+    l->info.parameters += p->count;
+    vg_plan_floats(plan, &p->value, p->count);
+    vg_plan_floats(plan, &p->grad, p->count);
+    if (tree)
+        vg_plan_floats(plan, &l->partial[l->param_count - 1], VG_MODEL_SHARDS * p->count);
+    return p;
+}
+
+vg_param *vg_layer_statistic(vg_layer *l, vg_plan *plan, const char *what, int64_t count)
+{
+    vg_param *p = new_param(l, what, &count, 1);
+    vg_plan_floats(plan, &p->value, p->count);
+    return p;
+}
+
+static const vg_layer_ops *ops_of(vg_layer_kind kind)
+{
+    switch (kind) {
+    case VG_LAYER_CONV:
+        return &vg_conv_ops;
+    case VG_LAYER_BATCHNORM:
+        return &vg_batchnorm_ops;
+    case VG_LAYER_RELU:
+        return &vg_relu_ops;
+    case VG_LAYER_MAXPOOL:
+        return &vg_maxpool_ops;
+    case VG_LAYER_AVGPOOL:
+        return &vg_avgpool_ops;
+    case VG_LAYER_GLOBALPOOL:
+        return &vg_globalpool_ops;
+    case VG_LAYER_DROPOUT:
+        return &vg_dropout_ops;
+    case VG_LAYER_DENSE:
+        return &vg_dense_ops;
+    case VG_LAYER_FLATTEN:
+        return &vg_flatten_ops;
+    case VG_LAYER_KINDS:
+        break;
+    }
+    return NULL;
+}
+
+/* Shapes from the input to the logits. */
+static vg_status shape_layer(vg_model *m, int i, const vg_layer_spec *spec, vg_shape in,
+                             vg_error *err)
+{
+    vg_layer *l = &m->layers[i];
+    l->ops = ops_of(spec->kind);
+    if (!l->ops)
+        return vg_fail(err, VG_E_ARG, "layer %d has no known kind (%d)", i, (int)spec->kind);
+    l->spec = *spec;
+    if (l->spec.kind == VG_LAYER_DENSE && l->spec.outputs == 0)
+        l->spec.outputs = m->options.classes;
+    l->index = i;
+    l->in = in;
+    l->info.kind = spec->kind;
+    snprintf(l->info.name, sizeof l->info.name, "%d.%s", i, vg_layer_kind_name(spec->kind));
+    vg_status status = l->ops->shape(l, err);
+    if (status)
+        return vg_fail_in(err, l->info.name, status);
+    l->info.channels = l->out.c;
+    l->info.height = l->out.h;
+    l->info.width = l->out.w;
+    size_t size;
+    if (!vg_mul_size((size_t)l->out.c * (size_t)l->out.h, (size_t)l->out.w, &size) ||
+        size > (size_t)1 << 31)
+        return vg_fail(err, VG_E_SHAPE, "%s: an output of %d x %d x %d per sample is too large",
+                       l->info.name, l->out.c, l->out.h, l->out.w);
+    return VG_OK;
+}
+
+static void plan_layer(vg_model *m, int i, vg_plan *plan)
+{
+    vg_layer *l = &m->layers[i], *before = i ? l - 1 : NULL;
+    l->in_place = before && l->ops->in_place;
+    if (l->in_place && l->spec.kind == VG_LAYER_RELU && before->ops->fuse_relu) {
+        before->fused_relu = true;
+        l->fused_away = true;
+    }
+    if (l->ops->plan)
+        l->ops->plan(l, m->options.max_batch, plan);
+    if (!l->in_place) {
+        size_t count;
+        if (!vg_mul_size((size_t)m->options.max_batch, vg_shape_size(l->out), &count)) {
+            plan->failed = true;
+            return;
+        }
+        vg_plan_floats(plan, &l->own_y, count);
+        if (i + 1 < m->count) /* the gradient of the logits is the caller's */
+            vg_plan_floats(plan, &l->own_dy, count);
+    }
+}
+
+static vg_status check_options(const vg_net_spec *spec, const vg_model_options *o, vg_error *err)
+{
+    if (o->channels < 1 || o->height < 1 || o->width < 1 || o->channels > 1 << 12 ||
+        o->height > 1 << 14 || o->width > 1 << 14)
+        return vg_fail(err, VG_E_ARG, "an input of %d x %d x %d makes no sense", o->channels,
+                       o->height, o->width);
+    if (o->classes < 2 || o->classes > 1 << 20)
+        return vg_fail(err, VG_E_ARG, "%d classes: a classifier needs at least 2", o->classes);
+    if (o->max_batch < 1 || o->max_batch > 1 << 20)
+        return vg_fail(err, VG_E_ARG, "a batch of %d makes no sense", o->max_batch);
+    if (spec->count < 0 || spec->count > 1000)
+        return vg_fail(err, VG_E_LIMIT, "%d layers are more than 1000", spec->count);
+    return VG_OK;
+}
+
+/* One list of all parameters; the names' storage is in the layers. */
+static vg_status collect_params(vg_model *m, vg_error *err)
+{
+    m->params = vg_calloc((size_t)m->count * VG_LAYER_PARAMS, sizeof *m->params);
+    if (!m->params)
+        return vg_fail(err, VG_E_NOMEM, "out of memory for the list of parameters");
+    for (int i = 0; i < m->count; i++) {
+        vg_layer *l = &m->layers[i];
+        for (int k = 0; k < l->param_count; k++) {
+            l->params[k].name = l->names[k];
+            m->params[m->param_count++] = l->params[k];
+        }
+        m->parameters += l->info.parameters;
+    }
+    return VG_OK;
+}
+
+vg_status vg_model_new(const vg_net_spec *spec, const vg_model_options *options, vg_model **model,
+                       vg_error *err)
+{
+    *model = NULL;
+    vg_status status = check_options(spec, options, err);
+    if (status)
+        return status;
+    vg_model *m = vg_calloc(1, sizeof *m);
+    vg_layer *layers = vg_calloc((size_t)spec->count + 1, sizeof *layers);
+    if (!m || !layers) {
+        free(m);
+        free(layers);
+        return vg_fail(err, VG_E_NOMEM, "out of memory for the list of layers");
+    }
+    m->layers = layers;
+    m->count = spec->count + 1;
+    m->options = *options;
+    const vg_layer_spec head = {.kind = VG_LAYER_DENSE, .bias = true};
+    vg_shape shape = {options->channels, options->height, options->width};
+    for (int i = 0; i < m->count && !status; i++) {
+        status = shape_layer(m, i, i < spec->count ? &spec->layers[i] : &head, shape, err);
+        shape = m->layers[i].out;
+    }
+    if (!status) {
+        vg_plan plan = {0};
+        for (int i = 0; i < m->count; i++)
+            plan_layer(m, i, &plan);
+        status = grant(&plan, &m->arena, err);
+        free(plan.wishes);
+    }
+    if (!status)
+        status = collect_params(m, err);
+    if (status) {
+        vg_model_free(m);
+        return status;
+    }
+    vg_blas_single();
+    vg_model_initialize(m);
+    *model = m;
+    return VG_OK;
+}
+
+void vg_model_free(vg_model *model)
+{
+    if (!model)
+        return;
+    free(model->arena);
+    free(model->params);
+    free(model->layers);
+    free(model);
+}
+
+void vg_model_initialize(vg_model *model)
+{
+    for (int i = 0; i < model->count; i++)
+        vg_layer_initialize(&model->layers[i], model->options.init, model->options.init_scale,
+                            model->options.seed);
+}
+
+int vg_model_layers(const vg_model *model)
+{
+    return model->count;
+}
+
+const vg_layer_info *vg_model_layer(const vg_model *model, int layer)
+{
+    return &model->layers[layer].info;
+}
+
+vg_param *vg_model_params(vg_model *model, int *count)
+{
+    *count = model->param_count;
+    return model->params;
+}
+
+size_t vg_model_parameter_count(const vg_model *model)
+{
+    return model->parameters;
+}
+
+int vg_model_classes(const vg_model *model)
+{
+    return model->options.classes;
+}
+
+int vg_model_feature_layer(const vg_model *model)
+{
+    return model->count - 2;
+}
+
+const float *vg_model_activation(const vg_model *model, int layer)
+{
+    return layer < 0 ? model->layers[0].x : model->layers[layer].y;
+}
