@@ -44,7 +44,7 @@ typedef struct vg_decode_info {
     bool progressive;    /* or Adam7-interlaced */
     bool damaged;        /* data errors: part of the picture is missing (black) or wrong */
     int warnings;        /* of the decoder, harmless ones included */
-    char warning[160];   /* the first of them, empty if none */
+    char warning[160];   /* the first that means damage, or else the first; empty if none */
 } vg_decode_info;
 
 /* Decoder state and buffers for one thread, reused from file to file. */

@@ -60,14 +60,13 @@ static void describe_truncation(const reader *r, char *text, size_t capacity)
 static void damage(reader *r, const char *what)
 {
     vg_decode_info *info = r->job->info;
-    bool first = !info->damaged;
-    info->damaged = true;
-    if (first && info->warnings <= 1) /* what is wrong beats what is merely odd */
+    if (!info->damaged) /* what is wrong beats what is merely odd */
         vg_codec_clean(what, info->warning, sizeof info->warning);
+    info->damaged = true;
     if (!r->job->options->allow_damaged) {
         char text[JMSG_LENGTH_MAX];
         vg_codec_clean(what, text, sizeof text);
-        r->status = vg_fail(r->job->err, VG_E_FORMAT, "damaged JPEG: %s", text);
+        r->status = vg_fail(r->job->err, VG_E_FORMAT, r->ended ? "%s" : "damaged JPEG: %s", text);
         stop(r);
     }
 }
@@ -95,12 +94,20 @@ static void on_error(j_common_ptr c)
         r->status = vg_fail(r->job->err, VG_E_FORMAT, "JPEG of %d bits a sample; only 8 are read",
                             r->c.data_precision);
         break;
+    case JERR_SOF_UNSUPPORTED:
+    case JERR_FRACT_SAMPLE_NOTIMPL:
+    case JERR_CCIR601_NOTIMPL:
+    case JERR_ARITH_NOTIMPL:
+    case JERR_CONVERSION_NOTIMPL:
+        r->status =
+            vg_fail(r->job->err, VG_E_FORMAT, "a kind of JPEG that cannot be read: %s", text);
+        break;
     default:
         if (r->ended) {
             describe_truncation(r, where, sizeof where);
             r->status = vg_fail(r->job->err, VG_E_FORMAT, "%s (%s)", where, text);
         } else {
-            r->status = vg_fail(r->job->err, VG_E_FORMAT, "%s", text);
+            r->status = vg_fail(r->job->err, VG_E_FORMAT, "damaged JPEG: %s", text);
         }
     }
     stop(r);

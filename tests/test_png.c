@@ -1,0 +1,266 @@
+/* Tests of the PNG reader and writer. Golden files: tests/golden/image_decode.py. */
+#include "image_files.h"
+
+#include <zlib.h>
+
+static const char *const names[] = {
+    "grey1",
+    "grey2",
+    "grey4",
+    "grey8",
+    "grey16",
+    "palette1",
+    "palette2",
+    "palette4",
+    "palette8",
+    "rgb8",
+    "rgb16",
+    "rgba8",
+    "rgba16",
+    "grey-alpha8",
+    "grey-alpha16",
+    "grey1-adam7",
+    "grey2-adam7",
+    "grey4-adam7",
+    "grey8-adam7",
+    "grey16-adam7",
+    "palette1-adam7",
+    "palette2-adam7",
+    "palette4-adam7",
+    "palette8-adam7",
+    "rgb8-adam7",
+    "rgb16-adam7",
+    "rgba8-adam7",
+    "rgba16-adam7",
+    "grey-alpha8-adam7",
+    "grey-alpha16-adam7",
+    "palette4-trns",
+    "grey2-trns",
+    "rgb16-trns",
+    "animated-gamma-bomb",
+};
+
+static void test_all_kinds(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_decoder *decoder;
+    assert_ok(vg_decoder_new(&decoder, &err));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        vg_decode_info info;
+        int distance = golden_distance(decoder, names[i], ".png", &info);
+        /* 16 bits with alpha are rounded twice */
+        int allowed = strstr(names[i], "16") && info.has_alpha ? 1 : 0;
+        if (distance > allowed)
+            fail_msg("%s: %d levels from the golden picture", names[i], distance);
+        assert_int_equal(info.format, VG_FORMAT_PNG);
+        assert_int_equal(info.width, 13);
+        assert_int_equal(info.height, 11);
+        assert_int_equal(info.progressive, strstr(names[i], "adam7") != NULL);
+        assert_int_equal(info.has_alpha, strstr(names[i], "trns") || strstr(names[i], "alpha") ||
+                                             strstr(names[i], "rgba"));
+        int channels = strncmp(names[i], "grey-alpha", 10) == 0                 ? 2
+                       : strncmp(names[i], "rgba", 4) == 0                      ? 4
+                       : strncmp(names[i], "rgb", 3) == 0 || names[i][0] == 'a' ? 3
+                                                                                : 1;
+        assert_int_equal(info.source_channels, channels);
+        assert_int_equal(info.warnings, 0);
+        assert_false(info.damaged);
+    }
+    vg_decoder_free(decoder);
+}
+
+/* Whatever is in the file, both channel counts can be had, and they are what converting gives. */
+static void test_channels_asked_for(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_decoder *decoder;
+    vg_bytes bytes = {0};
+    vg_image plain = {0}, converted = {0}, asked = {0};
+    assert_ok(vg_decoder_new(&decoder, &err));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char file[60];
+        snprintf(file, sizeof file, "%s.png", names[i]);
+        golden_read(file, &bytes);
+        vg_decode_options options = vg_decode_options_default();
+        assert_ok(vg_decode(decoder, bytes.data, bytes.size, &options, &plain, NULL, &err));
+        for (int channels = 1; channels <= 3; channels += 2) {
+            options.channels = channels;
+            assert_ok(vg_decode(decoder, bytes.data, bytes.size, &options, &asked, NULL, &err));
+            assert_ok(vg_image_convert(&plain, channels, &converted, &err));
+            assert_int_equal(picture_distance(&asked, &converted), 0);
+        }
+    }
+    vg_decoder_free(decoder);
+    vg_bytes_reset(&bytes);
+    vg_image_reset(&plain);
+    vg_image_reset(&converted);
+    vg_image_reset(&asked);
+}
+
+static void test_round_trip(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_decoder *decoder;
+    vg_bytes bytes = {0};
+    vg_image image = {0}, back = {0};
+    vg_decode_options options = vg_decode_options_default();
+    assert_ok(vg_decoder_new(&decoder, &err));
+    for (int channels = 1; channels <= 3; channels += 2)
+        for (int level = 0; level <= 9; level += 3) {
+            picture_make(&image, 61, 47, channels);
+            assert_ok(vg_png_encode(&image, level, &bytes, &err));
+            assert_ok(vg_decode(decoder, bytes.data, bytes.size, &options, &back, NULL, &err));
+            assert_int_equal(picture_distance(&image, &back), 0);
+        }
+    assert_int_equal(vg_png_encode(&image, 10, &bytes, &err), VG_E_ARG);
+    assert_int_equal(vg_png_encode(&image, -1, &bytes, &err), VG_E_ARG);
+    vg_image empty = {0};
+    assert_int_equal(vg_png_encode(&empty, 6, &bytes, &err), VG_E_ARG);
+    vg_decoder_free(decoder);
+    vg_bytes_reset(&bytes);
+    vg_image_reset(&image);
+    vg_image_reset(&back);
+}
+
+static void test_truncated_anywhere(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"rgba8.png", "palette4-adam7.png", "grey16.png"};
+    vg_bytes bytes = {0};
+    for (size_t i = 0; i < 3; i++) {
+        golden_read(files[i], &bytes);
+        size_t whole = bytes.size;
+        for (size_t n = 0; n < whole; n++) {
+            vg_error err;
+            vg_decode_info info;
+            vg_decode_options options = vg_decode_options_default();
+            bytes.size = n;
+            assert_int_equal(decode_bytes(&bytes, &options, &info, &err), VG_E_FORMAT);
+            if (n >= 8) {
+                char expected[60];
+                snprintf(expected, sizeof expected, "truncated after %zu of at least", n);
+                assert_contains(err.message, expected);
+            }
+            options.allow_damaged = true;
+            if (decode_bytes(&bytes, &options, &info, &err) == VG_OK)
+                assert_true(info.damaged);
+        }
+        vg_error err;
+        vg_decode_info info;
+        vg_decode_options options = vg_decode_options_default();
+        bytes.size = whole - 8; /* all pixels are there, the end chunk is cut */
+        decode_bytes(&bytes, &options, &info, &err);
+        char expected[60];
+        snprintf(expected, sizeof expected, "truncated after %zu of at least %zu bytes", whole - 8,
+                 whole);
+        assert_string_equal(err.message, expected);
+        options.allow_damaged = true;
+        assert_int_equal(decode_bytes(&bytes, &options, &info, &err), VG_OK);
+        assert_true(info.damaged);
+        assert_contains(info.warning, "truncated");
+    }
+    vg_bytes_reset(&bytes);
+}
+
+/* Recomputes a chunk's checksum after its data was changed. */
+static void seal(uint8_t *chunk)
+{
+    uint32_t length =
+        (uint32_t)chunk[0] << 24 | (uint32_t)chunk[1] << 16 | (uint32_t)chunk[2] << 8 | chunk[3];
+    uLong crc = crc32(0, chunk + 4, length + 4);
+    for (int i = 0; i < 4; i++)
+        chunk[8 + length + (uint32_t)i] = (uint8_t)(crc >> (24 - 8 * i));
+}
+
+static void expect(const vg_bytes *bytes, vg_status status, const char *part)
+{
+    vg_error err;
+    vg_decode_info info;
+    vg_decode_options options = vg_decode_options_default();
+    assert_int_equal(decode_bytes(bytes, &options, &info, &err), status);
+    assert_contains(err.message, part);
+}
+
+static void put32(uint8_t *p, uint32_t v)
+{
+    for (int i = 0; i < 4; i++)
+        p[i] = (uint8_t)(v >> (24 - 8 * i));
+}
+
+static void test_each_malformation_has_its_error(void **state)
+{
+    (void)state;
+    vg_bytes b = {0};
+    golden_read("rgb8.png", &b);
+    b.data[8 + 8 + 13]++; /* IHDR's checksum */
+    expect(&b, VG_E_FORMAT, "IHDR: CRC error");
+    golden_read("rgb8.png", &b);
+    b.data[60] ^= 1; /* in the picture data */
+    expect(&b, VG_E_FORMAT, "damaged PNG");
+    golden_read("rgb8.png", &b);
+    b.data[4] = '\n'; /* the signature after a transfer as text */
+    expect(&b, VG_E_FORMAT, "ASCII conversion");
+    golden_read("rgb8.png", &b);
+    put32(b.data + 16, 0);
+    seal(b.data + 8);
+    expect(&b, VG_E_FORMAT, "width is zero");
+    golden_read("rgb8.png", &b);
+    b.data[24] = 3; /* bit depth */
+    seal(b.data + 8);
+    expect(&b, VG_E_FORMAT, "Invalid IHDR data");
+    golden_read("rgb8.png", &b);
+    b.data[25] = 7; /* colour type */
+    seal(b.data + 8);
+    expect(&b, VG_E_FORMAT, "color type");
+    golden_read("rgb8.png", &b);
+    put32(b.data + 20, 40); /* more rows than there is data for */
+    seal(b.data + 8);
+    expect(&b, VG_E_FORMAT, "Not enough image data");
+    golden_read("palette4.png", &b);
+    memcpy(b.data + 37, "xLTE", 4); /* no palette any more */
+    seal(b.data + 33);
+    expect(&b, VG_E_FORMAT, "PLTE");
+    vg_bytes_reset(&b);
+}
+
+static void test_limits(void **state)
+{
+    (void)state;
+    vg_bytes b = {0};
+    golden_read("rgb8.png", &b);
+    put32(b.data + 16, 20000); /* a bomb: 400 megapixels in 500 bytes */
+    put32(b.data + 20, 20000);
+    seal(b.data + 8);
+    expect(&b, VG_E_LIMIT, "20000 x 20000 pixels are more than the limit of 100000000");
+    put32(b.data + 16, 0x7fffffff);
+    put32(b.data + 20, 0x7fffffff);
+    seal(b.data + 8);
+    expect(&b, VG_E_LIMIT, "longer than 1000000");
+    golden_read("rgb8.png", &b);
+    vg_error err;
+    vg_decode_info info;
+    vg_decode_options options = vg_decode_options_default();
+    options.max_pixels = 13 * 11;
+    assert_int_equal(decode_bytes(&b, &options, &info, &err), VG_OK);
+    options.max_pixels--;
+    assert_int_equal(decode_bytes(&b, &options, &info, &err), VG_E_LIMIT);
+    assert_int_equal(info.width, 13); /* known, though refused */
+    assert_int_equal(info.bit_depth, 8);
+    vg_bytes_reset(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_all_kinds),
+        cmocka_unit_test(test_channels_asked_for),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_truncated_anywhere),
+        cmocka_unit_test(test_each_malformation_has_its_error),
+        cmocka_unit_test(test_limits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
