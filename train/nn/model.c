@@ -215,6 +215,10 @@ vg_status vg_model_new(const vg_net_spec *spec, const vg_model_options *options,
     m->layers = layers;
     m->count = spec->count + 1;
     m->options = *options;
+    m->input = (vg_layer_info){.name = "input",
+                               .channels = options->channels,
+                               .height = options->height,
+                               .width = options->width};
     const vg_layer_spec head = {.kind = VG_LAYER_DENSE, .bias = true};
     vg_shape shape = {options->channels, options->height, options->width};
     for (int i = 0; i < m->count && !status; i++) {
@@ -264,7 +268,7 @@ int vg_model_layers(const vg_model *model)
 
 const vg_layer_info *vg_model_layer(const vg_model *model, int layer)
 {
-    return &model->layers[layer].info;
+    return layer < 0 ? &model->input : &model->layers[layer].info;
 }
 
 vg_param *vg_model_params(vg_model *model, int *count)

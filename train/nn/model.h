@@ -66,7 +66,7 @@ void vg_model_free(vg_model *model);
 void vg_model_initialize(vg_model *model);
 
 int vg_model_layers(const vg_model *model);
-/* The head is the last layer. -1: the input, with its channels, height and width. */
+/* The head is the last layer. -1: the input, of which name, channels, height and width count. */
 const vg_layer_info *vg_model_layer(const vg_model *model, int layer);
 /* Parameters in the order of the layers; valid as long as the model. */
 vg_param *vg_model_params(vg_model *model, int *count);

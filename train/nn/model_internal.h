@@ -6,7 +6,8 @@
 
 struct vg_model {
     vg_model_options options;
-    vg_layer *layers; /* the spec's and the head */
+    vg_layer *layers;    /* the spec's and the head */
+    vg_layer_info input; /* what stands before the first */
     int count;
     void *arena;
     vg_param *params;

@@ -30,8 +30,10 @@ struct vg_observer {
     float *kept;                           /* [samples / stride][features] */
     int32_t *labels;
     bool *usable;            /* [samples] logits are finite */
-    vg_layer_sums *sums;     /* [layers + 1] */
-    vg_layer_spread *layout; /* [layers + 1], names only */
+    vg_layer_sums *sums;     /* [layers + 1]; first the input */
+    vg_layer_spread *layout; /* [shown], names only */
+    int *layer;              /* [shown] index into sums */
+    int shown;               /* 0 until a network was seen at work */
     size_t added, first_count, refused;
 };
 
@@ -56,16 +58,15 @@ static vg_status take_memory(vg_observer *o, const vg_model *model, vg_error *er
     o->usable = vg_alloc(o->samples, sizeof *o->usable);
     o->sums = vg_calloc((size_t)o->layers + 1, sizeof *o->sums);
     o->layout = vg_calloc((size_t)o->layers + 1, sizeof *o->layout);
+    o->layer = vg_calloc((size_t)o->layers + 1, sizeof *o->layer);
     if (!o->logits || !o->probabilities || !o->first || !o->kept || !o->labels || !o->usable ||
-        !o->sums || !o->layout)
+        !o->sums || !o->layout || !o->layer)
         return vg_fail(err, VG_E_NOMEM, "no memory to look at %zu samples", o->samples);
     for (int i = -1; i < o->layers; i++) {
         const vg_layer_info *info = vg_model_layer(model, i);
         vg_status status = vg_layer_sums_init(&o->sums[i + 1], values_of(info), err);
         if (status)
             return status;
-        const char *name = i < 0 ? "input" : i == o->layers - 1 ? "logits" : info->name;
-        snprintf(o->layout[i + 1].name, sizeof o->layout->name, "%s", name);
     }
     return VG_OK;
 }
@@ -101,6 +102,7 @@ void vg_observer_free(vg_observer *o)
         vg_layer_sums_reset(&o->sums[i]);
     free(o->sums);
     free(o->layout);
+    free(o->layer);
     free(o->logits);
     free(o->probabilities);
     free(o->first);
@@ -115,6 +117,26 @@ void vg_observer_begin(vg_observer *o)
     o->added = o->refused = 0;
     for (int i = 0; i <= o->layers; i++)
         vg_layer_sums_begin(&o->sums[i]);
+}
+
+/* Which outputs can be seen: of layers that work in place on one buffer only the last is left, and
+ * stands under the names of all ("0.conv+relu"). Only a network that has run can tell. */
+static void find_layers(vg_observer *o, const vg_model *model)
+{
+    bool open = false; /* the name of a shared buffer is begun */
+    o->shown = 0;
+    for (int i = -1; i < o->layers; i++) {
+        const vg_layer_info *info = vg_model_layer(model, i);
+        char *name = o->layout[o->shown].name;
+        size_t capacity = sizeof o->layout->name, used = open ? strlen(name) : 0;
+        const char *own = i < 0 ? "input" : i == o->layers - 1 ? "logits" : info->name;
+        snprintf(name + used, capacity - used, "%s%s", open ? "+" : "",
+                 open ? vg_layer_kind_name(info->kind) : own);
+        open = i >= 0 && i + 1 < o->layers &&
+               vg_model_activation(model, i) == vg_model_activation(model, i + 1);
+        if (!open)
+            o->layer[o->shown++] = i + 1;
+    }
 }
 
 static bool row_is_finite(const float *row, int classes)
@@ -156,10 +178,12 @@ void vg_observer_add(vg_observer *o, const vg_model *model, const int32_t *label
     memcpy(o->labels + o->added, labels, n * sizeof *labels);
     for (size_t i = 0; i < n; i++)
         usable[i] = row_is_finite(logits + i * classes, o->classes);
+    if (o->shown == 0)
+        find_layers(o, model);
     /* The input is what it is, whatever the network made of it. */
-    for (int i = -1; i < o->layers; i++)
-        vg_layer_sums_add(&o->sums[i + 1], vg_model_activation(model, i), i < 0 ? NULL : usable,
-                          count);
+    for (int i = 0; i < o->shown; i++)
+        vg_layer_sums_add(&o->sums[o->layer[i]], vg_model_activation(model, o->layer[i] - 1),
+                          i ? usable : NULL, count);
     keep_features(o, vg_model_activation(model, o->feature_layer), n);
     o->added += n;
 }
@@ -182,14 +206,14 @@ static void measure_change(vg_observer *o, vg_diversity *out)
 
 static vg_status measure_layers(const vg_observer *o, vg_diversity *out, vg_error *err)
 {
-    int count = o->layers + 1;
+    int count = o->shown;
     out->layers = vg_alloc((size_t)count, sizeof *out->layers);
     if (!out->layers)
         return vg_fail(err, VG_E_NOMEM, "no memory for %d layers", count);
     memcpy(out->layers, o->layout, (size_t)count * sizeof *out->layers);
     out->layer_count = count;
     for (int i = 0; i < count; i++) {
-        vg_layer_sums_finish(&o->sums[i], &out->layers[i].spread, &out->layers[i].level);
+        vg_layer_sums_finish(&o->sums[o->layer[i]], &out->layers[i].spread, &out->layers[i].level);
         if (out->collapsed_layer < 0 && out->layers[i].spread < FLAT)
             out->collapsed_layer = i;
     }

@@ -54,7 +54,8 @@ typedef struct vg_diversity {
     double output_change;    /* mean over the probe of the total variation distance
                                 (sum |p - p(first look)|) / 2, 0..1; 0 at the first look */
     bool first_look;         /* there was no earlier look to compare with */
-    vg_layer_spread *layers; /* [layer_count]; the first is the input, the last the logits */
+    vg_layer_spread *layers; /* [layer_count]; "input" first, "logits" last; layers that work on one
+                                buffer are one: "0.conv+relu" */
     int layer_count;
     int collapsed_layer; /* first of `layers` with spread < 1e-4, -1: none */
 } vg_diversity;
