@@ -28,6 +28,11 @@ typedef struct counts {
     int files, read, refused, foreign, kept, explained, wrong;
 } counts;
 
+static int number(const char *text)
+{
+    return (int)strtol(text, NULL, 10);
+}
+
 static const char *explanation(const char *path)
 {
     size_t n = strlen(path);
@@ -65,7 +70,7 @@ static void check_file(vg_decoder *decoder, const char *folder, char **field, vg
     n->files++;
     vg_status status = vg_decode(decoder, bytes->data, bytes->size, &options, image, &info, &err);
     const char *verdict = field[VERDICT];
-    bool size_fits = image->width == atoi(field[WIDTH]) && image->height == atoi(field[HEIGHT]);
+    bool size_fits = image->width == number(field[WIDTH]) && image->height == number(field[HEIGHT]);
     if (status != VG_OK)
         assert_true(err.message[0] != '\0');
     if (strcmp(verdict, "OK") == 0) {
@@ -73,13 +78,13 @@ static void check_file(vg_decoder *decoder, const char *folder, char **field, vg
         const char *o = strrchr(field[DETAIL], 'o');
         if (status != VG_OK || !size_fits)
             disagree(n, field, "must be read", err.message);
-        else if (strcmp(field[CONTENT], "jpeg") == 0 && atoi(o + 1) != info.orientation)
+        else if (strcmp(field[CONTENT], "jpeg") == 0 && o && number(o + 1) != info.orientation)
             disagree(n, field, "other orientation", "");
     } else if (strcmp(verdict, "WARN") == 0) {
         options.allow_damaged = true;
         vg_status again =
             vg_decode(decoder, bytes->data, bytes->size, &options, image, &info, &err);
-        size_fits = image->width == atoi(field[WIDTH]) && image->height == atoi(field[HEIGHT]);
+        size_fits = image->width == number(field[WIDTH]) && image->height == number(field[HEIGHT]);
         n->kept++;
         if (again != VG_OK || !size_fits)
             disagree(n, field, "must be read when damage is allowed", err.message);
@@ -91,8 +96,13 @@ static void check_file(vg_decoder *decoder, const char *folder, char **field, vg
             disagree(n, field, "must be refused", info.warning);
     } else {
         n->foreign++;
+        const char *content = field[CONTENT];
         if (status != VG_E_FORMAT)
             disagree(n, field, "must be refused as foreign", "");
+        else if ((strcmp(content, "gif") == 0 && info.format != VG_FORMAT_GIF) ||
+                 (strcmp(content, "bmp") == 0 && info.format != VG_FORMAT_BMP) ||
+                 (strcmp(content, "empty") == 0 && !strstr(err.message, "empty")))
+            disagree(n, field, "must be named", err.message);
     }
 }
 
@@ -119,7 +129,9 @@ static void test_odd_images(void **state)
         next = end ? end + 1 : line + strlen(line);
         if (end)
             *end = '\0';
-        char *field[FIELDS] = {0};
+        char *field[FIELDS];
+        for (int i = 0; i < FIELDS; i++)
+            field[i] = line;
         int count = 0;
         for (char *at = line; at && count < FIELDS; count++) {
             field[count] = at;

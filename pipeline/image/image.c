@@ -17,7 +17,7 @@ vg_status vg_image_shape(vg_image *image, int width, int height, int channels, v
                        height, channels);
     size_t row, need;
     if (!vg_mul_size((size_t)width, (size_t)channels, &row) ||
-        !vg_mul_size(row, (size_t)height, &need))
+        !vg_mul_size(row, (size_t)height, &need) || need > PTRDIFF_MAX)
         return vg_fail(err, VG_E_NOMEM, "a picture of %d x %d pixels does not fit in memory", width,
                        height);
     if (need > image->capacity) {
