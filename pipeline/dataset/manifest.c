@@ -164,10 +164,8 @@ static bool is_role(const char *word, enum role role)
 
 static bool file_exists(const vg_dataset *dataset, const char *name)
 {
-    if (name[0] == '/')
-        return vg_path_exists(name);
-    char *path = vg_path_join(dataset->root, name);
-    bool exists = path && vg_path_exists(path);
+    char *path = name[0] == '/' ? vg_strdup(name) : vg_path_join(dataset->root, name);
+    bool exists = path && vg_path_exists(path) && !vg_path_is_folder(path);
     free(path);
     return exists;
 }
