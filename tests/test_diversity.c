@@ -33,7 +33,7 @@ static bool next_block(FILE *file, const char *kind, char *name, int *rows, int 
     static char line[1 << 16];
     size_t length = strlen(kind);
     while (fgets(line, sizeof line, file)) {
-        if (strncmp(line, kind, length) || line[length] != ' ')
+        if (strncmp(line, kind, length) != 0 || line[length] != ' ')
             continue;
         char *second = strrchr(line, ' ');
         *columns = (int)strtol(second, NULL, 10);

@@ -238,7 +238,7 @@ static void growing_information_is_movement(void **state)
     look l;
     vg_monitor m;
     vg_monitor_init(&m, 100);
-    double information[] = {1e-5, 1e-4, 1.05e-4};
+    const double information[] = {1e-5, 1e-4, 1.05e-4};
     for (int i = 0; i < 3; i++) {
         constant(&l)->d.loss = log(CLASSES);
         l.d.input_information = information[i];

@@ -72,9 +72,10 @@ vg_status vg_observer_new(const vg_model *model, size_t samples, vg_observer **o
 void vg_observer_free(vg_observer *observer);
 /* Starts a look. */
 void vg_observer_begin(vg_observer *observer);
-/* After an evaluation forward of `n` samples with these labels: takes logits, features and layer
+/* After an evaluation forward of `count` samples with these labels: takes logits, features and layer
  * sums. Samples beyond the room make vg_observer_measure fail. */
-void vg_observer_add(vg_observer *observer, const vg_model *model, const int32_t *labels, int n);
+void vg_observer_add(vg_observer *observer, const vg_model *model, const int32_t *labels,
+                     int count);
 /* Measures what was added into *out (zero-initialized or earlier result; storage is replaced).
  * Bootstrap: 1000 resamples; permutations: 499. The effective rank of features wider than 1024 in a
  * probe larger than that is taken from every n-th sample, so that about 1024 are left. VG_E_STATE:

@@ -10,6 +10,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MISSING 0.1 /* of its share among the labels */
 
@@ -21,7 +22,7 @@ void vg_diversity_reset(vg_diversity *diversity)
     free(diversity->confusion);
     free(diversity->missing);
     free(diversity->layers);
-    *diversity = (vg_diversity){0};
+    memset(diversity, 0, sizeof *diversity);
 }
 
 double vg_entropy(const double *p, int k)

@@ -25,8 +25,9 @@ static void signed_sums(const double *d, int n, double *table)
     for (int i = 0; i < n; i++)
         for (int j = (1 << i) - 1; j >= 0; j--) {
             double sum = table[j];
-            table[2 * j] = sum + d[i];
-            table[2 * j + 1] = sum - d[i];
+            double *pair = table + j + j;
+            pair[0] = sum + d[i];
+            pair[1] = sum - d[i];
         }
 }
 
