@@ -1,0 +1,74 @@
+/* Progress. A line that rewrites itself is for eyes, and useless in a log file; there, one line a
+ * minute says that the program lives. Lines end where the terminal ends: a line that wraps cannot
+ * be taken back. */
+#include "progress.h"
+
+#include "cli.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <time.h>
+#include <unistd.h>
+
+double vg_progress_clock(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+vg_progress vg_progress_start(bool quiet)
+{
+    bool terminal = isatty(fileno(stderr)) == 1;
+    return (vg_progress){.out = stderr,
+                         .quiet = quiet,
+                         .terminal = terminal,
+                         .width = vg_cli_width(stderr, 80),
+                         .every = terminal ? 0.1 : 60,
+                         .last = terminal ? -1e9 : vg_progress_clock()};
+}
+
+bool vg_progress_due(const vg_progress *progress)
+{
+    return !progress->quiet && vg_progress_clock() - progress->last >= progress->every;
+}
+
+void vg_progress_show(vg_progress *progress, const char *format, ...)
+{
+    if (progress->quiet)
+        return;
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    progress->last = vg_progress_clock();
+    if (!progress->terminal) {
+        fprintf(progress->out, "%s\n", text);
+        return;
+    }
+    fputc('\r', progress->out);
+    vg_cli_pad(progress->out, text, progress->width - 1);
+    fputc('\r', progress->out); /* so that a message that comes unannounced begins the line */
+    fflush(progress->out);
+    progress->shown = true;
+}
+
+void vg_progress_clear(vg_progress *progress)
+{
+    if (!progress->shown)
+        return;
+    fputs("\r\033[K", progress->out);
+    fflush(progress->out);
+    progress->shown = false;
+}
+
+char *vg_progress_time(char text[24], double seconds)
+{
+    long s = isfinite(seconds) && seconds > 0 && seconds < 1e9 ? lround(seconds) : 0;
+    if (s < 3600)
+        snprintf(text, 24, "%ld:%02ld", s / 60, s % 60);
+    else
+        snprintf(text, 24, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+    return text;
+}

@@ -1,0 +1,262 @@
+/* The report on a terminal: verdict first, then the table, then what it cost and where to go on.
+ * Colours mark what the words say already. */
+#include "report/run.h"
+
+#include "cli.h"
+#include "progress.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+enum { INDENT = 10, BAD_FILES_SHOWN = 5 };
+
+typedef struct paint {
+    const char *bold, *good, *bad, *dim, *off;
+} paint;
+
+static paint paint_of(bool colour)
+{
+    if (colour)
+        return (paint){"\033[1m", "\033[1;32m", "\033[1;31m", "\033[2m", "\033[0m"};
+    return (paint){"", "", "", "", ""};
+}
+
+static const char *tone(const paint *c, vg_verdict verdict)
+{
+    return verdict == VG_VERDICT_HEALTHY     ? c->good
+           : verdict == VG_VERDICT_UNDECIDED ? c->bold
+                                             : c->bad;
+}
+
+/* Words wrapped at `width`, continued lines indented; the first begins at column `at`. */
+static void wrapped(FILE *out, const char *text, int at, int indent, int width)
+{
+    while (*text) {
+        int length = (int)strcspn(text, " ");
+        char word[256];
+        snprintf(word, sizeof word, "%.*s", length, text);
+        int columns = vg_cli_columns(word);
+        if (at > indent && at + 1 + columns > width) {
+            fprintf(out, "\n%*s", indent, "");
+            at = indent;
+        } else if (at > indent) {
+            fputc(' ', out);
+            at++;
+        }
+        vg_cli_pad(out, word, columns);
+        at += columns;
+        text += length;
+        text += strspn(text, " ");
+    }
+    fputc('\n', out);
+}
+
+static void verdict_line(const vg_run_report *report, const vg_run_result *result,
+                         const char *before, FILE *out, int width, const paint *c)
+{
+    char reason[600], detail[600], all[1300];
+    const char *word = vg_run_verdict_word(result->monitor.settled);
+    vg_run_verdict_reason(report, result, reason, sizeof reason);
+    vg_run_verdict_detail(result, detail, sizeof detail);
+    snprintf(all, sizeof all, "%s%s%s", reason, detail[0] ? "; " : "", detail);
+    fprintf(out, "%s%s%s%s  ", before, tone(c, result->monitor.settled), word, c->off);
+    int at = vg_cli_columns(before) + vg_cli_columns(word) + 2;
+    wrapped(out, all, at, at < width - 40 ? at : INDENT, width);
+}
+
+/* ---- the table of changes */
+
+static void before_after(char *text, size_t capacity, const vg_change_effect *e, int measure,
+                         double factor, const char *format)
+{
+    char a[24], b[24];
+    snprintf(a, sizeof a, format, factor * e->before[measure]);
+    snprintf(b, sizeof b, format, factor * e->after[measure]);
+    snprintf(text, capacity, "%s -> %s %s", a, b, vg_run_stars(e->measures[measure].p_corrected));
+}
+
+static void change_row(const vg_change_effect *e, double labels, FILE *out, int width,
+                       const paint *c)
+{
+    enum { INFORMATION, EFFECTIVE, ACCURACY = 5 };
+    const vg_paired *accuracy = &e->measures[ACCURACY];
+    char information[64], effective[64], points[80];
+    before_after(information, sizeof information, e, INFORMATION, 1, "%.2f");
+    before_after(effective, sizeof effective, e, EFFECTIVE, labels, "%.1f");
+    if (isfinite(accuracy->low) && isfinite(accuracy->high))
+        snprintf(points, sizeof points, "%+5.1f [%.1f, %.1f] %s", 100 * accuracy->difference,
+                 100 * accuracy->low, 100 * accuracy->high, vg_run_stars(accuracy->p_corrected));
+    else
+        snprintf(points, sizeof points, "%+5.1f (one pair: no interval)",
+                 100 * accuracy->difference);
+    vg_cli_pad(out, vg_change_name(e->change), 12);
+    vg_cli_pad(out, information, 22);
+    vg_cli_pad(out, effective, 22);
+    vg_cli_pad(out, points, 27);
+    const char *colour = accuracy->low > 0 ? c->good : accuracy->high < 0 ? c->bad : "";
+    (void)width;
+    fprintf(out, "%s%s%s\n", colour, e->word, *colour ? c->off : "");
+}
+
+static void changes_table(const vg_run_report *report, FILE *out, int width, const paint *c)
+{
+    const vg_comparison *comparison = report->comparison;
+    double labels = vg_run_effective_labels(&report->result->final);
+    fputs(c->dim, out);
+    vg_cli_pad(out, "change", 12);
+    vg_cli_pad(out, "output diversity", 22);
+    vg_cli_pad(out, "effective classes", 22);
+    vg_cli_pad(out, "balanced accuracy", 27);
+    fprintf(out, "verdict%s\n", c->off);
+    for (int i = 0; i < comparison->change_count; i++)
+        change_row(&comparison->effects[i], labels, out, width, c);
+    if (comparison->change_count == 0)
+        fputs("the job contains none of the changes that were asked for: nothing to compare\n",
+              out);
+    fprintf(out, "%s%*s%d paired seed%s, 95 %%, p Holm-corrected: * 0.05  ** 0.01  *** 0.001%s\n",
+            c->dim, INDENT + 2, "", comparison->seeds, comparison->seeds == 1 ? "" : "s", c->off);
+    int pairs = comparison->seeds < 60 ? comparison->seeds : 60;
+    double least = ldexp(1, 1 - pairs) * comparison->change_count;
+    if (comparison->change_count && least >= 0.05)
+        fprintf(out,
+                "%s%*s%d seeds allow no star with %d changes (smallest p %.2g): the intervals "
+                "tell%s\n",
+                c->dim, INDENT + 2, "", comparison->seeds, comparison->change_count,
+                least < 1 ? least : 1, c->off);
+}
+
+/* ---- measures */
+
+static void row(FILE *out, const char *name, const char *value, const char *meaning)
+{
+    fputs("  ", out);
+    vg_cli_pad(out, name, 20);
+    vg_cli_pad(out, value, 28);
+    fprintf(out, "%s\n", meaning);
+}
+
+void vg_run_diversity_text(const vg_diversity *d, const vg_run_report *report, FILE *out)
+{
+    char text[256], low_text[160];
+    snprintf(text, sizeof text, "%.3f [%.3f, %.3f]", d->input_information, d->input_information_low,
+             d->input_information_high);
+    row(out, "input information", text, "do outputs depend on the input (0: not at all)");
+    snprintf(text, sizeof text, "%.1f of %.1f", vg_run_effective_predicted(d),
+             vg_run_effective_labels(d));
+    row(out, "effective classes", text, "how many classes are really named");
+    vg_run_class_list(report, d->missing, 3, low_text, sizeof low_text);
+    snprintf(text, sizeof text, "%d", d->missing_count);
+    row(out, "missing classes", text,
+        d->missing_count ? low_text : "never named though they occur");
+    snprintf(text, sizeof text, "%.3f (p %.3f)", d->label_information, d->label_information_p);
+    row(out, "label information", text, "is the diversity worth anything");
+    if (d->classes > 2) {
+        snprintf(text, sizeof text, "%.2f", d->effective_rank);
+        row(out, "effective rank", text, "directions the features use, 1: as many as are needed");
+    }
+    snprintf(text, sizeof text, "%.1f %%", 100 * d->accuracy);
+    row(out, "accuracy", text, "");
+    snprintf(text, sizeof text, "%.1f %% [%.1f, %.1f]", 100 * d->balanced_accuracy,
+             100 * d->balanced_low, 100 * d->balanced_high);
+    row(out, "balanced accuracy", text, "mean over classes of the share recognized");
+}
+
+static void layers_line(const vg_diversity *d, FILE *out, int width)
+{
+    char text[4096] = "";
+    for (int i = 0; i < d->layer_count; i++) {
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "%s%s\u00A0%.2g", i ? " " : "", d->layers[i].name,
+                 d->layers[i].spread);
+    }
+    fputs("  layer spread        ", out);
+    wrapped(out, text, 22, 22, width);
+}
+
+static void measures(const vg_run_report *report, FILE *out, int width, const paint *c)
+{
+    const vg_run_result *r = report->result;
+    char count[32];
+    fprintf(out, "%smeasured on %s held-out images (%s)%s\n", c->dim,
+            vg_cli_count(count, r->final.samples), vg_split_name(r->held_out), c->off);
+    vg_run_diversity_text(&r->final, report, out);
+    layers_line(&r->final, out, width);
+    int worst = -1;
+    for (int k = 0; k < r->final.classes; k++)
+        if (isfinite(r->final.recall[k]) &&
+            (worst < 0 || r->final.recall[k] < r->final.recall[worst]))
+            worst = k;
+    if (worst >= 0) {
+        fputs("  hardest class       \"", out);
+        vg_cli_pad(out, report->classes[worst], vg_cli_columns(report->classes[worst]));
+        fprintf(out, "\": %.0f %% recognized\n", 100 * r->final.recall[worst]);
+    }
+}
+
+/* ---- cost and files */
+
+static void cost(const vg_run_report *report, FILE *out)
+{
+    const vg_run_result *r = report->result;
+    char time[24], count[32];
+    double rate = 0, load = 0;
+    int trained = 0;
+    for (int i = 0; i < r->epoch_count; i++)
+        if (r->epochs[i].epoch > 0) {
+            rate += r->epochs[i].images_per_s;
+            load += r->epochs[i].load_share;
+            trained++;
+        }
+    if (report->comparison) {
+        fprintf(out, "cost      %d trainings in %s",
+                report->comparison->arm_count * report->comparison->seeds,
+                vg_progress_time(time, report->comparison->seconds));
+        for (int i = 0; i < report->comparison->change_count; i++)
+            fprintf(out, "; %s %+.1f s", vg_change_name(report->comparison->effects[i].change),
+                    report->comparison->effects[i].seconds);
+        fputs(" a training\n", out);
+    } else {
+        fprintf(out, "cost      %d epoch%s in %s", trained, trained == 1 ? "" : "s",
+                vg_progress_time(time, r->seconds));
+        if (trained)
+            fprintf(out, ", %s images/s, limited by: %s (%.0f %% of the time waiting for data)",
+                    vg_cli_count(count, (uint64_t)(rate / trained)),
+                    load / trained > 0.5 ? "loader" : "trainer", 100 * load / trained);
+        fputc('\n', out);
+    }
+    for (size_t i = 0; i < r->bad_samples && i < BAD_FILES_SHOWN; i++) {
+        fprintf(out, "%s", i ? "          " : "skipped   ");
+        vg_cli_pad(out, report->bad_names[i], vg_cli_columns(report->bad_names[i]));
+        fprintf(out, ": %s\n", r->bad[i].reason);
+    }
+    if (r->bad_samples > BAD_FILES_SHOWN)
+        fprintf(out, "          and %zu more, listed in report.json\n",
+                r->bad_samples - BAD_FILES_SHOWN);
+}
+
+void vg_run_report_text(const vg_run_report *report, FILE *out, int width, bool colour)
+{
+    paint c = paint_of(colour);
+    const vg_comparison *comparison = report->comparison;
+    if (width < 60)
+        width = 60;
+    if (comparison && comparison->arm_count > 1) {
+        verdict_line(report, &comparison->arms[0].example, "VERDICT   without changes: ", out,
+                     width, &c);
+        verdict_line(report, report->result, "          with all changes: ", out, width, &c);
+        fputc('\n', out);
+        changes_table(report, out, width, &c);
+    } else {
+        verdict_line(report, report->result, "VERDICT   ", out, width, &c);
+        if (comparison)
+            changes_table(report, out, width, &c);
+    }
+    fputc('\n', out);
+    measures(report, out, width, &c);
+    fputc('\n', out);
+    cost(report, out);
+    if (report->folder)
+        fprintf(out, "report    %s/report.html\nagain     train-pipeline --job %s/job.yaml\n",
+                report->folder, report->folder);
+}

@@ -1,0 +1,185 @@
+/* The sentences that the text and the page share: a verdict says what it rests on, in numbers and
+ * with the names that the user gave to the classes. */
+#include "report/run.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+__attribute__((format(printf, 3, 4))) static void append(char *text, size_t capacity,
+                                                         const char *format, ...)
+{
+    size_t used = strlen(text);
+    va_list args;
+    va_start(args, format);
+    if (used < capacity)
+        vsnprintf(text + used, capacity - used, format, args);
+    va_end(args);
+}
+
+const char *vg_run_verdict_word(vg_verdict verdict)
+{
+    static const char *const words[] = {"UNDECIDED", "CONSTANT",          "ONE-CLASS",
+                                        "PARTIAL",   "DIVERSE BUT WRONG", "HEALTHY"};
+    return (unsigned)verdict < sizeof words / sizeof *words ? words[verdict] : "UNDECIDED";
+}
+
+static double entropy_of(const double *shares, int count)
+{
+    double entropy = 0;
+    for (int k = 0; k < count; k++)
+        if (shares[k] > 0)
+            entropy -= shares[k] * log(shares[k]);
+    return entropy;
+}
+
+double vg_run_effective_predicted(const vg_diversity *d)
+{
+    return d->effective_classes * vg_run_effective_labels(d);
+}
+
+double vg_run_effective_labels(const vg_diversity *d)
+{
+    return d->label_share ? exp(entropy_of(d->label_share, d->classes)) : NAN;
+}
+
+const char *vg_run_stars(double p)
+{
+    return p < 0.001 ? "***" : p < 0.01 ? "**" : p < 0.05 ? "*" : "";
+}
+
+void vg_run_class_list(const vg_run_report *report, const bool *marked, int most, char *text,
+                       size_t capacity)
+{
+    int total = 0, listed = 0;
+    for (int k = 0; k < report->class_count; k++)
+        total += marked[k];
+    text[0] = '\0';
+    for (int k = 0; k < report->class_count && listed < most; k++)
+        if (marked[k]) {
+            bool last = listed + 1 == total;
+            append(text, capacity, "%s\"%s\"",
+                   listed == 0 ? ""
+                   : last      ? " and "
+                               : ", ",
+                   report->classes[k]);
+            listed++;
+        }
+    if (listed < total)
+        append(text, capacity, " and %d more", total - listed);
+}
+
+static const char *class_name(const vg_run_report *report, int k)
+{
+    return k >= 0 && k < report->class_count ? report->classes[k] : "?";
+}
+
+/* Which verdict the sentence is about: the settled one; an undecided one explains itself. */
+static void undecided(const vg_run_report *report, const vg_run_result *result, char *text,
+                      size_t capacity)
+{
+    const vg_monitor *m = &result->monitor;
+    (void)report;
+    if (m->last != VG_VERDICT_UNDECIDED)
+        snprintf(text, capacity,
+                 "the last measurement says \"%s\", but two equal ones in a row are needed: train "
+                 "for more epochs",
+                 vg_verdict_name(m->last));
+    else
+        snprintf(text, capacity, "%s", m->reason[0] ? m->reason : "too little was measured");
+}
+
+void vg_run_verdict_reason(const vg_run_report *report, const vg_run_result *result, char *text,
+                           size_t capacity)
+{
+    const vg_diversity *d = &result->final;
+    char names[256];
+    int present = 0;
+    for (int k = 0; k < d->classes; k++)
+        present += d->label_share && d->label_share[k] > 0;
+    double chance = present ? 1.0 / present : NAN;
+    text[0] = '\0';
+    switch (result->monitor.settled) {
+    case VG_VERDICT_CONSTANT:
+        snprintf(text, capacity,
+                 "the outputs do not depend on the input: of the information that the labels hold "
+                 "they carry %.1f %%; %.0f %% of inputs are called \"%s\"",
+                 100 * fmax(d->input_information, 0), 100 * d->top_share,
+                 class_name(report, d->top_class));
+        break;
+    case VG_VERDICT_ONE_CLASS:
+        snprintf(text, capacity, "says \"%s\" to %.0f %% of inputs, and %.0f %% of them are",
+                 class_name(report, d->top_class), 100 * d->top_share,
+                 100 * d->label_share[d->top_class]);
+        break;
+    case VG_VERDICT_PARTIAL:
+        vg_run_class_list(report, d->missing, 5, names, sizeof names);
+        if (d->missing_count > 0)
+            snprintf(text, capacity, "%d of %d classes are (almost) never named: %s",
+                     d->missing_count, d->classes, names);
+        else
+            snprintf(text, capacity, "some classes were never named on the probe; %s",
+                     result->monitor.reason);
+        break;
+    case VG_VERDICT_DIVERSE_BUT_WRONG:
+        snprintf(text, capacity,
+                 "answers differ from input to input, but are no better than guessing: balanced "
+                 "accuracy %.1f %% [%.1f, %.1f], chance %.1f %%",
+                 100 * d->balanced_accuracy, 100 * d->balanced_low, 100 * d->balanced_high,
+                 100 * chance);
+        break;
+    case VG_VERDICT_HEALTHY:
+        snprintf(text, capacity,
+                 "all %d classes are named; balanced accuracy %.1f %% [%.1f, %.1f], chance %.1f %%",
+                 present, 100 * d->balanced_accuracy, 100 * d->balanced_low, 100 * d->balanced_high,
+                 100 * chance);
+        break;
+    case VG_VERDICT_UNDECIDED:
+        undecided(report, result, text, capacity);
+        break;
+    }
+}
+
+void vg_run_verdict_detail(const vg_run_result *result, char *text, size_t capacity)
+{
+    const vg_monitor *m = &result->monitor;
+    const vg_diversity *d = &result->final;
+    bool bad = m->settled != VG_VERDICT_HEALTHY && m->settled != VG_VERDICT_UNDECIDED;
+    text[0] = '\0';
+    if (m->onset_step != UINT64_MAX && m->onset_step > 0)
+        append(text, capacity, "; since step %" PRIu64, m->onset_step);
+    else if (m->onset_step == 0)
+        append(text, capacity, "; from the first step on");
+    if (m->onset_step != UINT64_MAX && m->recovery_step != UINT64_MAX)
+        append(text, capacity, ", recovered at step %" PRIu64, m->recovery_step);
+    if (bad && d->collapsed_layer > 0 && d->collapsed_layer < d->layer_count)
+        append(text, capacity, "; inputs become equal in layer %s",
+               d->layers[d->collapsed_layer].name);
+    else if (m->settled == VG_VERDICT_CONSTANT && d->layer_count)
+        append(
+            text, capacity,
+            "; yet no layer makes inputs equal: look at labels, loss and data before the layers");
+    if (m->never_moved)
+        append(text, capacity, "; the outputs never moved from where they stood before training");
+    if (d->nonfinite_share > 0)
+        append(text, capacity, "; %.1f %% of the outputs are not finite numbers",
+               100 * d->nonfinite_share);
+    if (text[0] == ';')
+        memmove(text, text + 2, strlen(text + 2) + 1);
+}
+
+void vg_run_input_words(const vg_run_report *report, char *text, size_t capacity)
+{
+    const vg_run_result *r = report->result;
+    const vg_job *job = report->job;
+    snprintf(text, capacity, "%dx%dx%d", r->width, r->height, r->channels);
+    append(text, capacity, ", %s", vg_normalization_name(job->run.normalization));
+    if (report->brings_splits)
+        append(text, capacity, ", split as the dataset brings it");
+    else
+        append(text, capacity, ", split %.0f/%.0f/%.0f by name", 100 * job->split.train_share,
+               100 * job->split.val_share,
+               100 * fmax(0, 1 - job->split.train_share - job->split.val_share));
+}

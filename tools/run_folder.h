@@ -1,0 +1,19 @@
+/* The folder of a run: what it is called and what is written into it (docs/jobs.md lists the
+ * files). */
+#ifndef VG_TOOLS_RUN_FOLDER_H
+#define VG_TOOLS_RUN_FOLDER_H
+
+#include "job.h"
+#include "report/run.h"
+
+/* Makes `wanted` with its parents (an existing folder is used), or with NULL a new
+ * below/YYYY-MM-DD-N that nobody else has: two runs started at once get two folders. *path is the
+ * caller's to free. */
+vg_status vg_run_folder_make(const char *wanted, const char *below, char **path, vg_error *err);
+/* Writes job.yaml, the effective job: `train-pipeline --job FOLDER/job.yaml` runs it again. */
+vg_status vg_run_folder_write_job(const char *folder, const vg_job *job, vg_error *err);
+/* Writes report.json and report.html. */
+vg_status vg_run_folder_write_report(const char *folder, const vg_run_report *report,
+                                     const json_t *json, vg_error *err);
+
+#endif
