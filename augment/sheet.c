@@ -1,0 +1,347 @@
+/* Lays the contact sheet out: measures first (captions wrap, so rows differ in height), then draws.
+ *
+ * It is made to be read at 100 % on a white page: pictures are enlarged only by whole pixels, so
+ * that what looks blurred is blurred, and nothing is drawn over them. */
+#include "sheet.h"
+
+#include "base/file.h"
+#include "draw.h"
+#include "sheet_rows.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    MARGIN = 32,
+    GAP = 12,        /* between cells */
+    HISTOGRAM = 190, /* width of the last column */
+    ROW_GAP = 22,    /* between rows */
+    NAME_LINE = 26,  /* height of a row's name */
+    CAPTION_GAP = 6, /* between a picture and its caption */
+    EDGE = 3,        /* thickness of a finding's edge */
+};
+
+enum {
+    PAPER = 0xFFFFFF,
+    INK = 0x1F2328,
+    FAINT = 0x636C76,
+    LINE = 0xDDE1E6,
+    GREY = 0x9AA3AD,
+    RED = 0xD1242F,
+    AMBER = 0x8A5A00,
+    BARS = 0xD3D9E0,
+    BLUE = 0x0B63CE
+};
+
+typedef struct layout {
+    const vg_dataset *dataset;
+    const vg_augment *augment;
+    const vg_sheet_options *options;
+    sheet_rows rows;
+    int pitch;                     /* from cell to cell */
+    int shown_width, shown_height; /* of a variant on the sheet */
+    char lines[4][700];            /* of the header */
+    char footer[3][500];
+} layout;
+
+vg_sheet_options vg_sheet_options_default(void)
+{
+    vg_sheet_options options = {
+        .variants = 7, .max_classes = 12, .width = 1600, .seed = 1, .draws = 500};
+    return options;
+}
+
+static void write_header(layout *l)
+{
+    const vg_augment *a = l->augment;
+    const vg_sheet_summary *s = &l->rows.summary;
+    const char *title = l->options->title;
+    char path[300], policy[500];
+    if (!title) {
+        snprintf(path, sizeof path, "%s", vg_dataset_path(l->dataset));
+        for (size_t n = strlen(path); n > 1 && path[n - 1] == '/';)
+            path[--n] = '\0';
+        title = vg_path_base(path);
+    }
+    vg_policy_print(&a->policy, policy, sizeof policy);
+    snprintf(l->lines[0], sizeof l->lines[0], "%s \u2013 what the network will see", title);
+    snprintf(l->lines[1], sizeof l->lines[1], "policy %s", policy);
+    int used = snprintf(l->lines[2], sizeof l->lines[2],
+                        "input %d × %d × %d      normalization %s (shown back on a fixed scale)"
+                        "      seed %llu      ",
+                        a->width, a->height, a->channels, vg_normalization_name(a->normalizer.kind),
+                        (unsigned long long)l->options->seed);
+    size_t room = sizeof l->lines[2] - (size_t)used;
+    char *rest = l->lines[2] + used;
+    if (s->rows < s->classes)
+        used = snprintf(rest, room, "%d of %d classes, evenly chosen", s->rows, s->classes);
+    else
+        used = snprintf(rest, room, "%d class%s", s->classes, s->classes == 1 ? "" : "es");
+    rest += used;
+    room -= (size_t)used;
+    if (l->rows.zoom == 0)
+        snprintf(rest, room, "      variants shown at %.0f %%", 100.0 * l->shown_width / a->width);
+    else if (l->rows.zoom > 1)
+        snprintf(rest, room, "      variants shown %d × enlarged", l->rows.zoom);
+    vg_policy_warnings(&a->policy, l->lines[3], sizeof l->lines[3]);
+}
+
+static double percent(size_t part, size_t whole)
+{
+    return whole ? 100.0 * (double)part / (double)whole : 0;
+}
+
+static void write_footer(layout *l)
+{
+    const vg_sheet_summary *s = &l->rows.summary;
+    size_t unchanged = s->findings[VG_FINDING_UNCHANGED], destroyed = 0;
+    for (int f = 0; f < VG_FINDING_COUNT; f++)
+        destroyed += vg_finding_destroys((vg_finding)f) ? s->findings[f] : 0;
+    size_t fine = s->draws - unchanged - destroyed;
+    if (vg_policy_is_none(&l->augment->policy)) {
+        snprintf(l->footer[0], sizeof l->footer[0],
+                 "No augmentation: every epoch shows the network the same pictures.");
+        return;
+    }
+    snprintf(
+        l->footer[0], sizeof l->footer[0],
+        "Of %zu draws on %zu training pictures: %zu (%.1f %%) changed the picture and kept it,",
+        s->draws, s->pictures, fine, percent(fine, s->draws));
+    snprintf(l->footer[1], sizeof l->footer[1], "%zu (%.1f %%) made no visible change,", unchanged,
+             percent(unchanged, s->draws));
+    snprintf(l->footer[2], sizeof l->footer[2], "%zu (%.1f %%) destroyed it%s", destroyed,
+             percent(destroyed, s->draws), destroyed ? ":" : ".");
+    if (destroyed) {
+        size_t used = strlen(l->footer[2]);
+        snprintf(l->footer[2] + used, sizeof l->footer[2] - used,
+                 " %zu mostly fill, %zu clipped to black or white, %zu without contrast.",
+                 s->findings[VG_FINDING_FILL], s->findings[VG_FINDING_CLIPPED],
+                 s->findings[VG_FINDING_FLAT]);
+    }
+}
+
+static int caption_lines(const layout *l, const sheet_tile *tile)
+{
+    int width = l->pitch - GAP;
+    return vg_paint_wrapped(NULL, 0, 0, width, &vg_font_small, 0, tile->caption) +
+           vg_paint_wrapped(NULL, 0, 0, width, &vg_font_small, 0, tile->reason);
+}
+
+/* The whole-pixel enlargement of an original. */
+static int original_zoom(const layout *l, const sheet_row *row)
+{
+    int high = l->shown_height > 96 ? l->shown_height : 96;
+    int across = row->original.width > 0 ? l->rows.cell / row->original.width : 1;
+    int down = row->original.height > 0 ? high / row->original.height : 1;
+    int zoom = across < down ? across : down;
+    return zoom > 1 ? zoom : 1;
+}
+
+static int picture_height(const layout *l, const sheet_row *row)
+{
+    int original = row->original.height * original_zoom(l, row);
+    return original > l->shown_height ? original : l->shown_height;
+}
+
+static int row_height(const layout *l, const sheet_row *row)
+{
+    if (row->problem[0])
+        return NAME_LINE + 2 * vg_font_small.line;
+    int lines = 2;
+    for (int i = 0; i < l->options->variants; i++) {
+        int count = caption_lines(l, &row->tiles[i]);
+        lines = count > lines ? count : lines;
+    }
+    return NAME_LINE + picture_height(l, row) + CAPTION_GAP + lines * vg_font_small.line;
+}
+
+static int text_width(const layout *l)
+{
+    return l->options->width - 2 * MARGIN;
+}
+
+/* Draws (on NULL: measures) the header; returns the y below it. */
+static int draw_header(const layout *l, vg_image *on)
+{
+    int y = MARGIN - 4;
+    if (on)
+        vg_paint_text(on, MARGIN, y, &vg_font_title, INK, l->lines[0]);
+    y += vg_font_title.line + 8;
+    y += vg_font_text.line *
+         vg_paint_wrapped(on, MARGIN, y, text_width(l), &vg_font_text, BLUE, l->lines[1]);
+    y += 4;
+    y += vg_font_small.line *
+         vg_paint_wrapped(on, MARGIN, y, text_width(l), &vg_font_small, FAINT, l->lines[2]);
+    for (const char *at = l->lines[3]; *at;) { /* a line for each warning */
+        const char *end = strstr(at, " | ");
+        char warning[300];
+        size_t length = end ? (size_t)(end - at) : strlen(at);
+        snprintf(warning, sizeof warning, "%.*s", (int)length, at);
+        y += 5;
+        y += vg_font_text.line *
+             vg_paint_wrapped(on, MARGIN, y, text_width(l), &vg_font_text, AMBER, warning);
+        at += length + (end ? 3 : 0);
+    }
+    return y + 14;
+}
+
+static void draw_histogram(const layout *l, vg_image *on, int x, int y, int height,
+                           const sheet_row *row)
+{
+    /* A bin that holds a whole background would flatten all others: it is cut at a quarter. */
+    double most = 0;
+    for (int i = 0; i < SHEET_BINS; i++)
+        most = fmax(most, fmax(row->before[i], row->after[i]));
+    most = fmin(most, 0.25);
+    int bottom = 16, width = l->options->width - MARGIN - x;
+    vg_box box = {x, y, width, height - bottom};
+    vg_paint_bars(on, box, row->before, SHEET_BINS, most, BARS);
+    vg_paint_steps(on, box, row->after, SHEET_BINS, most, BLUE);
+    vg_paint_fill(on, (vg_box){x, y + height - bottom, width, 1}, GREY);
+    int base = y + height - bottom + 3;
+    vg_paint_text(on, x, base, &vg_font_small, FAINT, "0");
+    vg_paint_text(on, x + width - vg_paint_text_width(&vg_font_small, "255"), base, &vg_font_small,
+                  FAINT, "255");
+    /* the key, between the two ends of the scale */
+    int at = x + width / 2 - 58;
+    vg_paint_fill(on, (vg_box){at, base + 3, 9, 8}, BARS);
+    at = vg_paint_text(on, at + 13, base, &vg_font_small, FAINT, "before");
+    vg_paint_fill(on, (vg_box){at + 14, base + 6, 10, 2}, BLUE);
+    vg_paint_text(on, at + 28, base, &vg_font_small, FAINT, "after");
+}
+
+static void draw_tile(const layout *l, vg_image *on, int x, int y, int height,
+                      const sheet_tile *tile)
+{
+    int zoom = l->rows.zoom > 0 ? l->rows.zoom : 1;
+    int top = y + (height - l->shown_height) / 2;
+    vg_paint_picture(on, x, top, &tile->picture, zoom);
+    bool destroyed = vg_finding_destroys(tile->finding);
+    vg_paint_frame(on, (vg_box){x - 1, top - 1, l->shown_width + 2, l->shown_height + 2}, 1, LINE);
+    if (tile->finding != VG_FINDING_NONE)
+        vg_paint_frame(
+            on,
+            (vg_box){x - EDGE, top - EDGE, l->shown_width + 2 * EDGE, l->shown_height + 2 * EDGE},
+            EDGE, destroyed ? RED : GREY);
+    int width = l->pitch - GAP, text_y = y + height + CAPTION_GAP;
+    int lines =
+        vg_paint_wrapped(on, x, text_y, width, &vg_font_small, destroyed ? RED : INK, tile->reason);
+    vg_paint_wrapped(on, x, text_y + lines * vg_font_small.line, width, &vg_font_small, FAINT,
+                     tile->caption);
+}
+
+static void draw_row(const layout *l, vg_image *on, int y, const sheet_row *row)
+{
+    char text[200];
+    int x = vg_paint_text(on, MARGIN, y, &vg_font_text, INK,
+                          vg_dataset_class_name(l->dataset, row->label));
+    snprintf(text, sizeof text, "%zu training picture%s", row->count, row->count == 1 ? "" : "s");
+    vg_paint_text(on, x + 12, y + vg_font_text.line - vg_font_small.line - 1, &vg_font_small, FAINT,
+                  text);
+    y += NAME_LINE;
+    if (row->problem[0]) {
+        vg_paint_wrapped(on, MARGIN, y, text_width(l), &vg_font_small, RED, row->problem);
+        return;
+    }
+    int height = picture_height(l, row), zoom = original_zoom(l, row);
+    vg_paint_picture(on, MARGIN, y + (height - row->original.height * zoom) / 2, &row->original,
+                     zoom);
+    snprintf(text, sizeof text, "original %d × %d", row->width, row->height);
+    vg_paint_wrapped(on, MARGIN, y + height + CAPTION_GAP, l->pitch - GAP, &vg_font_small, INK,
+                     text);
+    for (int i = 0; i < l->options->variants; i++)
+        draw_tile(l, on, MARGIN + (i + 1) * l->pitch + GAP, y, height, &row->tiles[i]);
+    draw_histogram(l, on, l->options->width - MARGIN - HISTOGRAM, y, height, row);
+}
+
+/* Draws (on NULL: measures) the footer from y on; returns the y below it. */
+static int draw_footer(const layout *l, vg_image *on, int y)
+{
+    char text[1600];
+    snprintf(text, sizeof text, "%s %s %s", l->footer[0], l->footer[1], l->footer[2]);
+    if (on)
+        vg_paint_fill(on, (vg_box){MARGIN, y, text_width(l), 1}, LINE);
+    y += 14;
+    y += vg_font_text.line *
+         vg_paint_wrapped(on, MARGIN, y, text_width(l), &vg_font_text, INK, text);
+    y += 8;
+    if (on) {
+        vg_paint_frame(on, (vg_box){MARGIN, y, 13, 13}, EDGE, GREY);
+        int x = vg_paint_text(on, MARGIN + 20, y, &vg_font_small, FAINT,
+                              "grey edge: mean change below 1 of 255");
+        vg_paint_frame(on, (vg_box){x + 24, y, 13, 13}, EDGE, RED);
+        vg_paint_text(on, x + 44, y, &vg_font_small, FAINT,
+                      "red edge: more than half of the pixels are fill, or 60 % more values than "
+                      "before are clipped, or less than a tenth of the contrast is left");
+    }
+    return y + vg_font_small.line + MARGIN - 8;
+}
+
+static vg_status check(const vg_augment *augment, const vg_sheet_options *o, vg_error *err)
+{
+    if (o->variants < 1 || o->variants > SHEET_VARIANTS || o->max_classes < 1 ||
+        o->max_classes > 1000 || o->draws < 0 || o->draws > 1000000)
+        return vg_fail(err, VG_E_ARG,
+                       "a sheet of %d variants, %d classes and %d draws: expected 1 to %d, 1 to "
+                       "1000 and 0 to 1000000",
+                       o->variants, o->max_classes, o->draws, SHEET_VARIANTS);
+    int cell = (o->width - 2 * MARGIN - HISTOGRAM) / (o->variants + 1) - GAP;
+    if (o->width > 20000 || cell < 64)
+        return vg_fail(err, VG_E_ARG,
+                       "a sheet %d pixels wide with %d variants: expected at most 20000, and at "
+                       "least %d to leave 64 for each",
+                       o->width, o->variants, 2 * MARGIN + HISTOGRAM + (o->variants + 1) * 76 + 20);
+    if (augment->width < 1 || augment->height < 1 ||
+        (augment->channels != 1 && augment->channels != 3))
+        return vg_fail(err, VG_E_ARG, "a network input of %d x %d x %d cannot be shown",
+                       augment->width, augment->height, augment->channels);
+    return VG_OK;
+}
+
+static vg_status draw(layout *l, vg_image *sheet, vg_error *err)
+{
+    int height = draw_header(l, NULL);
+    for (int r = 0; r < l->rows.summary.rows; r++)
+        height += row_height(l, &l->rows.rows[r]) + ROW_GAP;
+    height = draw_footer(l, NULL, height);
+    vg_status status = vg_image_shape(sheet, l->options->width, height, 3, err);
+    if (status != VG_OK)
+        return status;
+    vg_paint_fill(sheet, (vg_box){0, 0, sheet->width, height}, PAPER);
+    int y = draw_header(l, sheet);
+    for (int r = 0; r < l->rows.summary.rows; r++) {
+        vg_paint_fill(sheet, (vg_box){MARGIN, y, text_width(l), 1}, LINE);
+        draw_row(l, sheet, y + ROW_GAP / 2, &l->rows.rows[r]);
+        y += row_height(l, &l->rows.rows[r]) + ROW_GAP;
+    }
+    draw_footer(l, sheet, y);
+    return VG_OK;
+}
+
+vg_status vg_sheet_draw(const vg_dataset *dataset, const vg_augment *augment,
+                        const vg_sheet_options *options, vg_image *sheet, vg_error *err)
+{
+    vg_status status = check(augment, options, err);
+    if (status != VG_OK)
+        return status;
+    layout l = {.dataset = dataset, .augment = augment, .options = options};
+    int column = (options->width - 2 * MARGIN - HISTOGRAM - GAP) / (options->variants + 1);
+    l.pitch = column;
+    status = sheet_rows_gather(dataset, augment, options, column - GAP, &l.rows, err);
+    if (status == VG_OK) {
+        for (int r = 0; r < l.rows.summary.rows && !l.shown_width; r++) {
+            const vg_image *first = &l.rows.rows[r].tiles[0].picture;
+            int zoom = l.rows.zoom > 0 ? l.rows.zoom : 1;
+            l.shown_width = first->width * zoom;
+            l.shown_height = first->height * zoom;
+        }
+        write_header(&l);
+        write_footer(&l);
+        status = draw(&l, sheet, err);
+    }
+    if (status == VG_OK && options->summary)
+        *options->summary = l.rows.summary;
+    sheet_rows_reset(&l.rows);
+    return status;
+}
