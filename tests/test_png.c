@@ -226,6 +226,35 @@ static void test_each_malformation_has_its_error(void **state)
     vg_bytes_reset(&b);
 }
 
+/* A chunk that claims a gigabyte: in a small file it is cut off, and its memory is never asked for;
+ * one that really is larger than any EXIF data is passed over. */
+static void test_huge_exif(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_decode_info info;
+    vg_decode_options options = vg_decode_options_default();
+    vg_bytes b = {0}, big = {0};
+    golden_read("orientation6.png", &b);
+    assert_memory_equal(b.data + 37, "eXIf", 4);
+    put32(b.data + 33, 0x3fffffff);
+    expect(&b, VG_E_FORMAT, "of at least 1073741868 bytes");
+    golden_read("orientation6.png", &b);
+    uint32_t old = b.data[36], length = 40u << 20;
+    assert_ok(vg_bytes_reserve(&big, b.size + length, &err));
+    memcpy(big.data, b.data, 41 + old); /* up to the end of its data */
+    memset(big.data + 41 + old, 0, length - old);
+    put32(big.data + 33, length);
+    seal(big.data + 33);
+    memcpy(big.data + 45 + length, b.data + 45 + old, b.size - 45 - old);
+    big.size = b.size + length - old;
+    assert_int_equal(decode_bytes(&big, &options, &info, &err), VG_OK);
+    assert_int_equal(info.orientation, 0);
+    assert_true(info.warnings > 0 && !info.damaged);
+    vg_bytes_reset(&b);
+    vg_bytes_reset(&big);
+}
+
 static void test_limits(void **state)
 {
     (void)state;
@@ -260,6 +289,7 @@ int main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_truncated_anywhere),
         cmocka_unit_test(test_each_malformation_has_its_error),
+        cmocka_unit_test(test_huge_exif),
         cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,8 @@ enum {
     SIGNATURE = 8,
     HEADER_END = SIGNATURE + 4 + 4 + 13 + 4, /* length, "IHDR", its 13 bytes, checksum */
     MAX_SIDE = 1000000,
-    MAX_CHUNK_BYTES = 8 << 20 /* of a chunk that is kept; palette, tRNS and eXIf are far below */
+    MAX_CHUNK_BYTES = 8 << 20, /* of a chunk that is kept; palette, tRNS and eXIf are far below */
+    MAX_BLOCK_BYTES = 32 << 20 /* of one allocation; a row of MAX_SIDE pixels needs 8 MB */
 };
 
 typedef struct reader {
@@ -91,8 +92,12 @@ static void on_warning(png_structp png, png_const_charp message)
         vg_codec_clean(message, r->damage, sizeof r->damage);
 }
 
+/* libpng 1.6 asks for as much as an eXIf chunk claims to have, its own chunk limit notwithstanding.
+ * Refused, it goes on without the chunk. */
 static png_voidp on_malloc(png_structp png, png_alloc_size_t size)
 {
+    if (size > MAX_BLOCK_BYTES)
+        return NULL;
     void *memory = vg_alloc(size, 1);
     if (!memory)
         ((reader *)png_get_mem_ptr(png))->no_memory = true;
