@@ -28,5 +28,9 @@ vg_status vg_checkpoint_save(const char *path, const vg_checkpoint *about, vg_mo
  * (not such a file, cut off, checksum), VG_E_SHAPE. */
 vg_status vg_checkpoint_load(const char *path, int max_batch, vg_checkpoint *about,
                              vg_model **model, vg_error *err);
+/* Fills the state and step count of an optimizer made for the loaded model with the options of the
+ * run that wrote the file, to go on with that run. Errors: as above, VG_E_STATE when the file was
+ * written without one, VG_E_SHAPE when it is another kind's. */
+vg_status vg_checkpoint_load_optimizer(const char *path, vg_optimizer *optimizer, vg_error *err);
 
 #endif

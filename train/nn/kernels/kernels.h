@@ -13,7 +13,7 @@
  * whose run-time is not up yet at that moment. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
     !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define VG_KERNEL __attribute__((target_clones("arch=skylake-avx512", "avx2", "default")))
+#define VG_KERNEL __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define VG_KERNEL
 #endif

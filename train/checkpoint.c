@@ -1,0 +1,257 @@
+/* Checkpoints in safetensors format: 8 bytes of header length, a JSON header, little-endian floats.
+ * Any reader of the format can take the weights; what only this program needs is in the metadata,
+ * as strings, because the format allows nothing else there.
+ *
+ * The checksum covers the data and the header without the checksum itself, so that neither a wrong
+ * weight nor a wrong mean can go unnoticed. Nothing is taken from a file that does not fit
+ * completely. The description of the network is written here, read in checkpoint_read.c. */
+#include "checkpoint_internal.h"
+
+#include "base/alloc.h"
+#include "base/file.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "safetensors data are little-endian; this machine is not"
+#endif
+
+void vg_checkpoint_reset(vg_checkpoint *checkpoint)
+{
+    for (int k = 0; checkpoint->class_names && k < checkpoint->classes; k++)
+        free(checkpoint->class_names[k]);
+    free(checkpoint->class_names);
+    vg_net_spec_reset(&checkpoint->net);
+    *checkpoint = (vg_checkpoint){0};
+}
+
+uint64_t vg_checkpoint_header_hash(json_t *header)
+{
+    json_t *metadata = json_object_get(header, "__metadata__");
+    json_t *sum = json_incref(json_object_get(metadata, "xxh64"));
+    json_object_del(metadata, "xxh64");
+    char *text = json_dumps(header, JSON_COMPACT | JSON_SORT_KEYS);
+    uint64_t hash = text ? XXH64(text, strlen(text), 0) : 0;
+    free(text);
+    if (sum)
+        json_object_set_new(metadata, "xxh64", sum);
+    return hash;
+}
+
+/* Class names are file names, which may hold any bytes: what is not plain ASCII text is written as
+ * %XX unless the whole name is valid UTF-8, and % always. */
+static json_t *encode_name(const char *name)
+{
+    json_t *probe = json_string(name); /* NULL if this is no UTF-8 */
+    bool utf8 = probe != NULL;
+    json_decref(probe);
+    char *text = vg_alloc(strlen(name) * 3 + 1, 1), *out = text;
+    if (!text)
+        return NULL;
+    for (const unsigned char *p = (const unsigned char *)name; *p; p++) {
+        if (*p == '%' || (!utf8 && *p >= 0x80)) {
+            static const char digits[] = "0123456789ABCDEF";
+            *out++ = '%';
+            *out++ = digits[*p >> 4];
+            *out++ = digits[*p & 15];
+        } else {
+            *out++ = (char)*p;
+        }
+    }
+    *out = '\0';
+    json_t *encoded = json_string(text);
+    free(text);
+    return encoded;
+}
+
+/* Sets a metadata entry to the text of a JSON value, which is consumed. */
+static bool set_json(json_t *metadata, const char *key, json_t *value)
+{
+    char *text = value ? json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY) : NULL;
+    json_decref(value);
+    bool ok = text && json_object_set_new(metadata, key, json_string(text)) == 0;
+    free(text);
+    return ok;
+}
+
+static bool set_number(json_t *metadata, const char *key, uint64_t value)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%" PRIu64, value);
+    return json_object_set_new(metadata, key, json_string(text)) == 0;
+}
+
+static bool set_net(json_t *metadata, const vg_net_spec *net)
+{
+    json_t *layers = json_array();
+    bool ok = layers != NULL;
+    for (int i = 0; ok && i < net->count; i++) {
+        char words[128];
+        vg_layer_print(&net->layers[i], words, sizeof words);
+        ok = json_array_append_new(layers, json_string(words)) == 0;
+    }
+    if (!ok) {
+        json_decref(layers);
+        return false;
+    }
+    return set_json(metadata, "layers", layers) &&
+           json_object_set_new(metadata, "net", json_string(net->name)) == 0;
+}
+
+static bool set_classes(json_t *metadata, const vg_checkpoint *about)
+{
+    json_t *names = json_array();
+    bool ok = names != NULL;
+    for (int k = 0; ok && k < about->classes; k++)
+        ok = json_array_append_new(names, encode_name(about->class_names[k])) == 0;
+    if (!ok) {
+        json_decref(names);
+        return false;
+    }
+    return set_json(metadata, "classes", names);
+}
+
+static json_t *reals(const double *values, int count)
+{
+    json_t *list = json_array();
+    for (int i = 0; list && i < count; i++)
+        if (json_array_append_new(list, json_real(values[i])) != 0) { /* NaN is no JSON */
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+static json_t *normalizer_json(const vg_normalizer *n)
+{
+    double scale[3], offset[3], low[3], high[3];
+    for (int c = 0; c < 3; c++) {
+        scale[c] = (double)n->scale[c];
+        offset[c] = (double)n->offset[c];
+        low[c] = n->min[c];
+        high[c] = n->max[c];
+    }
+    return json_pack("{s:s, s:i, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "kind",
+                     vg_normalization_name(n->kind), "channels", n->channels, "scale",
+                     reals(scale, 3), "offset", reals(offset, 3), "images", (json_int_t)n->images,
+                     "mean", reals(n->mean, 3), "std", reals(n->std, 3), "min", reals(low, 3),
+                     "max", reals(high, 3));
+}
+
+static bool describe(json_t *metadata, const vg_checkpoint *about, vg_optimizer *optimizer)
+{
+    const uint64_t shape[3] = {(uint64_t)about->channels, (uint64_t)about->height,
+                               (uint64_t)about->width};
+    char input[96];
+    snprintf(input, sizeof input, "%" PRIu64 " %" PRIu64 " %" PRIu64, shape[0], shape[1], shape[2]);
+    return json_object_set_new(metadata, "format", json_string(VG_CHECKPOINT_FORMAT)) == 0 &&
+           set_net(metadata, &about->net) && set_classes(metadata, about) &&
+           set_json(metadata, "normalizer", normalizer_json(&about->normalizer)) &&
+           json_object_set_new(metadata, "input", json_string(input)) == 0 &&
+           json_object_set_new(metadata, "channel_order",
+                               json_string(about->channels == 3   ? "RGB"
+                                           : about->channels == 1 ? "grey"
+                                                                  : "planes")) == 0 &&
+           set_number(metadata, "seed", about->seed) && set_number(metadata, "step", about->step) &&
+           set_number(metadata, "epoch", (uint64_t)about->epoch) &&
+           (!optimizer || set_number(metadata, "optimizer_steps", vg_optimizer_steps(optimizer)));
+}
+
+/* What is written, one after the other. */
+typedef struct content {
+    const vg_param *params[2];
+    int counts[2]; /* of the model, of the optimizer */
+} content;
+
+static bool add_tensors(json_t *header, const content *all, XXH64_state_t *hash)
+{
+    uint64_t at = 0;
+    for (int set = 0; set < 2; set++)
+        for (int i = 0; i < all->counts[set]; i++) {
+            const vg_param *p = &all->params[set][i];
+            char name[VG_CHECKPOINT_NAME];
+            vg_checkpoint_tensor_name(name, p->name, set == 1);
+            json_t *shape = json_array();
+            for (int d = 0; d < p->dims; d++)
+                json_array_append_new(shape, json_integer((json_int_t)p->shape[d]));
+            uint64_t size = p->count * sizeof(float);
+            json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape,
+                                      "data_offsets", (json_int_t)at, (json_int_t)(at + size));
+            if (!entry || json_object_set_new(header, name, entry) != 0)
+                return false;
+            XXH64_update(hash, p->value, size);
+            at += size;
+        }
+    return true;
+}
+
+void vg_checkpoint_tensor_name(char *name, const char *param, bool of_optimizer)
+{
+    snprintf(name, VG_CHECKPOINT_NAME, "%s%s", of_optimizer ? "optimizer." : "", param);
+}
+
+/* The header's text, padded so that the data are aligned; NULL if memory ran out. */
+static char *make_header(const vg_checkpoint *about, const content *all, vg_optimizer *optimizer)
+{
+    json_t *header = json_object(), *metadata = json_object();
+    XXH64_state_t *hash = XXH64_createState();
+    char *text = NULL, *padded = NULL;
+    bool ok = header && metadata && hash;
+    if (!ok || json_object_set_new(header, "__metadata__", metadata) != 0) {
+        json_decref(header);
+        XXH64_freeState(hash);
+        return NULL;
+    }
+    XXH64_reset(hash, 0);
+    ok = describe(metadata, about, optimizer) && add_tensors(header, all, hash);
+    if (ok) {
+        char sum[40];
+        snprintf(sum, sizeof sum, "%016" PRIx64,
+                 (uint64_t)XXH64_digest(hash) ^ vg_checkpoint_header_hash(header));
+        ok = json_object_set_new(metadata, "xxh64", json_string(sum)) == 0;
+    }
+    if (ok)
+        text = json_dumps(header, JSON_COMPACT);
+    if (text) {
+        size_t n = strlen(text), whole = (n + 7) / 8 * 8;
+        padded = vg_alloc(whole + 1, 1);
+        if (padded) {
+            memcpy(padded, text, n);
+            memset(padded + n, ' ', whole - n);
+            padded[whole] = '\0';
+        }
+    }
+    free(text);
+    XXH64_freeState(hash);
+    json_decref(header);
+    return padded;
+}
+
+vg_status vg_checkpoint_save(const char *path, const vg_checkpoint *about, vg_model *model,
+                             vg_optimizer *optimizer, vg_error *err)
+{
+    content all = {0};
+    all.params[0] = vg_model_params(model, &all.counts[0]);
+    if (optimizer)
+        all.params[1] = vg_optimizer_state(optimizer, &all.counts[1]);
+    char *header = make_header(about, &all, optimizer);
+    if (!header)
+        return vg_fail(err, VG_E_NOMEM, "%s: the header could not be made", path);
+    vg_atomic_file file;
+    vg_status status = vg_atomic_open(path, &file, err);
+    if (status) {
+        free(header);
+        return status;
+    }
+    uint64_t length = strlen(header);
+    fwrite(&length, sizeof length, 1, file.stream);
+    fwrite(header, 1, (size_t)length, file.stream);
+    for (int set = 0; set < 2; set++)
+        for (int i = 0; i < all.counts[set]; i++)
+            fwrite(all.params[set][i].value, sizeof(float), all.params[set][i].count, file.stream);
+    free(header);
+    return vg_atomic_commit(&file, err); /* a short write is found there */
+}
