@@ -115,6 +115,17 @@ static void healthy_needs_skill_and_numbers(void **state)
     assert_contains(reason, "no output is a finite number");
 }
 
+/* Of 300 samples of 10 classes not even 0 is below a tenth of the share for certain. */
+static void a_small_probe_is_told(void **state)
+{
+    (void)state;
+    look l;
+    char reason[200];
+    healthy(&l)->d.missing_plain = 2;
+    assert_int_equal(vg_verdict_of(&l.d, reason, sizeof reason), VG_VERDICT_HEALTHY);
+    assert_contains(reason, "2 classes are hardly named, too few samples to be sure; balanced");
+}
+
 static void a_skewed_probe_cannot_show_one_class(void **state)
 {
     (void)state;
@@ -333,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_rule_decides),
         cmocka_unit_test(healthy_needs_skill_and_numbers),
+        cmocka_unit_test(a_small_probe_is_told),
         cmocka_unit_test(a_skewed_probe_cannot_show_one_class),
         cmocka_unit_test(rank_takes_no_part),
         cmocka_unit_test(many_missing_classes_are_cut_short),

@@ -77,9 +77,12 @@ static vg_verdict judge_skill(const vg_diversity *d, char *reason, size_t capaci
         return VG_VERDICT_UNDECIDED;
     }
     if (above_null && above_chance) {
-        say(reason, capacity,
-            "all classes are named and balanced accuracy %.3f [%.3f, %.3f] is above chance (%.3f)",
-            d->balanced_accuracy, d->balanced_low, d->balanced_high, chance);
+        char named[96] = "all classes are named";
+        if (d->missing_plain) /* the Wilson bound does not allow more to be said */
+            snprintf(named, sizeof named, "%d classes are hardly named, too few samples to be sure",
+                     d->missing_plain);
+        say(reason, capacity, "%s; balanced accuracy %.3f [%.3f, %.3f] is above chance (%.3f)",
+            named, d->balanced_accuracy, d->balanced_low, d->balanced_high, chance);
         return VG_VERDICT_HEALTHY;
     }
     vg_verdict verdict =
