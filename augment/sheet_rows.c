@@ -121,8 +121,8 @@ static vg_status choose_samples(gatherer *g, vg_error *err)
         int r = row_of[vg_dataset_label(g->dataset, index)];
         if (r < 0 || vg_dataset_split(g->dataset, index) != VG_SPLIT_TRAIN)
             continue;
-        candidate next = {vg_mix(g->options->seed, index), index},
-                  *list = g->candidates + r * CANDIDATES;
+        candidate next = {vg_mix(g->options->seed, index), index};
+        candidate *list = g->candidates + (size_t)r * CANDIDATES;
         for (int i = 0; i < CANDIDATES; i++)
             if (next.rank < list[i].rank || list[i].index == SIZE_MAX) {
                 candidate swap = list[i];
@@ -265,6 +265,8 @@ static vg_status take_census(gatherer *g, size_t index, size_t picture, size_t p
     const vg_augment *a = g->augment;
     vg_sheet_summary *summary = &g->rows->summary;
     size_t draws = (size_t)g->options->draws;
+    if (pictures == 0)
+        return VG_OK;
     size_t count = draws * (picture + 1) / pictures - draws * picture / pictures;
     for (size_t i = 0; i < count; i++) {
         vg_sample_key key = key_of(g, index, (int)i);

@@ -68,8 +68,10 @@ static void test_bytes_depend_on_the_key_alone(void **state)
         assert_ok(transform.run(&augment, fresh, &images[k % 3], &key, again, &err));
         assert_memory_equal(first[k], again, sizeof again);
         transform.scratch_free(fresh);
-        if (k >= 3)
-            assert_true(memcmp(first[k], first[k - 3], sizeof again) != 0);
+        int differ = 0;
+        for (int i = 0; k >= 3 && i < SIZE; i++)
+            differ += first[k][i] != first[k - 3][i];
+        assert_true(k < 3 || differ > SIZE / 2);
     }
     transform.scratch_free(shared);
     transform.scratch_free(NULL);

@@ -13,10 +13,13 @@
 #include <math.h>
 #include <string.h>
 
-enum { LANES = 32 }; /* Philox blocks at a time: 4 * LANES normals */
+enum {
+    LANES = 32,       /* Philox blocks at a time */
+    BLOCK = 4 * LANES /* normals that they make */
+};
 
-/* Blocks first .. first + LANES - 1 of the stream, word by word: words[w * LANES + lane]. */
-static void philox_lanes(const vg_rng *rng, uint64_t first, uint32_t words[4 * LANES])
+/* Blocks first .. first + LANES - 1 of the stream, words[w][lane]. */
+static void philox_lanes(const vg_rng *rng, uint64_t first, uint32_t words[4][LANES])
 {
     uint32_t c0[LANES], c1[LANES], c2[LANES], c3[LANES];
     uint32_t k0 = rng->key[0], k1 = rng->key[1];
@@ -39,10 +42,10 @@ static void philox_lanes(const vg_rng *rng, uint64_t first, uint32_t words[4 * L
         k0 += 0x9E3779B9u;
         k1 += 0xBB67AE85u;
     }
-    memcpy(words, c0, sizeof c0);
-    memcpy(words + LANES, c1, sizeof c1);
-    memcpy(words + 2 * LANES, c2, sizeof c2);
-    memcpy(words + 3 * LANES, c3, sizeof c3);
+    memcpy(words[0], c0, sizeof c0);
+    memcpy(words[1], c1, sizeof c1);
+    memcpy(words[2], c2, sizeof c2);
+    memcpy(words[3], c3, sizeof c3);
 }
 
 /* ln of u = (k + 1) / 2^24. The exponent comes from the bits; the mantissa m in [sqrt 1/2, sqrt 2)
@@ -76,29 +79,28 @@ static inline void cosine_sine(uint32_t k, float *cosine, float *sine)
 }
 
 /* 4 * LANES normals; the lane's four are out[lane], out[LANES + lane], ... */
-static void block(const vg_rng *rng, uint64_t first, float out[4 * LANES])
+static void block(const vg_rng *rng, uint64_t first, float out[BLOCK])
 {
-    uint32_t words[4 * LANES];
+    uint32_t words[4][LANES];
     philox_lanes(rng, first, words);
-    for (int pair = 0; pair < 2; pair++)
+    for (int pair = 0; pair < 4; pair += 2)
         for (int i = 0; i < LANES; i++) {
-            uint32_t a = words[(2 * pair) * LANES + i] >> 8;
-            uint32_t b = words[(2 * pair + 1) * LANES + i] >> 8;
+            uint32_t a = words[pair][i] >> 8, b = words[pair + 1][i] >> 8;
             float u = (float)(int32_t)(a + 1) * 0x1p-24f; /* (0, 1]: the logarithm is finite */
             float radius = sqrtf(-2 * logarithm(u)), c, s;
             cosine_sine(b, &c, &s);
-            out[(2 * pair) * LANES + i] = radius * c;
-            out[(2 * pair + 1) * LANES + i] = radius * s;
+            out[pair * LANES + i] = radius * c;
+            out[(pair + 1) * LANES + i] = radius * s;
         }
 }
 
 void vg_noise_normals(float *out, size_t n, const vg_sample_key *key)
 {
     vg_rng rng = vg_rng_make(key->seed, key->epoch, key->position, VG_RNG_NOISE);
-    for (size_t at = 0; at < n; at += 4 * LANES) {
-        float normals[4 * LANES];
+    for (size_t at = 0; at < n; at += BLOCK) {
+        float normals[BLOCK];
         block(&rng, at / 4, normals);
-        size_t count = n - at < 4 * LANES ? n - at : 4 * LANES;
+        size_t count = n - at < BLOCK ? n - at : BLOCK;
         memcpy(out + at, normals, count * sizeof *out);
     }
 }
@@ -107,10 +109,10 @@ void vg_noise_add(float *x, size_t n, double sigma, const vg_sample_key *key)
 {
     vg_rng rng = vg_rng_make(key->seed, key->epoch, key->position, VG_RNG_NOISE);
     float scale = (float)sigma;
-    for (size_t at = 0; at < n; at += 4 * LANES) {
-        float normals[4 * LANES];
+    for (size_t at = 0; at < n; at += BLOCK) {
+        float normals[BLOCK];
         block(&rng, at / 4, normals);
-        size_t count = n - at < 4 * LANES ? n - at : 4 * LANES;
+        size_t count = n - at < BLOCK ? n - at : BLOCK;
         for (size_t i = 0; i < count; i++) {
             float v = x[at + i] + scale * normals[i];
             x[at + i] = v < 0 ? 0 : v > 255 ? 255 : v;

@@ -24,6 +24,7 @@ typedef struct axis {
 /* The inverse of the tent's matrix: pixel offset -> tent coordinates. */
 typedef struct tent {
     double ax, ay, bx, by;
+    double reach_a, reach_b; /* 1 / |ax|, 1 / |bx|; huge where a row does not change a or b */
     double half_width, half_height; /* of its bounding box, input pixels */
 } tent;
 
@@ -95,9 +96,18 @@ static tent make_tent(const double m[6])
     }
     double det = a * d - b * c;
     tent t = {.ax = d / det, .ay = -b / det, .bx = -c / det, .by = a / det};
+    t.reach_a = 1 / fmax(fabs(t.ax), 1e-12);
+    t.reach_b = 1 / fmax(fabs(t.bx), 1e-12);
     t.half_width = fabs(a) + fabs(b);
     t.half_height = fabs(c) + fabs(d);
     return t;
+}
+
+/* floor(), without a call: coordinates are far below MAX_REACH. */
+static inline int whole(double v)
+{
+    int i = (int)v;
+    return i - (v < i);
 }
 
 static void fill_pixel(const job *j, float *out, size_t plane, int channels)
@@ -123,10 +133,10 @@ static void bilinear(const job *j, int channels, float *out)
                 fill_pixel(j, out, plane, channels);
                 continue;
             }
-            double left = floor(x), top = floor(y);
+            int left = whole(x), top = whole(y);
             float fx = (float)(x - left), fy = (float)(y - top);
-            const int *xs = j->x.index + ((int)left - j->x.low);
-            const int *ys = j->y.index + ((int)top - j->y.low);
+            const int *xs = j->x.index + (left - j->x.low);
+            const int *ys = j->y.index + (top - j->y.low);
             const uint8_t *r0 = j->in->data + (size_t)ys[0] * row_bytes;
             const uint8_t *r1 = j->in->data + (size_t)ys[1] * row_bytes;
             size_t x0 = (size_t)xs[0] * (size_t)channels, x1 = (size_t)xs[1] * (size_t)channels;
@@ -140,17 +150,13 @@ static void bilinear(const job *j, int channels, float *out)
     }
 }
 
-/* Narrows [*low, *high] to where |start + slope * t| < 1. */
-static void clip(double start, double slope, double *low, double *high)
+/* Narrows [*low, *high] to where |start + slope * t| < 1, given reach = 1 / |slope|. */
+static inline void clip(double start, double slope, double reach, double *low, double *high)
 {
-    if (fabs(slope) < 1e-12) {
-        if (fabs(start) >= 1)
-            *high = *low - 1;
-        return;
-    }
-    double p = (-1 - start) / slope, q = (1 - start) / slope;
-    *low = fmax(*low, fmin(p, q));
-    *high = fmin(*high, fmax(p, q));
+    double centre = slope < 0 ? start * reach : -start * reach;
+    double p = centre - reach, q = centre + reach;
+    *low = p > *low ? p : *low;
+    *high = q < *high ? q : *high;
 }
 
 /* The weighted mean under the tent at (x, y). `channels` is a constant where this is inlined. */
@@ -160,12 +166,14 @@ static inline void gather(const job *j, const tent *t, double x, double y, const
     size_t row_bytes = (size_t)j->in->width * (size_t)channels;
     float total = 0;
     sum[0] = sum[1] = sum[2] = 0;
-    int bottom = (int)ceil(y - t->half_height), top = (int)floor(y + t->half_height);
+    int bottom = -whole(t->half_height - y), top = whole(y + t->half_height);
     for (int row = bottom; row <= top; row++) {
         double dy = row - y, low = -t->half_width, high = t->half_width;
-        clip(t->ay * dy, t->ax, &low, &high);
-        clip(t->by * dy, t->bx, &low, &high);
-        int first = (int)ceil(x + low), last = (int)floor(x + high);
+        clip(t->ay * dy, t->ax, t->reach_a, &low, &high);
+        clip(t->by * dy, t->bx, t->reach_b, &low, &high);
+        if (low > high)
+            continue;
+        int first = -whole(-(x + low)), last = whole(x + high);
         float a = (float)(t->ax * (first - x) + t->ay * dy);
         float b = (float)(t->bx * (first - x) + t->by * dy);
         float da = (float)t->ax, db = (float)t->bx;
@@ -196,7 +204,7 @@ static void tented(const job *j, const tent *t, int channels, float *out)
                 fill_pixel(j, out, plane, channels);
                 continue;
             }
-            float sum[3];
+            float sum[3] = {0};
             if (channels == 1)
                 gather(j, t, x, y, 1, sum);
             else
@@ -211,7 +219,7 @@ static void tented(const job *j, const tent *t, int channels, float *out)
 static vg_status make_tables(job *j, double half_width, double half_height, vg_fill fill,
                              vg_warp_scratch *scratch, vg_error *err)
 {
-    double half[2] = {half_width, half_height};
+    const double half[2] = {half_width, half_height};
     long low[2], count[2];
     for (int k = 0; k < 2; k++) {
         const double *m = j->m + 3L * k;
