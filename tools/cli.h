@@ -70,6 +70,10 @@ int vg_cli_fail(const vg_cli *cli, const vg_error *err, vg_status status);
 /* The same for wrong usage found by the tool itself; points to --help. Returns VG_EXIT_USAGE. */
 int vg_cli_usage(const vg_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Call first in main, with argv: restarts the program once with OPENBLAS_CORETYPE set when OpenBLAS
+ * picked slower kernels than this CPU can run (see cli_blas.c). Needs train/. */
+void vg_cli_fast_blas(char **argv);
+
 /* A whole number in [low, high]; VG_E_ARG names `what`, what was found and the range. */
 vg_status vg_cli_integer(const char *what, const char *text, int64_t low, int64_t high,
                          int64_t *value, vg_error *err);
