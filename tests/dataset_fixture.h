@@ -107,6 +107,7 @@ static inline char *real_data(const char *name)
     char *path = vg_path_join(data, name);
     if (!vg_path_exists(path)) {
         free(path);
+        path = NULL;
         skip();
     }
     return path;

@@ -51,7 +51,7 @@ static void put_planted(int dark_class)
     for (int k = 0; k < 4; k++)
         for (int i = 0; i < 30; i++) {
             snprintf(name, sizeof name, "class%d/%02d.%s", k, i, i % 2 ? "png" : "jpg");
-            put_noise(name, 12, 10, k == dark_class ? 60 : 150, (uint64_t)(100 * k + i));
+            put_noise(name, 12, 10, k == dark_class ? 60 : 150, 100 * (uint64_t)k + (uint64_t)i);
         }
 }
 

@@ -67,7 +67,7 @@ static void measure(const vg_image *image, struct look *look)
             colour |= (uint32_t)(p[0] ^ p[1]) | (uint32_t)(p[1] ^ p[2]);
         }
         sum += y;
-        squares += y * y;
+        squares += (uint64_t)y * y;
     }
     double mean = (double)sum / (double)pixels;
     double variance = (double)squares / (double)pixels - mean * mean;
@@ -285,7 +285,7 @@ static double property_of(const struct look *look, int which)
     case 4:
         return log((double)look->width / look->height);
     case 5:
-        return log((double)look->file_bytes + 1);
+        return log1p((double)look->file_bytes);
     default:
         return look->format;
     }

@@ -58,8 +58,10 @@ void vg_dataset_close(vg_dataset *dataset)
     free(dataset->samples);
     free(dataset->classes);
     free(dataset->buckets);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         vg_bytes_reset(&dataset->parts[i].bytes);
+        vg_bytes_reset(&dataset->parts[i].labels);
+    }
     free(dataset);
 }
 

@@ -83,16 +83,16 @@ static vg_status read_idx(const char *path, uint32_t dimensions, size_t *shape, 
     return VG_OK;
 }
 
-/* One pair of files: appends a part, its labels go to *labels. */
+/* One pair of files: appends a part. */
 static vg_status read_pair(vg_dataset *dataset, const char *images, const char *labels,
-                           vg_split split, vg_bytes *label_bytes, vg_error *err)
+                           vg_split split, vg_error *err)
 {
     size_t shape[3] = {0}, label_count = 0;
     vg_idx_part *part = &dataset->parts[dataset->part_count];
     dataset->part_count++; /* from here on vg_dataset_close releases its bytes */
     vg_status status = read_idx(images, 3, shape, &part->bytes, err);
     if (!status)
-        status = read_idx(labels, 1, &label_count, label_bytes, err);
+        status = read_idx(labels, 1, &label_count, &part->labels, err);
     if (status)
         return status;
     if (label_count != shape[0])
@@ -112,14 +112,13 @@ static vg_status read_pair(vg_dataset *dataset, const char *images, const char *
     return VG_OK;
 }
 
-static vg_status find_pair(vg_dataset *dataset, const struct names *names, vg_bytes *labels,
-                           vg_error *err)
+static vg_status find_pair(vg_dataset *dataset, const struct names *names, vg_error *err)
 {
     char *images_path = find_file(dataset->path, names->prefix, "images");
     char *labels_path = find_file(dataset->path, names->prefix, "labels");
     vg_status status = VG_OK;
     if (images_path && labels_path)
-        status = read_pair(dataset, images_path, labels_path, names->split, labels, err);
+        status = read_pair(dataset, images_path, labels_path, names->split, err);
     else if (images_path || labels_path)
         status = vg_fail(err, VG_E_FORMAT, "%s: %s is there, but no %s-%s-ubyte[.gz] beside it",
                          dataset->path, vg_path_base(images_path ? images_path : labels_path),
@@ -169,17 +168,18 @@ static vg_status read_class_names(const vg_dataset *dataset, vg_bytes *text,
 }
 
 /* Classes are the labels that occur in any part, in the order of their numbers. */
-static vg_status add_classes(vg_dataset *dataset, const vg_bytes labels[2], int map[MOST_LABELS],
-                             vg_error *err)
+static vg_status add_classes(vg_dataset *dataset, int map[MOST_LABELS], vg_error *err)
 {
     bool occurs[MOST_LABELS] = {false};
     int top = -1, count = 0;
-    for (int p = 0; p < dataset->part_count; p++)
-        for (size_t i = 8; i < labels[p].size; i++) {
-            occurs[labels[p].data[i]] = true;
-            if (labels[p].data[i] > top)
-                top = labels[p].data[i];
+    for (int p = 0; p < dataset->part_count; p++) {
+        const vg_bytes *labels = &dataset->parts[p].labels;
+        for (size_t i = 8; i < labels->size; i++) {
+            occurs[labels->data[i]] = true;
+            if (labels->data[i] > top)
+                top = labels->data[i];
         }
+    }
     vg_bytes text = {0};
     char *names[MOST_LABELS];
     vg_status status = read_class_names(dataset, &text, names, &count, err);
@@ -199,24 +199,24 @@ static vg_status add_classes(vg_dataset *dataset, const vg_bytes labels[2], int 
 
 vg_status vg_idx_read_files(vg_dataset *dataset, vg_error *err)
 {
-    vg_bytes labels[2] = {{0}, {0}};
-    int map[MOST_LABELS];
+    int map[MOST_LABELS] = {0};
     vg_status status = VG_OK;
     dataset->kind = VG_DATASET_IDX;
     for (int i = 0; !status && i < PART_COUNT; i++) {
         bool second_test = dataset->part_count && PARTS[i].split == VG_SPLIT_TEST &&
                            dataset->parts[dataset->part_count - 1].split == VG_SPLIT_TEST;
         if (!second_test) /* t10k and test are two names for the same part */
-            status = find_pair(dataset, &PARTS[i], &labels[dataset->part_count], err);
+            status = find_pair(dataset, &PARTS[i], err);
     }
     if (!status)
-        status = add_classes(dataset, labels, map, err);
+        status = add_classes(dataset, map, err);
     uint64_t place = 0;
-    for (int p = 0; !status && p < dataset->part_count; p++)
-        for (size_t i = 0; !status && i < dataset->parts[p].count; i++)
-            status = vg_index_add_place(dataset, place++, map[labels[p].data[8 + i]],
-                                        dataset->parts[p].split, err);
-    vg_bytes_reset(&labels[0]);
-    vg_bytes_reset(&labels[1]);
+    for (int p = 0; !status && p < dataset->part_count; p++) {
+        vg_idx_part *part = &dataset->parts[p];
+        for (size_t i = 0; !status && i < part->count; i++)
+            status = vg_index_add_place(dataset, place++, map[part->labels.data[8 + i]],
+                                        part->split, err);
+        vg_bytes_reset(&part->labels);
+    }
     return status ? status : vg_index_finish(dataset, VG_CLASSES_AS_ADDED, NULL, err);
 }

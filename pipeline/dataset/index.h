@@ -36,8 +36,9 @@ static inline vg_sample vg_sample_pack(uint64_t place, int label, vg_split split
 /* One pair of IDX files: the unpacked bytes of the images file, and where pixels begin in it. */
 typedef struct vg_idx_part {
     vg_bytes bytes;
-    size_t first; /* byte of the first pixel */
-    size_t count; /* images */
+    vg_bytes labels; /* the labels file, until the index is made */
+    size_t first;    /* byte of the first pixel */
+    size_t count;    /* images */
     vg_split split;
 } vg_idx_part;
 
