@@ -1,0 +1,227 @@
+/* Tests of run.h: a whole training on a small dataset. */
+#include "make_idx.h"
+
+#include "base/rng.h"
+#include "run.h"
+
+#include <math.h>
+
+enum { CLASSES = 4, SIZE = 16 };
+
+static const size_t train_counts[CLASSES] = {90, 80, 70, 60},
+                    test_counts[CLASSES] = {40, 40, 40, 40};
+static vg_dataset *dataset;
+static char *folder;
+
+static int setup(void **state)
+{
+    (void)state;
+    dataset = make_idx_dataset(&folder, train_counts, test_counts, CLASSES, SIZE);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    vg_dataset_close(dataset);
+    test_folder_remove(folder);
+    return 0;
+}
+
+static vg_run_options job(int epochs)
+{
+    vg_error err = {0};
+    vg_run_options options = vg_run_options_default();
+    const char *const layers[] = {"conv 8 k3",  "bn",   "relu",      "maxpool 2",
+                                  "conv 12 k3", "relu", "maxpool 2", "dropout 0.1",
+                                  "dense 24",   "relu"};
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
+        assert_ok(vg_net_spec_add(&options.net, layers[i], &err));
+    options.epochs = epochs;
+    options.batch = 20;
+    options.policy.shift_x = 0.05;
+    options.policy.noise = 4;
+    return options;
+}
+
+static void test_learns_and_reports(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_run_options options = job(6);
+    vg_run_result result;
+    assert_ok(vg_run(dataset, &options, NULL, &result, &err));
+    assert_int_equal(result.epoch_count, 7);
+    assert_int_equal(result.channels, 1);
+    assert_int_equal(result.height, SIZE);
+    assert_int_equal(result.width, SIZE);
+    assert_int_equal(result.train_samples, 300);
+    assert_int_equal(result.held_out, VG_SPLIT_TEST);
+    assert_int_equal(result.held_out_samples, 160);
+    assert_true(isnan(result.epochs[0].train_loss));
+    assert_int_equal(result.epochs[6].step, 90);
+    assert_true(result.epochs[6].train_loss < result.epochs[1].train_loss);
+    assert_true(result.final.balanced_accuracy > 0.8);
+    assert_int_equal(result.monitor.settled, VG_VERDICT_HEALTHY);
+    assert_true(result.epochs[0].diversity.input_information < result.final.input_information);
+    assert_true(result.epochs[0].diversity.output_change == 0);
+    assert_true(result.epochs[6].diversity.output_change > 0.1);
+    vg_run_result_reset(&result);
+    vg_run_options_reset(&options);
+}
+
+/* Everything a run decides, as one number. */
+static uint64_t digest(const vg_run_options *options)
+{
+    vg_error err = {0};
+    vg_run_result result;
+    assert_ok(vg_run(dataset, options, NULL, &result, &err));
+    uint64_t hash = 0;
+    for (int i = 0; i < result.epoch_count; i++) {
+        const vg_epoch_record *e = &result.epochs[i];
+        hash = vg_hash(&e->train_loss, sizeof e->train_loss, hash);
+        hash = vg_hash(&e->gradient_norm, sizeof e->gradient_norm, hash);
+        hash = vg_hash(&e->diversity.input_information, sizeof(double), hash);
+        hash = vg_hash(&e->diversity.loss, sizeof(double), hash);
+        hash = vg_hash(&e->diversity.effective_rank, sizeof(double), hash);
+        for (int l = 0; l < e->diversity.layer_count; l++)
+            hash = vg_hash(&e->diversity.layers[l].spread, sizeof(double), hash);
+    }
+    vg_run_result_reset(&result);
+    return hash;
+}
+
+static void test_same_bits_for_any_thread_count(void **state)
+{
+    (void)state;
+    vg_run_options options = job(2);
+    options.sampling = VG_SAMPLING_BALANCED;
+    options.weighting = VG_WEIGHTING_SQRT;
+    options.threads = 1;
+    uint64_t one = digest(&options);
+    for (int threads = 2; threads <= 4; threads++) {
+        options.threads = threads;
+        assert_true(digest(&options) == one);
+    }
+    options.order_seed = 9;
+    uint64_t other_order = digest(&options);
+    options.order_seed = 0;
+    options.seed = 2;
+    assert_true(other_order != one && digest(&options) != one);
+    vg_run_options_reset(&options);
+}
+
+struct stopper {
+    uint64_t at;
+    int batches, epochs;
+};
+
+static bool stop_at(void *context, int epoch, uint64_t step, uint64_t steps, double loss,
+                    double images_per_s, double load_share)
+{
+    struct stopper *s = context;
+    assert_true(epoch >= 1 && steps == 45 && isfinite(loss) && images_per_s > 0 && load_share >= 0);
+    s->batches++;
+    return step == s->at;
+}
+
+static void count_epoch(void *context, const vg_epoch_record *record)
+{
+    struct stopper *s = context;
+    assert_int_equal(record->epoch, s->epochs);
+    s->epochs++;
+}
+
+static void test_events_and_stopping(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_run_options options = job(3);
+    struct stopper stopper = {.at = 20};
+    vg_run_events events = {&stopper, stop_at, count_epoch};
+    vg_run_result result;
+    assert_int_equal(vg_run(dataset, &options, &events, &result, &err), VG_E_STOPPED);
+    assert_contains(err.message, "20 of 45");
+    assert_int_equal(stopper.batches, 20);
+    assert_int_equal(stopper.epochs, 2); /* before training, and the first */
+    assert_int_equal(result.epoch_count, 2);
+    vg_run_result_reset(&result);
+    vg_run_options_reset(&options);
+}
+
+static void test_checkpoint_evaluates_to_the_same(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_run_options options = job(2);
+    char *path = vg_path_join(folder, "weights.safetensors");
+    options.checkpoint = path;
+    vg_run_result result;
+    vg_diversity again = {0};
+    assert_ok(vg_run(dataset, &options, NULL, &result, &err));
+    assert_ok(vg_evaluate(dataset, path, VG_SPLIT_TEST, 1, &again, &err));
+    assert_int_equal(again.samples, result.final.samples);
+    assert_near(again.accuracy, result.final.accuracy, 0);
+    assert_near(again.input_information, result.final.input_information, 1e-9);
+    assert_near(again.loss, result.final.loss, 1e-9);
+    /* another dataset with fewer classes is refused */
+    char *other_folder;
+    vg_dataset *other = make_idx_dataset(&other_folder, train_counts, test_counts, 3, SIZE);
+    assert_int_equal(vg_evaluate(other, path, VG_SPLIT_TEST, 1, &again, &err), VG_E_STATE);
+    assert_contains(err.message, "4 classes");
+    vg_dataset_close(other);
+    test_folder_remove(other_folder);
+    vg_diversity_reset(&again);
+    vg_run_result_reset(&result);
+    vg_run_options_reset(&options);
+    free(path);
+}
+
+static void test_explosion_ends_the_run_with_a_finding(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_run_options options = job(5);
+    options.schedule.base = 1e18;
+    options.schedule.warmup_share = 0;
+    vg_run_result result;
+    assert_ok(vg_run(dataset, &options, NULL, &result, &err));
+    assert_true(result.monitor.not_finite);
+    assert_true(result.epoch_count < 6);
+    vg_run_result_reset(&result);
+    vg_run_options_reset(&options);
+}
+
+static void test_wrong_options(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_run_result result;
+    vg_run_options options = job(0);
+    assert_int_equal(vg_run(dataset, &options, NULL, &result, &err), VG_E_ARG);
+    options.epochs = 1;
+    options.schedule.base = 0;
+    assert_int_equal(vg_run(dataset, &options, NULL, &result, &err), VG_E_ARG);
+    assert_contains(err.message, "learning rate");
+    vg_run_options_reset(&options);
+    options = vg_run_options_default();
+    assert_int_equal(vg_run(dataset, &options, NULL, &result, &err), VG_E_ARG);
+    assert_contains(err.message, "no layers");
+    options = job(1);
+    options.height = options.width = 2;
+    assert_int_equal(vg_run(dataset, &options, NULL, &result, &err), VG_E_SHAPE);
+    vg_run_options_reset(&options);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_learns_and_reports),
+        cmocka_unit_test(test_same_bits_for_any_thread_count),
+        cmocka_unit_test(test_events_and_stopping),
+        cmocka_unit_test(test_checkpoint_evaluates_to_the_same),
+        cmocka_unit_test(test_explosion_ends_the_run_with_a_finding),
+        cmocka_unit_test(test_wrong_options),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
