@@ -35,7 +35,7 @@ vg_policy vg_policy_none(void);
  * fill fill_value. VG_E_ARG names the word, what is allowed there, and the nearest known key. */
 vg_status vg_policy_parse(const char *text, vg_policy *policy, vg_error *err);
 /* The line of all keys that differ from "none", each with the fewest digits that read back as the
- * same number: parses back to the same policy ("none" for nothing). 400 bytes are enough. */
+ * same number: parses back to the same policy ("none" for nothing). 512 bytes are enough. */
 void vg_policy_print(const vg_policy *policy, char *text, size_t capacity);
 /* Whether it changes no picture, whatever it draws. */
 bool vg_policy_is_none(const vg_policy *policy);
