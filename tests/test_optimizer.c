@@ -1,0 +1,143 @@
+/* Tests of optim/optimizer.h; the steps against PyTorch are in test_golden.c. */
+#include "test.h"
+
+#include "nn_util.h"
+
+#include "optim/optimizer.h"
+
+#include <math.h>
+
+/* One step on a head of 3 inputs with all weights 1 and all gradients g; its first weight. */
+static double first_weight(vg_optimizer_options o, float g, double rate, int steps, double *norm)
+{
+    vg_error err = {0};
+    vg_model *m = model_of((vg_net_spec){0}, 3, 1, 1, 2, 1);
+    vg_optimizer *optimizer;
+    assert_ok(vg_optimizer_new(m, &o, &optimizer, &err));
+    int count;
+    vg_param *p = vg_model_params(m, &count);
+    for (int i = 0; i < count; i++)
+        for (size_t k = 0; k < p[i].count; k++) {
+            p[i].value[k] = 1;
+            p[i].grad[k] = g;
+        }
+    for (int i = 0; i < steps; i++)
+        *norm = vg_optimizer_step(optimizer, rate);
+    assert_int_equal(vg_optimizer_steps(optimizer), steps);
+    double w = (double)p[0].value[0], bias = (double)p[1].value[0];
+    if (o.weight_decay > 0 && g == 0)
+        assert_true(bias == 1); /* never decayed */
+    vg_optimizer_free(optimizer);
+    vg_model_free(m);
+    return w;
+}
+
+static void test_sgd(void **state)
+{
+    (void)state;
+    vg_optimizer_options o = {.kind = VG_OPTIMIZER_SGD};
+    double norm;
+    assert_near(first_weight(o, 0.5f, 0.1, 1, &norm), 0.95, 1e-6);
+    assert_near(norm, 0.5 * sqrt(8), 1e-6);
+    o.momentum = 0.9; /* second step: 0.9 x 0.5 + 0.5 */
+    assert_near(first_weight(o, 0.5f, 0.1, 2, &norm), 1 - 0.05 - 0.095, 1e-6);
+    o.nesterov = true;
+    assert_near(first_weight(o, 0.5f, 0.1, 1, &norm), 1 - 0.1 * 0.95, 1e-6);
+    o = (vg_optimizer_options){.kind = VG_OPTIMIZER_SGD, .weight_decay = 0.2};
+    assert_near(first_weight(o, 0, 0.1, 1, &norm), 0.98, 1e-6);
+}
+
+static void test_adam(void **state)
+{
+    (void)state;
+    vg_optimizer_options o = vg_optimizer_options_default();
+    double norm;
+    o.kind = VG_OPTIMIZER_ADAM;
+    o.weight_decay = 0; /* the first step is one rate long, whatever the gradient */
+    assert_near(first_weight(o, 0.5f, 0.1, 1, &norm), 0.9, 1e-6);
+    assert_near(first_weight(o, -7, 0.1, 1, &norm), 1.1, 1e-6);
+    o.kind = VG_OPTIMIZER_ADAMW;
+    o.weight_decay = 0.5;
+    assert_near(first_weight(o, 0, 0.1, 1, &norm), 0.95, 1e-6);
+    o.kind = VG_OPTIMIZER_ADAM; /* L2 goes through the moments */
+    assert_near(first_weight(o, 0, 0.1, 1, &norm), 0.9, 1e-6);
+}
+
+static void test_clipping(void **state)
+{
+    (void)state;
+    vg_optimizer_options o = {.kind = VG_OPTIMIZER_SGD, .clip_norm = 0.1};
+    double norm, all = 0.5 * sqrt(8);
+    assert_near(first_weight(o, 0.5f, 1, 1, &norm), 1 - 0.5 * 0.1 / all, 1e-5);
+    assert_near(norm, all, 1e-6); /* before clipping */
+    o.clip_norm = 10;
+    assert_near(first_weight(o, 0.5f, 1, 1, &norm), 0.5, 1e-6);
+}
+
+static void test_state(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_model *m = model_of(SPEC("dense 2", "bn"), 3, 1, 1, 2, 1);
+    const int counts[] = {6, 12, 12};
+    const char *const first[] = {"momentum.0.dense.weight", "exp_avg.0.dense.weight",
+                                 "exp_avg.0.dense.weight"};
+    for (int kind = 0; kind < 3; kind++) {
+        vg_optimizer_options o = vg_optimizer_options_default();
+        o.kind = (vg_optimizer_kind)kind;
+        vg_optimizer *optimizer;
+        int count;
+        assert_ok(vg_optimizer_new(m, &o, &optimizer, &err));
+        vg_param *list = vg_optimizer_state(optimizer, &count);
+        assert_int_equal(count, counts[kind]);
+        assert_string_equal(list[0].name, first[kind]);
+        assert_int_equal(list[0].count, 6);
+        vg_optimizer_set_steps(optimizer, 41);
+        assert_int_equal(vg_optimizer_steps(optimizer), 41);
+        vg_optimizer_free(optimizer);
+        vg_optimizer_kind parsed;
+        assert_ok(vg_optimizer_parse(vg_optimizer_name(o.kind), &parsed, &err));
+        assert_int_equal(parsed, kind);
+    }
+    vg_model_free(m);
+}
+
+static void test_wrong_options(void **state)
+{
+    (void)state;
+    vg_model *m = model_of((vg_net_spec){0}, 3, 1, 1, 2, 1);
+    vg_optimizer *optimizer;
+    vg_error err;
+    vg_optimizer_options good = vg_optimizer_options_default(), o = good;
+    o.momentum = 1;
+    assert_int_equal(vg_optimizer_new(m, &o, &optimizer, &err), VG_E_ARG);
+    assert_contains(err.message, "momentum");
+    o = good;
+    o.beta2 = NAN;
+    assert_int_equal(vg_optimizer_new(m, &o, &optimizer, &err), VG_E_ARG);
+    assert_contains(err.message, "beta2");
+    o = good;
+    o.weight_decay = -1;
+    assert_int_equal(vg_optimizer_new(m, &o, &optimizer, &err), VG_E_ARG);
+    assert_contains(err.message, "weight_decay");
+    o = good;
+    o.nesterov = true;
+    o.momentum = 0;
+    assert_int_equal(vg_optimizer_new(m, &o, &optimizer, &err), VG_E_ARG);
+    assert_contains(err.message, "nesterov");
+    assert_null(optimizer);
+    vg_optimizer_kind kind;
+    assert_int_equal(vg_optimizer_parse("rmsprop", &kind, &err), VG_E_ARG);
+    assert_contains(err.message, "adamw");
+    vg_model_free(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sgd),           cmocka_unit_test(test_adam),
+        cmocka_unit_test(test_clipping),      cmocka_unit_test(test_state),
+        cmocka_unit_test(test_wrong_options),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,69 @@
+/* Tests of optim/schedule.h. */
+#include "test.h"
+
+#include "optim/schedule.h"
+
+static void test_constant_and_warmup(void **state)
+{
+    (void)state;
+    vg_schedule s = {.kind = VG_SCHEDULE_CONSTANT, .base = 0.4};
+    assert_near(vg_schedule_at(&s, 0, 100), 0.4, 0);
+    assert_near(vg_schedule_at(&s, 99, 100), 0.4, 0);
+    s.warmup_share = 0.1;
+    assert_near(vg_schedule_at(&s, 0, 100), 0.04, 1e-12);
+    assert_near(vg_schedule_at(&s, 4, 100), 0.2, 1e-12);
+    assert_near(vg_schedule_at(&s, 9, 100), 0.4, 1e-12);
+    assert_near(vg_schedule_at(&s, 10, 100), 0.4, 1e-12);
+}
+
+static void test_steps(void **state)
+{
+    (void)state;
+    vg_schedule s = {
+        .kind = VG_SCHEDULE_STEP, .base = 1, .step_share = 1.0 / 3, .step_factor = 0.1};
+    assert_near(vg_schedule_at(&s, 0, 99), 1, 0);
+    assert_near(vg_schedule_at(&s, 32, 99), 1, 0);
+    assert_near(vg_schedule_at(&s, 33, 99), 0.1, 1e-12);
+    assert_near(vg_schedule_at(&s, 66, 99), 0.01, 1e-12);
+    s.step_share = 0; /* no steps at all */
+    assert_near(vg_schedule_at(&s, 50, 99), 1, 0);
+}
+
+static void test_cosine(void **state)
+{
+    (void)state;
+    vg_schedule s = {
+        .kind = VG_SCHEDULE_COSINE, .base = 2, .warmup_share = 0.2, .final_factor = 0.1};
+    assert_near(vg_schedule_at(&s, 20, 100), 2, 1e-12);
+    assert_near(vg_schedule_at(&s, 60, 100), 2 * 0.55, 1e-12);
+    assert_near(vg_schedule_at(&s, 100, 100), 0.2, 1e-12);
+    assert_near(vg_schedule_at(&s, 500, 100), 0.2, 1e-12); /* beyond the end */
+    for (uint64_t i = 21; i < 100; i++)
+        assert_true(vg_schedule_at(&s, i, 100) < vg_schedule_at(&s, i - 1, 100));
+    assert_near(vg_schedule_at(&s, 0, 0), 2, 2);
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    for (int i = VG_SCHEDULE_CONSTANT; i <= VG_SCHEDULE_COSINE; i++) {
+        vg_schedule_kind kind;
+        assert_ok(vg_schedule_parse(vg_schedule_name((vg_schedule_kind)i), &kind, &err));
+        assert_int_equal(kind, i);
+    }
+    vg_schedule_kind kind;
+    assert_int_equal(vg_schedule_parse("linear", &kind, &err), VG_E_ARG);
+    assert_contains(err.message, "cosine");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_constant_and_warmup),
+        cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_cosine),
+        cmocka_unit_test(test_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
