@@ -1,0 +1,119 @@
+#!/bin/sh
+# balance-report on the sample dataset and on what people mistype; with VG_DATA on files that are broken in every way.
+. "$(dirname "$0")/../cli_lib.sh"
+begin "$@"
+report=$bin/balance-report
+data=$work/shapes
+"$bin/make-sample-dataset" --out "$data" >/dev/null || exit 1
+
+run "$report" "$data"
+expect_status 0
+expect_no_err
+expect_out 'DO FIRST'
+expect_out '"circle" has 10 times as many images as "heart"'
+expect_out 'imbalance  10 : 1'
+expect_out '"crescent" is darker'
+expect_out '4 broken'
+refuse_out "$(printf '\033')" # no colours without a terminal
+[ "$(awk '{ n = length($0); if (n > most) most = n } END { print most + 0 }' "$work/stdout")" -le 300 ] || # bytes
+    complain "a line is too long"
+
+run "$report" --json "$data"
+expect_status 0
+expect_no_err
+expect_json 'r["files"]["found"] == 1270 == r["files"]["decoded"] + len(r["files"]["broken"])'
+expect_json 'r["imbalance_ratio"] == 10 and [c["name"] for c in r["classes"]] == sorted(c["name"] for c in r["classes"])'
+expect_json 'all(sum(c["splits"].values()) == c["count"] for c in r["classes"])'
+expect_json '1 < r["effective_classes"] < 8 and r["majority"]["class"] == "circle" and r["minority"] == "heart"'
+expect_json '[f["path"] for f in r["files"]["broken"]] == ["circle/circle-0006.png", "square/square-0008.jpg", "star/star-0012.jpg", "triangle/triangle-0004.jpg"]'
+expect_json 'all(f["reason"] for f in r["files"]["broken"])'
+expect_json '[f["path"] for f in r["files"]["noted"]] == ["cross/cross-0003.jpg"] and r["files"]["turned_by_exif"] == 10'
+expect_json 'r["shortcuts"][0]["property"] == "brightness" and r["shortcuts"][0]["class"] == "crescent"'
+expect_json 'r["plan"]["sampling"] == "balanced" and r["plan"]["class"] == "heart" and r["plan"]["seen"] > 3 * r["plan"]["images"]'
+expect_json 'r["files"]["ignored"] == {"hidden": 1, "not_images": 1, "other_formats": 0, "empty_classes": 0, "unreadable": 0}'
+
+# The same for any number of threads, and options after the operand.
+sed '/"seconds"/d' "$work/stdout" >"$work/first"
+run "$report" "$data" --threads 1 --json
+sed '/"seconds"/d' "$work/stdout" >"$work/second"
+cmp -s "$work/first" "$work/second" || complain "the report depends on the number of threads"
+
+run "$report" "$data" --html "$work/page.html" --quiet
+expect_status 0
+expect_out "report     $work/page.html"
+grep -q '</html>' "$work/page.html" || complain "the page is not complete"
+grep -q 'data:image/jpeg;base64,' "$work/page.html" || complain "the page has no pictures"
+! grep -qE '(src|href)="?(https?:)?//' "$work/page.html" || complain "the page asks the network"
+
+run "$report" "$data" --html "$work/no/such/folder/page.html"
+expect_status 1
+expect_err 'no/such/folder'
+
+run "$report" "$data" --list files
+expect_status 0
+[ "$(wc -l <"$work/stdout")" -eq 5 ] || complain "expected 5 files"
+expect_out "^broken	triangle/triangle-0004.jpg	"
+expect_out "^warning	cross/cross-0003.jpg	is a PNG"
+
+run "$report" "$data" --on-error fail
+expect_status 1
+expect_no_out
+expect_err 'circle/circle-0006.png'
+
+# A name that is no plain text reaches neither terminal nor page as it is.
+mkdir -p "$work/odd/a<b>&'" "$work/odd/b"
+cp "$data"/ring/ring-0001.* "$work/odd/a<b>&'/"
+cp "$data"/ring/ring-0002.* "$work/odd/b/$(printf 'x\033[31m').jpg"
+run "$report" "$work/odd" --html "$work/odd.html"
+expect_status 0
+refuse_out "$(printf '\033')"
+! grep -q "a<b>" "$work/odd.html" || complain "a class name is not escaped in the page"
+
+run "$report"
+expect_status 2
+expect_err 'usage: balance-report'
+expect_no_out
+run "$report" "$data" "$data"
+expect_status 2
+run "$report" "$data" --jsn
+expect_status 2
+expect_err 'did you mean "--json"'
+run "$report" "$data" --on-error stop
+expect_status 2
+expect_err 'skip or fail'
+run "$report" "$data" --list classes
+expect_status 2
+run "$report" "$work/nowhere"
+expect_status 1
+expect_err "^balance-report: $work/nowhere"
+expect_no_out
+mkdir "$work/empty"
+run "$report" "$work/empty" --json
+expect_status 1
+expect_err "$work/empty"
+expect_no_out
+run "$report" "$data" --json >/dev/null
+if [ -w /dev/full ]; then
+    "$report" "$data" --json >/dev/full 2>"$work/stderr"
+    status=$? command_line="balance-report >/dev/full"
+    expect_status 1
+fi
+run "$report" --help
+expect_status 0
+expect_out '^usage: balance-report'
+expect_no_err
+
+# Every file of a collection of broken and odd pictures gets a verdict.
+if [ -d "${VG_DATA:-}/odd-images" ]; then
+    run "$report" "$VG_DATA/odd-images" --json
+    expect_status 0
+    expect_no_err
+    expect_json 'r["files"]["found"] == r["files"]["decoded"] + len(r["files"]["broken"]) and len(r["files"]["broken"]) > 500'
+    expect_json 'all(f["reason"] for f in r["files"]["broken"] + r["files"]["noted"])'
+    expect_json 'len({f["path"] for f in r["files"]["broken"]}) == len(r["files"]["broken"])'
+    run "$report" "$VG_DATA/odd-images" --html "$work/odd-images.html" --quiet
+    expect_status 0
+else
+    echo "skipped: odd-images (set VG_DATA)"
+fi
+finish

@@ -1,0 +1,131 @@
+/* balance-report: what is skewed, broken or giving itself away in a dataset, and what to do first.
+ *
+ * Reads every file once, changes none. The text goes to stdout; progress and messages to stderr. */
+#include "audit/audit.h"
+#include "base/threads.h"
+#include "cli.h"
+#include "report/audit.h"
+
+#include <string.h>
+#include <unistd.h>
+
+typedef struct choices {
+    const char *html;
+    bool fail_on_error;
+    bool list_files;
+} choices;
+
+enum { OPTION_HTML, OPTION_ON_ERROR, OPTION_LIST };
+
+static vg_status take(void *context, int id, const char *value, vg_error *err)
+{
+    choices *c = context;
+    switch (id) {
+    case OPTION_HTML:
+        c->html = value;
+        break;
+    case OPTION_ON_ERROR:
+        if (strcmp(value, "fail") != 0 && strcmp(value, "skip") != 0)
+            return vg_fail(err, VG_E_ARG, "--on-error: found \"%s\", expected skip or fail", value);
+        c->fail_on_error = strcmp(value, "fail") == 0;
+        break;
+    case OPTION_LIST:
+        if (strcmp(value, "files") != 0)
+            return vg_fail(err, VG_E_ARG, "--list: found \"%s\", expected files", value);
+        c->list_files = true;
+        break;
+    default:
+        break;
+    }
+    return VG_OK;
+}
+
+/* A line that rewrites itself; only on a terminal. */
+static void show_progress(void *context, size_t done, size_t total)
+{
+    (void)context;
+    fprintf(stderr, "\r%zu of %zu images", done, total);
+    if (done >= total)
+        fputs("\r\033[K", stderr);
+    fflush(stderr);
+}
+
+static vg_status put_results(const vg_cli *cli, const choices *c, const vg_dataset *dataset,
+                             const vg_audit *audit, vg_error *err)
+{
+    vg_findings findings;
+    vg_status status = vg_findings_make(dataset, audit, &findings, err);
+    if (status)
+        return status;
+    if (c->html)
+        status = vg_audit_html(c->html, dataset, audit, &findings, err);
+    if (!status && cli->json)
+        status = vg_audit_json(stdout, dataset, audit, &findings, c->fail_on_error, err);
+    else if (!status && c->list_files) {
+        vg_audit_text_files(stdout, dataset, audit);
+        if (audit->broken_count + audit->noted_count == 0)
+            vg_cli_note(cli, "every file is readable, there is nothing to list");
+    } else if (!status)
+        vg_audit_text(stdout, dataset, audit, &findings, vg_cli_width(stdout, 100),
+                      vg_cli_colour(stdout));
+    if (!status && c->html && !cli->json && !c->list_files)
+        printf("report     %s\n", c->html);
+    vg_findings_reset(&findings);
+    return status ? status : vg_cli_finish(stdout, err);
+}
+
+int main(int argc, char **argv)
+{
+    static const vg_cli_option options[] = {
+        {"html", "FILE", "also write the report as a page in one file", OPTION_HTML},
+        {"list", "files", "instead of the report: every broken or odd file with its reason",
+         OPTION_LIST},
+        {"on-error", "WHAT",
+         "skip: count files that cannot be decoded; fail: end with the first (skip)",
+         OPTION_ON_ERROR},
+    };
+    static const vg_cli_spec spec = {
+        .tool = "balance-report",
+        .what =
+            "tells what is skewed, broken or giving itself away in a dataset, and what to do first",
+        .usage = "DATASET [--json] [--html FILE] [--list files] [options]",
+        .footer =
+            "DATASET is a folder of class folders (with or without train/val/test above them), a\n"
+            "manifest (CSV: path,label[,split]) or a folder of MNIST-style IDX files.\n\n"
+            "  balance-report pets/\n"
+            "  balance-report pets/ --html pets.html\n"
+            "  balance-report pets/ --json | jq .imbalance_ratio\n",
+        .options = options,
+        .option_count = sizeof options / sizeof *options,
+        .max_operands = 1,
+        .take = take,
+    };
+    choices c = {0};
+    vg_cli cli;
+    int end = vg_cli_parse(&spec, argc, argv, &c, &cli);
+    if (end >= 0)
+        return end;
+    if (cli.operand_count < 1)
+        return vg_cli_usage(&cli, "which DATASET?");
+    if (cli.json && c.list_files)
+        return vg_cli_usage(&cli, "--list files and --json exclude each other; JSON has the list");
+
+    vg_error err = {0};
+    vg_dataset *dataset = NULL;
+    vg_dataset_options defaults = vg_dataset_options_default();
+    vg_status status = vg_dataset_open(cli.operands[0], &defaults, &dataset, &err);
+    if (status)
+        return vg_cli_fail(&cli, &err, status) == VG_EXIT_DONE ? VG_EXIT_DONE : VG_EXIT_FAILED;
+    vg_audit audit = {0};
+    int threads = cli.threads > 0 ? cli.threads : vg_threads_available();
+    bool progress = !cli.quiet && isatty(STDERR_FILENO);
+    status = vg_audit_run(dataset, threads, c.fail_on_error, progress ? show_progress : NULL, NULL,
+                          &audit, &err);
+    if (!status)
+        status = put_results(&cli, &c, dataset, &audit, &err);
+    if (status)
+        vg_cli_fail(&cli, &err, status);
+    vg_audit_reset(&audit);
+    vg_dataset_close(dataset);
+    return status ? VG_EXIT_FAILED : VG_EXIT_DONE;
+}

@@ -1,0 +1,413 @@
+/* Weighs what the audit counted: what stands out about each class, and what to do first.
+ *
+ * Every threshold stands at the top with its reason. A remark needs two things: a difference that
+ * is large (in the unit of the pictures' own spread) and one that chance does not explain. Only
+ * commands and options that exist are recommended. */
+#include "report/audit.h"
+
+#include "base/alloc.h"
+#include "base/statistics.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Below this an accuracy has a 95 % interval of more than +-17 points. */
+static const size_t few_tested = 30;
+/* Largest to smallest class: from here on rare classes suffer visibly in plain training ... */
+static const double skewed = 3;
+/* ... from here on rebalancing is worth its while ... */
+static const double uneven = 1.5;
+/* ... and from here on equal classes would repeat the same few pictures too often. */
+static const double extreme = 20;
+/* A class mean that lies one standard deviation of single pictures off the others. */
+static const double far_off = 1;
+/* ... and off most of the other classes, each by itself. */
+static const double most_agree = 0.75;
+/* Part of the way from chance to certainty that a trivial property goes. */
+static const double strong_shortcut = 0.25;
+/* Share of broken files that is a fault of the collection and no accident. */
+static const double many_broken = 0.02;
+
+static void add_note(vg_class_finding *class, bool accuse, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void add_note(vg_class_finding *class, bool accuse, const char *format, ...)
+{
+    size_t used = strlen(class->note);
+    if (used && used + 2 < sizeof class->note) {
+        memcpy(class->note + used, "; ", 3);
+        used += 2;
+    }
+    va_list args;
+    va_start(args, format);
+    vsnprintf(class->note + used, sizeof class->note - used, format, args);
+    va_end(args);
+    class->accused |= accuse;
+}
+
+/* Means over the pictures of all classes but one. */
+typedef struct others {
+    double brightness, contrast, width, height, grey; /* grey: share */
+    double spread;                                    /* of brightness within classes */
+    double pictures;
+} others;
+
+static others others_of(const vg_audit *audit, int label)
+{
+    others o = {0};
+    double variance = 0;
+    for (int k = 0; k < audit->classes; k++) {
+        const vg_audit_class *c = &audit->per_class[k];
+        double n = (double)c->decoded;
+        if (k == label || c->decoded == 0)
+            continue;
+        o.pictures += n;
+        o.brightness += n * c->brightness;
+        o.contrast += n * c->contrast;
+        o.width += n * c->width;
+        o.height += n * c->height;
+        o.grey += (double)c->grey;
+        variance += n * c->brightness_std * c->brightness_std;
+    }
+    if (o.pictures > 0) {
+        o.brightness /= o.pictures;
+        o.contrast /= o.pictures;
+        o.width /= o.pictures;
+        o.height /= o.pictures;
+        o.grey /= o.pictures;
+        o.spread = sqrt(variance / o.pictures);
+    }
+    return o;
+}
+
+/* Share of the other classes from which this one lies off in direction `off` by more than half a
+ * spread: one dark class must not make all others "brighter". */
+static double agreeing(const vg_audit *audit, int label, double off, double spread)
+{
+    int rest = 0, agree = 0;
+    for (int k = 0; k < audit->classes; k++) {
+        if (k == label || audit->per_class[k].decoded == 0)
+            continue;
+        double d = audit->per_class[label].brightness - audit->per_class[k].brightness;
+        rest++;
+        agree += off < 0 ? d < -spread / 2 : d > spread / 2;
+    }
+    return rest ? (double)agree / rest : 0;
+}
+
+static void note_looks(const vg_audit *audit, vg_class_finding *class)
+{
+    const vg_audit_class *c = &audit->per_class[class->label];
+    others o = others_of(audit, class->label);
+    double n = (double)c->decoded;
+    if (o.pictures < 10 || n < 5)
+        return;
+    double spread =
+        fmax(sqrt((o.spread * o.spread + c->brightness_std * c->brightness_std) / 2), 1.0 / 255);
+    double off = (c->brightness - o.brightness) / spread;
+    if (fabs(off) >= far_off && fabs(off) * sqrt(n) > 4 &&
+        agreeing(audit, class->label, off, spread) >= most_agree)
+        add_note(class, true, "%s than the others: %.2f ± %.2f against %.2f ± %.2f",
+                 off < 0 ? "darker" : "brighter", c->brightness, c->brightness_std, o.brightness,
+                 o.spread);
+    if (c->contrast < 0.6 * o.contrast)
+        add_note(class, false, "flat: contrast %.2f against %.2f", c->contrast, o.contrast);
+    double size = sqrt(c->width * c->height), other_size = sqrt(o.width * o.height);
+    if (size < other_size / 1.5 || size > other_size * 1.5)
+        add_note(class, false, "%s: about %.0fx%.0f pixels against %.0fx%.0f",
+                 size < other_size ? "smaller" : "larger", c->width, c->height, o.width, o.height);
+    double low, high;
+    vg_wilson((double)c->grey, n, &low, &high);
+    if (low > o.grey + 0.05)
+        add_note(class, (double)c->grey > 0.5 * n && o.grey < 0.1,
+                 "%.0f %% without colour (others %.0f %%)", 100 * (double)c->grey / n,
+                 100 * o.grey);
+}
+
+static void note_class(const vg_audit *audit, vg_class_finding *class, bool tests_on_val)
+{
+    const vg_audit_class *c = &audit->per_class[class->label];
+    const char *split = tests_on_val ? "validation" : "test";
+    if (c->count[VG_SPLIT_TRAIN] == 0)
+        add_note(class, true, "no training images");
+    note_looks(audit, class);
+    if (class->tested == 0)
+        add_note(class, true, "accuracy cannot be measured (none in the %s split)", split);
+    else if (class->tested < few_tested)
+        add_note(class, class->tested < 10, "accuracy ±%.0f points (%zu to %s)",
+                 100 * class->margin, class->tested, tests_on_val ? "validate" : "test");
+    if (class->broken)
+        add_note(class, class->broken * 10 > class->total, "%zu broken", class->broken);
+}
+
+static int larger_first(const void *left, const void *right)
+{
+    const vg_class_finding *a = left, *b = right;
+    if (a->shown != b->shown)
+        return a->shown < b->shown ? 1 : -1;
+    return a->label - b->label;
+}
+
+static vg_status measure(const vg_dataset *dataset, vg_findings *f, vg_error *err)
+{
+    size_t *counts = vg_calloc((size_t)f->count * 2, sizeof *counts);
+    if (!counts)
+        return vg_fail(err, VG_E_NOMEM, "out of memory for the counts of %d classes", f->count);
+    size_t *all = counts + f->count;
+    for (int split = VG_SPLIT_COUNT - 1; split >= 0; split--) { /* train last: it stays */
+        vg_dataset_counts(dataset, (vg_split)split, counts);
+        for (int k = 0; k < f->count; k++) {
+            all[k] += counts[k];
+            f->split[split] += counts[k];
+        }
+    }
+    f->train = vg_balance_measure(counts, f->count);
+    f->all = vg_balance_measure(all, f->count);
+    f->by_train = vg_dataset_brings_splits(dataset) && f->train.total > 0;
+    f->shown = f->by_train ? f->train : f->all;
+    free(counts);
+    return VG_OK;
+}
+
+static void find_classes(const vg_dataset *dataset, const vg_audit *audit, vg_findings *f)
+{
+    bool tests_on_val = f->split[VG_SPLIT_TEST] == 0 && f->split[VG_SPLIT_VAL] > 0;
+    for (int k = 0; k < f->count; k++) {
+        vg_class_finding *class = &f->classes[k];
+        const size_t *count = audit->per_class[k].count;
+        class->label = k;
+        class->total = count[VG_SPLIT_TRAIN] + count[VG_SPLIT_VAL] + count[VG_SPLIT_TEST];
+        class->shown = f->by_train ? count[VG_SPLIT_TRAIN] : class->total;
+        class->tested = count[tests_on_val ? VG_SPLIT_VAL : VG_SPLIT_TEST];
+        double n = (double)class->tested, low, high;
+        vg_wilson(n / 2, n, &low, &high);
+        class->margin = (high - low) / 2;
+    }
+    for (size_t i = 0; i < audit->broken_count; i++)
+        f->classes[vg_dataset_label(dataset, audit->broken[i].index)].broken++;
+    for (int k = 0; k < f->count; k++)
+        note_class(audit, &f->classes[k], tests_on_val);
+    qsort(f->classes, (size_t)f->count, sizeof *f->classes, larger_first);
+}
+
+/* Asks the sampler itself how often the rarest class would be seen. */
+static vg_status plan_sampling(const vg_dataset *dataset, vg_findings *f, vg_error *err)
+{
+    f->sampling = VG_SAMPLING_SHUFFLE;
+    f->rare = -1;
+    if (f->train.total == 0)
+        return VG_OK;
+    f->rare = f->train.minority;
+    vg_sampler *plain = NULL, *planned = NULL;
+    if (f->train.imbalance_ratio >= uneven)
+        f->sampling = f->train.imbalance_ratio > extreme ? VG_SAMPLING_SQRT : VG_SAMPLING_BALANCED;
+    vg_status status = vg_sampler_new(dataset, VG_SPLIT_TRAIN, VG_SAMPLING_SHUFFLE, 1, &plain, err);
+    if (!status)
+        status = vg_sampler_new(dataset, VG_SPLIT_TRAIN, f->sampling, 1, &planned, err);
+    if (!status) {
+        f->rare_images = vg_sampler_quota(plain, f->rare);
+        f->rare_seen = vg_sampler_quota(planned, f->rare);
+    }
+    vg_sampler_free(plain);
+    vg_sampler_free(planned);
+    return status;
+}
+
+static bool is_strong(const vg_shortcut *s)
+{
+    return s->chance < 1 && (s->accuracy - s->chance) / (1 - s->chance) >= strong_shortcut;
+}
+
+static bool about_light(const vg_shortcut *s)
+{
+    return strcmp(s->property, "brightness") == 0 || strcmp(s->property, "contrast") == 0;
+}
+
+/* The light shortcut, or failing that any, that is worth acting on; NULL if none is. */
+static const vg_shortcut *worst_shortcut(const vg_audit *audit)
+{
+    const vg_shortcut *found = NULL;
+    for (int i = 0; i < audit->shortcut_count; i++) {
+        const vg_shortcut *s = &audit->shortcuts[i];
+        bool acts = is_strong(s) || (s->class_index >= 0 && fabs(s->z) >= 1.5 && about_light(s));
+        if (acts && (!found || (about_light(s) && !about_light(found))))
+            found = s;
+    }
+    return found;
+}
+
+static void advise(vg_advice *advice, const char *before, const char *after, const char *format,
+                   ...) __attribute__((format(printf, 4, 5)));
+
+static void advise(vg_advice *advice, const char *before, const char *after, const char *format,
+                   ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(advice->text, sizeof advice->text, format, args);
+    va_end(args);
+    advice->before = before;
+    advice->after = after;
+}
+
+static void advise_shortcut(const vg_dataset *dataset, const vg_shortcut *s, vg_advice *advice)
+{
+    char words[300];
+    vg_shortcut_words(dataset, s, words, sizeof words);
+    if (about_light(s))
+        advise(advice, "train-pipeline ", " --compare --set normalize=image-zscore",
+               "%s. A network learns that before it learns shapes; normalizing each image by "
+               "itself takes it away.",
+               words);
+    else
+        advise(advice, "balance-report ", " --html report.html",
+               "%s. A network learns that before it learns what is in the pictures; see which "
+               "classes differ.",
+               words);
+}
+
+/* The first rule that holds, from "there is nothing to train on" to "nothing is wrong". */
+static void decide_first(const vg_dataset *dataset, const vg_audit *audit, vg_findings *f)
+{
+    vg_advice *a = &f->first;
+    const vg_shortcut *shortcut = worst_shortcut(audit);
+    const char *majority = vg_dataset_class_name(dataset, f->shown.majority);
+    const char *minority = vg_dataset_class_name(dataset, f->shown.minority);
+    const vg_class_finding *last = &f->classes[f->count - 1];
+    if (audit->decoded == 0)
+        advise(a, "balance-report ", " --list files", "None of the %zu images can be read.",
+               audit->found);
+    else if (f->count < 2)
+        advise(a, NULL, NULL,
+               "There is one class, \"%s\": a network has nothing to tell apart. Put each kind of "
+               "image into a folder of its own.",
+               majority);
+    else if ((double)audit->broken_count > many_broken * (double)audit->found)
+        advise(a, "balance-report ", " --list files",
+               "%zu of %zu images cannot be decoded (%.1f %%); training would pass over them. "
+               "Fetch them again or delete them.",
+               audit->broken_count, audit->found,
+               100 * (double)audit->broken_count / (double)audit->found);
+    else if (f->train.present < f->count)
+        advise(a, NULL, NULL,
+               "%d of %d classes have no training image; a network can never learn to name "
+               "them (\"%s\"). Add images, or leave the class out.",
+               f->count - f->train.present, f->count, vg_dataset_class_name(dataset, last->label));
+    else if (f->shown.imbalance_ratio >= skewed)
+        advise(a, "train-pipeline ", " --compare",
+               "\"%s\" has %.*f times as many images as \"%s\": trained on them as they are, a "
+               "network learns to neglect the rare classes. This measures what rebalancing "
+               "changes.",
+               majority, f->shown.imbalance_ratio < 10 ? 1 : 0, f->shown.imbalance_ratio, minority);
+    else if (shortcut)
+        advise_shortcut(dataset, shortcut, a);
+    else if (audit->broken_count)
+        advise(a, "balance-report ", " --list files",
+               "%zu of %zu images cannot be decoded; training passes over them.",
+               audit->broken_count, audit->found);
+    else {
+        f->clean = true;
+        advise(a, "train-pipeline ", " --compare",
+               "Nothing here needs repair. Train, and see what augmentation and normalization "
+               "change.");
+    }
+}
+
+vg_status vg_findings_make(const vg_dataset *dataset, const vg_audit *audit, vg_findings *findings,
+                           vg_error *err)
+{
+    *findings = (vg_findings){.count = vg_dataset_classes(dataset)};
+    findings->classes = vg_calloc((size_t)findings->count, sizeof *findings->classes);
+    if (!findings->classes)
+        return vg_fail(err, VG_E_NOMEM, "out of memory for %d classes", findings->count);
+    vg_status status = measure(dataset, findings, err);
+    if (!status)
+        status = plan_sampling(dataset, findings, err);
+    if (status) {
+        vg_findings_reset(findings);
+        return status;
+    }
+    find_classes(dataset, audit, findings);
+    decide_first(dataset, audit, findings);
+    return VG_OK;
+}
+
+void vg_findings_reset(vg_findings *findings)
+{
+    free(findings->classes);
+    *findings = (vg_findings){0};
+}
+
+void vg_shortcut_words(const vg_dataset *dataset, const vg_shortcut *s, char *text, size_t capacity)
+{
+    static const struct {
+        const char *property, *less, *more;
+    } words[] = {
+        {"brightness", "darker", "brighter"},
+        {"contrast", "flatter", "richer in contrast"},
+        {"width", "narrower", "wider"},
+        {"height", "lower", "taller"},
+        {"aspect", "more upright", "more oblong"},
+        {"file size", "smaller as a file", "larger as a file"},
+    };
+    char who[160] = "";
+    for (size_t i = 0; s->class_index >= 0 && i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i].property, s->property) == 0)
+            snprintf(who, sizeof who, "\"%s\" is %s than the others (z %+.1f): ",
+                     vg_dataset_class_name(dataset, s->class_index),
+                     s->z < 0 ? words[i].less : words[i].more, s->z);
+    snprintf(text, capacity, "%s%s alone names the class with %.1f %% accuracy (chance %.1f %%)",
+             who, s->property, 100 * s->accuracy, 100 * s->chance);
+}
+
+/* `path` as one word of a shell, on the heap. */
+static char *quote(const char *path)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+=:,@%";
+    size_t length = strlen(path);
+    if (length && strspn(path, plain) == length)
+        return vg_strdup(path);
+    char *quoted = vg_alloc(length + 1, 4), *at = quoted;
+    if (!quoted)
+        return NULL;
+    *at++ = '\'';
+    for (; *path; path++) {
+        if (*path == '\'') {
+            memcpy(at, "'\\'", 3); /* ends the quotes, a quote by itself, begins them again */
+            at += 3;
+        }
+        *at++ = *path;
+    }
+    *at++ = '\'';
+    *at = '\0';
+    return quoted;
+}
+
+static char *command(const char *before, const char *dataset, const char *after)
+{
+    char *quoted = quote(dataset);
+    if (!quoted)
+        return NULL;
+    size_t size = strlen(before) + strlen(quoted) + strlen(after) + 1;
+    char *whole = vg_alloc(size, 1);
+    if (whole)
+        snprintf(whole, size, "%s%s%s", before, quoted, after);
+    free(quoted);
+    return whole;
+}
+
+char *vg_advice_command(const vg_advice *advice, const char *dataset)
+{
+    return advice->before ? command(advice->before, dataset, advice->after) : NULL;
+}
+
+char *vg_plan_command(const vg_findings *findings, const char *dataset)
+{
+    char after[80];
+    snprintf(after, sizeof after, " --set balance.sampling=%s",
+             vg_sampling_name(findings->sampling));
+    return command("train-pipeline ", dataset, after);
+}
