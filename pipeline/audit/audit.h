@@ -30,7 +30,7 @@ typedef struct vg_audit_file {
  * betray itself). Listed only when the accuracy beats all of 99 shuffles of the numbers and their
  * mean by 4 standard deviations, and is worth at least 0.3 of a class more than chance. Classes of
  * fewer than 5 decoded pictures are left out; above 20,000 pictures a fixed part is looked at. Real
- * classes do differ in what they look like: a line here is a fact to look at, not a fault by itself. */
+ * classes do differ in what they look like: a line here is a fact to look at, not yet a fault. */
 typedef struct vg_shortcut {
     const char *
         property; /* "brightness", "contrast", "width", "height", "aspect", "file size", "format" */
@@ -61,9 +61,9 @@ typedef struct vg_audit {
 
 /* Reads everything on `threads` threads (< 1: all CPUs); `progress` (may be NULL) is called now and
  * then from the caller's thread with the number done, and once at the end. Damaged pictures (data
- * errors) count as broken, as they do for the loader. Memory: 32 bytes a sample. The result does not
- * depend on the number of threads. With `fail` the first unreadable file (by index) is returned as
- * an error, naming it. On an error *audit is empty. */
+ * errors) count as broken, as they do for the loader. Memory: 32 bytes a sample. The result does
+ * not depend on the number of threads. With `fail` the first unreadable file (by index) is returned
+ * as an error, naming it. On an error *audit is empty. */
 vg_status vg_audit_run(const vg_dataset *dataset, int threads, bool fail,
                        void (*progress)(void *context, size_t done, size_t total), void *context,
                        vg_audit *audit, vg_error *err);
