@@ -3,6 +3,7 @@
  * of a large map in the cache. */
 #include "nn/kernels/kernels.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* Output columns whose input column ix = q stride - padding + s lies in [0, w): [*low, *high). */
@@ -45,9 +46,91 @@ static inline void unfold_row(const float *restrict row, int stride, int base, i
         out[q - q0] = 0;
 }
 
+/* A convolution that keeps the width (stride 1): a row of columns is the plane itself, shifted, but
+ * for the values beyond the left and right edge. One copy and a few zeros instead of many short
+ * rows. The part [*from, *to) of output pixels [first, end) whose input index i + *shift lies in the
+ * plane; what is beside it is zero. */
+static bool keeps_width(const vg_window *g)
+{
+    return g->stride == 1 && g->q == g->w;
+}
+
+static void shifted(const vg_window *g, int r, int s, int first, int end, int *shift, int *from,
+                    int *to)
+{
+    *shift = (r - g->padding) * g->w + s - g->padding;
+    int low = -*shift, high = g->h * g->w - *shift;
+    *from = least(most(low, first), end);
+    *to = most(least(high, end), *from);
+}
+
+/* Output columns of kernel column s that lie beside the plane: [*low, *high) of each row. */
+static void beside(const vg_window *g, int s, int *low, int *high)
+{
+    int off = s - g->padding;
+    *low = off > 0 ? most(g->w - off, 0) : 0;
+    *high = off > 0 ? g->w : least(-off, g->w);
+}
+
+/* Zeroes those columns in a row of pixels [first, end). */
+static void clear_beside(const vg_window *g, int s, int first, int end, float *row)
+{
+    int low, high;
+    beside(g, s, &low, &high);
+    if (low >= high)
+        return;
+    for (int start = first / g->w * g->w; start < end; start += g->w)
+        for (int i = most(start + low, first); i < least(start + high, end); i++)
+            row[i - first] = 0;
+}
+
+static void unfold_shifted(const vg_window *g, const float *x, int first, int count, float *col,
+                           size_t ld)
+{
+    int end = first + count, k = g->kernel;
+    size_t plane = (size_t)g->h * (size_t)g->w;
+    for (int c = 0; c < g->c; c++, x += plane)
+        for (int r = 0; r < k; r++)
+            for (int s = 0; s < k; s++, col += ld) {
+                int shift, from, to;
+                shifted(g, r, s, first, end, &shift, &from, &to);
+                memset(col, 0, (size_t)(from - first) * sizeof *col);
+                if (to > from)
+                    memcpy(col + (from - first), x + (from + shift),
+                           (size_t)(to - from) * sizeof *col);
+                memset(col + (to - first), 0, (size_t)(end - to) * sizeof *col);
+                clear_beside(g, s, first, end, col);
+            }
+}
+
+VG_KERNEL static void add(float *restrict to, const float *restrict from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] += from[i];
+}
+
+static void fold_shifted(const vg_window *g, float *col, size_t ld, int first, int count, float *dx)
+{
+    int end = first + count, k = g->kernel;
+    size_t plane = (size_t)g->h * (size_t)g->w;
+    for (int c = 0; c < g->c; c++, dx += plane)
+        for (int r = 0; r < k; r++)
+            for (int s = 0; s < k; s++, col += ld) {
+                int shift, from, to;
+                shifted(g, r, s, first, end, &shift, &from, &to);
+                clear_beside(g, s, first, end, col);
+                if (to > from)
+                    add(dx + (from + shift), col + (from - first), (size_t)(to - from));
+            }
+}
+
 VG_KERNEL void vg_im2col(const vg_window *g, const float *x, int first, int count, float *col,
                          size_t ld)
 {
+    if (keeps_width(g)) {
+        unfold_shifted(g, x, first, count, col, ld);
+        return;
+    }
     int end = first + count, k = g->kernel;
     for (int c = 0; c < g->c; c++)
         for (int r = 0; r < k; r++)
@@ -70,9 +153,12 @@ VG_KERNEL void vg_im2col(const vg_window *g, const float *x, int first, int coun
             }
 }
 
-VG_KERNEL void vg_col2im(const vg_window *g, const float *col, size_t ld, int first, int count,
-                         float *dx)
+VG_KERNEL void vg_col2im(const vg_window *g, float *col, size_t ld, int first, int count, float *dx)
 {
+    if (keeps_width(g)) {
+        fold_shifted(g, col, ld, first, count, dx);
+        return;
+    }
     int end = first + count, k = g->kernel;
     for (int c = 0; c < g->c; c++)
         for (int r = 0; r < k; r++)

@@ -46,8 +46,8 @@ typedef struct vg_window {
 /* Columns of output pixels [first, first + count) of one image x [C][H][W] (row-major over P Q):
  * col[(c R + r) S + s][at + j], rows ld apart. */
 void vg_im2col(const vg_window *g, const float *x, int first, int count, float *col, size_t ld);
-/* The adjoint: adds the columns into dx. */
-void vg_col2im(const vg_window *g, const float *col, size_t ld, int first, int count, float *dx);
+/* The adjoint: adds the columns into dx. Values of col beyond the edges may be overwritten. */
+void vg_col2im(const vg_window *g, float *col, size_t ld, int first, int count, float *dx);
 
 /* One channel plane each. `chosen` gets the place in the window, row by row. */
 void vg_maxpool_plane(const vg_window *g, const float *x, float *y, uint16_t *chosen);

@@ -4,48 +4,64 @@
 
 #include <string.h>
 
-/* The common case by itself: no overlap, no inner loops, and the vectorizer can take it. */
+enum { STRIP = 64 };
+
+/* The common case by itself, 2 x 2 without overlap: first the larger of two rows, then of two
+ * columns, each step a plain loop over one type, which the vectorizer takes. Of equal values the
+ * first one in reading order counts, as in the general case. */
 VG_KERNEL static void maxpool_two(const float *restrict x, int w, int p, int q, float *restrict y,
                                   uint16_t *restrict chosen)
 {
-    for (int i = 0; i < p; i++) {
-        const float *a = x + (size_t)(2 * i) * (size_t)w, *b = a + w;
-        float *out = y + (size_t)i * (size_t)q;
-        uint16_t *place = chosen + (size_t)i * (size_t)q;
-        for (int j = 0; j < q; j++) {
-            float v0 = a[2 * j], v1 = a[2 * j + 1], v2 = b[2 * j], v3 = b[2 * j + 1];
-            float best = v0;
-            unsigned where = 0;
-            where = v1 > best || v1 != v1 ? 1 : where;
-            best = v1 > best || v1 != v1 ? v1 : best;
-            where = v2 > best || v2 != v2 ? 2 : where;
-            best = v2 > best || v2 != v2 ? v2 : best;
-            where = v3 > best || v3 != v3 ? 3 : where;
-            best = v3 > best || v3 != v3 ? v3 : best;
-            out[j] = best;
-            place[j] = (uint16_t)where;
+    float top[2 * STRIP];
+    int32_t row[2 * STRIP], place[STRIP];
+    for (int i = 0; i < p; i++)
+        for (int j0 = 0; j0 < q; j0 += STRIP) {
+            const float *a = x + (size_t)(2 * i) * (size_t)w + 2 * j0, *b = a + w;
+            size_t at = (size_t)i * (size_t)q + (size_t)j0;
+            int n = q - j0 < STRIP ? q - j0 : STRIP;
+            for (int j = 0; j < 2 * n; j++) {
+                int lower = (b[j] > a[j]) | (b[j] != b[j]);
+                top[j] = lower ? b[j] : a[j];
+                row[j] = lower ? 2 : 0;
+            }
+            float *out = y + at;
+            for (int j = 0; j < n; j++) {
+                float l = top[2 * j], r = top[2 * j + 1];
+                int cl = row[2 * j], cr = row[2 * j + 1] + 1;
+                int right = (r > l) | (r != r) | ((r == l) & (cr < cl));
+                out[j] = right ? r : l;
+                place[j] = right ? cr : cl;
+            }
+            uint16_t *where = chosen + at;
+            for (int j = 0; j < n; j++)
+                where[j] = (uint16_t)place[j];
         }
-    }
 }
 
 VG_KERNEL static void maxpool_two_backward(const uint16_t *restrict chosen,
                                            const float *restrict dy, int w, int p, int q,
                                            float *restrict dx)
 {
+    float value[2 * STRIP];
+    int32_t place[2 * STRIP];
     for (int i = 0; i < p; i++) {
-        float *a = dx + (size_t)(2 * i) * (size_t)w, *b = a + w;
-        const float *d = dy + (size_t)i * (size_t)q;
-        const uint16_t *place = chosen + (size_t)i * (size_t)q;
-        for (int j = 0; j < q; j++) {
-            float v = d[j];
-            unsigned where = place[j];
-            a[2 * j] = where == 0 ? v : 0;
-            a[2 * j + 1] = where == 1 ? v : 0;
-            b[2 * j] = where == 2 ? v : 0;
-            b[2 * j + 1] = where == 3 ? v : 0;
+        for (int j0 = 0; j0 < q; j0 += STRIP) {
+            float *restrict a = dx + (size_t)(2 * i) * (size_t)w + 2 * j0, *restrict b = a + w;
+            const float *d = dy + (size_t)i * (size_t)q + (size_t)j0;
+            const uint16_t *where = chosen + (size_t)i * (size_t)q + (size_t)j0;
+            int n = q - j0 < STRIP ? q - j0 : STRIP;
+            for (int j = 0; j < n; j++) /* the distance from the left column of the window */
+                place[2 * j] = where[j], place[2 * j + 1] = where[j] - 1;
+            for (int j = 0; j < n; j++)
+                value[2 * j] = value[2 * j + 1] = d[j];
+            for (int j = 0; j < 2 * n; j++) {
+                a[j] = place[j] == 0 ? value[j] : 0;
+                b[j] = place[j] == 2 ? value[j] : 0;
+            }
         }
         for (int j = 2 * q; j < w; j++)
-            a[j] = b[j] = 0;
+            dx[(size_t)(2 * i) * (size_t)w + (size_t)j] =
+                dx[(size_t)(2 * i + 1) * (size_t)w + (size_t)j] = 0;
     }
 }
 
