@@ -90,7 +90,7 @@ static vg_status train(const training *t, vg_arm *arm, vg_error *err)
 
 static vg_status train_all(vg_compare_run run, const vg_dataset *dataset, const vg_ladder *ladder,
                            const vg_compare_options *options, const vg_compare_events *events,
-                           vg_comparison *result, vg_error *err)
+                           const char *checkpoint, vg_comparison *result, vg_error *err)
 {
     int total = options->seeds * ladder->arm_count, done = 0;
     for (int seed = 0; seed < options->seeds; seed++)
@@ -105,6 +105,8 @@ static vg_status train_all(vg_compare_run run, const vg_dataset *dataset, const 
                           .events = events ? &events->run : NULL,
                           .seed = seed};
             t.job.seed = options->first_seed + (uint64_t)seed;
+            if (seed == 0 && i == ladder->arm_count - 1)
+                t.job.checkpoint = checkpoint;
             vg_status status = train(&t, arm, err);
             if (status)
                 return status;
@@ -132,7 +134,7 @@ vg_status vg_compare_with(vg_compare_run run, const vg_dataset *dataset, const v
         return status;
     status = prepare(&ladder, options->seeds, result, err);
     if (status == VG_OK)
-        status = train_all(run, dataset, &ladder, options, events, result, err);
+        status = train_all(run, dataset, &ladder, options, events, job->checkpoint, result, err);
     if (status == VG_OK)
         status = vg_effects_measure(&ladder, result, err);
     if (status)

@@ -89,7 +89,8 @@ typedef struct vg_compare_events {
 /* A change that the job does not contain is left out of the ladder: normalize when pixels stay in
  * 0..255 or 0..1, rebalance when every sample comes once and weighs the same, augment when the
  * policy does nothing. A change that is not asked about stays as the job has it in all arms.
- * The job's checkpoint is not written. *result is zero-initialized or an earlier result; on failure
+ * The job's checkpoint is written by one training only: the first seed of the
+ * last arm, which is the job itself. *result is zero-initialized or an earlier result; on failure
  * it is empty. VG_E_ARG: seeds outside 1..1000, a change twice, or none of them in the job;
  * VG_E_STOPPED: an event said so; else what vg_run returned, with arm and seed before the message.
  */
