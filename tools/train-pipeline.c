@@ -27,7 +27,7 @@ static const vg_cli_option options[] = {
     {"set", "KEY=VALUE", "any key of a job file; may be given often", SET},
     {"compare", "[LIST]", "train with and without each data change and tell the difference",
      COMPARE},
-    {"seeds", "N", "pairs of trainings for each change (6)", SEEDS},
+    {"seeds", "N", "pairs of trainings for each change (7)", SEEDS},
     {"fail-on", "collapse", "exit with 3 when the verdict is a collapse", FAIL_ON},
     {"on-error", "WORD", "skip or fail: what to do about files that cannot be decoded", ON_ERROR},
     {"evaluate", "FILE", "measure a checkpoint on DATASET instead of training", EVALUATE},

@@ -31,9 +31,11 @@ static void verdict_box(const vg_run_report *report, const vg_run_result *result
     vg_run_verdict_detail(result, detail, sizeof detail);
     snprintf(word, sizeof word, "%s%s", before, vg_run_verdict_word(result->monitor.settled));
     vg_html_verdict_begin(out, tone_of(result->monitor.settled), word);
-    vg_html_verdict_line(out, "This network: %s.", reason);
+    vg_html_verdict_line(out, "%s%s.",
+                         result->monitor.settled == VG_VERDICT_UNDECIDED ? "" : "The network ",
+                         reason);
     if (detail[0])
-        vg_html_verdict_line(out, "More: %s.", detail);
+        vg_html_verdict_line(out, "Also: %s.", detail);
     vg_html_verdict_end(out);
 }
 
@@ -160,7 +162,7 @@ static void measures(const vg_run_report *report, FILE *out)
     snprintf(text, sizeof text, "%.3f (p %.3f)", d->label_information, d->label_information_p);
     measure_row(out, "label information", text,
                 "is the diversity worth anything? p: how often shuffled labels do as well");
-    snprintf(text, sizeof text, "%.2f", d->effective_rank);
+    snprintf(text, sizeof text, isfinite(d->effective_rank) ? "%.2f" : "–", d->effective_rank);
     measure_row(out, "effective rank", text,
                 d->classes > 2 ? "directions that the last features use, over classes − 1"
                                : "means nothing with two classes");
@@ -454,7 +456,14 @@ void vg_run_report_html(const vg_run_report *report, FILE *out)
 {
     const vg_comparison *c = report->comparison;
     char title[300], line[400], count[32];
-    snprintf(title, sizeof title, "Does this network look at its input? %s", report->dataset);
+    size_t length = strlen(report->dataset);
+    while (length > 1 && report->dataset[length - 1] == '/')
+        length--;
+    const char *base = report->dataset + length;
+    while (base > report->dataset && base[-1] != '/')
+        base--;
+    snprintf(title, sizeof title, "%.*s: does the network look at its input?",
+             (int)(report->dataset + length - base), base);
     snprintf(line, sizeof line,
              "%s training images, %d classes, network %s, %d epochs, seed %llu. %s",
              vg_cli_count(count, report->result->train_samples), report->class_count,

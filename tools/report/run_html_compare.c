@@ -169,6 +169,10 @@ static void all_measures(const vg_run_report *report, FILE *out)
             vg_html_table_row(out);
             vg_html_cell(out, "%s", m ? "" : vg_change_name(e->change));
             vg_html_cell(out, "%s%s", shown[m].name, f == 100 ? ", points" : "");
+            if (!isfinite(p->difference)) { /* the effective rank of two classes */
+                vg_html_cell(out, "does not exist here");
+                continue;
+            }
             vg_html_number(out, "%.2f", f * e->before[m]);
             vg_html_number(out, "%.2f", f * e->after[m]);
             vg_html_number(out, "%+.2f", f * p->difference);

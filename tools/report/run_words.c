@@ -104,37 +104,40 @@ void vg_run_verdict_reason(const vg_run_report *report, const vg_run_result *res
     switch (result->monitor.settled) {
     case VG_VERDICT_CONSTANT:
         snprintf(text, capacity,
-                 "the outputs do not depend on the input: of the information that the labels hold "
-                 "they carry %.1f %%; %.0f %% of inputs are called \"%s\"",
-                 100 * fmax(d->input_information, 0), 100 * d->top_share,
-                 class_name(report, d->top_class));
+                 "gives (almost) the same outputs for every input: they carry %.1f %% of the "
+                 "information that the labels hold; \"%s\" is said to %.0f %% of inputs",
+                 100 * fmax(d->input_information, 0), class_name(report, d->top_class),
+                 100 * d->top_share);
         break;
     case VG_VERDICT_ONE_CLASS:
-        snprintf(text, capacity, "says \"%s\" to %.0f %% of inputs, and %.0f %% of them are",
+        snprintf(text, capacity, "says \"%s\" to %.0f %% of inputs; %.0f %% of them are \"%s\"",
                  class_name(report, d->top_class), 100 * d->top_share,
-                 100 * d->label_share[d->top_class]);
+                 100 * d->label_share[d->top_class], class_name(report, d->top_class));
         break;
     case VG_VERDICT_PARTIAL:
         vg_run_class_list(report, d->missing, 5, names, sizeof names);
         if (d->missing_count > 0)
-            snprintf(text, capacity, "%d of %d classes are (almost) never named: %s",
-                     d->missing_count, d->classes, names);
+            snprintf(text, capacity, "(almost) never names %d of %d classes: %s", d->missing_count,
+                     d->classes, names);
         else
-            snprintf(text, capacity, "some classes were never named on the probe; %s",
-                     result->monitor.reason);
+            snprintf(text, capacity, "left classes out on the probe: %s", result->monitor.reason);
         break;
     case VG_VERDICT_DIVERSE_BUT_WRONG:
         snprintf(text, capacity,
-                 "answers differ from input to input, but are no better than guessing: balanced "
+                 "gives answers that differ from input to input, but are no better than guessing: "
+                 "balanced "
                  "accuracy %.1f %% [%.1f, %.1f], chance %.1f %%",
                  100 * d->balanced_accuracy, 100 * d->balanced_low, 100 * d->balanced_high,
                  100 * chance);
         break;
     case VG_VERDICT_HEALTHY:
-        snprintf(text, capacity,
-                 "all %d classes are named; balanced accuracy %.1f %% [%.1f, %.1f], chance %.1f %%",
-                 present, 100 * d->balanced_accuracy, 100 * d->balanced_low, 100 * d->balanced_high,
-                 100 * chance);
+        if (present == 2)
+            snprintf(text, capacity, "names both classes");
+        else
+            snprintf(text, capacity, "names all %d classes", present);
+        append(text, capacity, "; balanced accuracy %.1f %% [%.1f, %.1f], chance %.1f %%",
+               100 * d->balanced_accuracy, 100 * d->balanced_low, 100 * d->balanced_high,
+               100 * chance);
         break;
     case VG_VERDICT_UNDECIDED:
         undecided(report, result, text, capacity);

@@ -117,6 +117,6 @@ int vg_svg_ticks(double low, double high, double *ticks, int capacity)
     int count = 0;
     for (double k = ceil(low / step - 1e-9); k * step <= high + 1e-9 * step && count < capacity;
          k++)
-        ticks[count++] = k * step;
+        ticks[count++] = k * step + 0.0; /* -0 becomes 0 */
     return count;
 }

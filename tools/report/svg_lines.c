@@ -72,7 +72,7 @@ static void y_axis(FILE *out, const vg_svg_lines *chart, const axes *a)
             snprintf(text, sizeof text, ticks[i] < -3 ? "1e%.0f" : "%g",
                      ticks[i] < -3 ? ticks[i] : pow(10, ticks[i]));
         else if (chart->percent)
-            snprintf(text, sizeof text, "%.0f %%", 100 * ticks[i]);
+            snprintf(text, sizeof text, "%.0f %%", 100 * ticks[i] + 0.0);
         else
             vg_draw_number(text, sizeof text, ticks[i], false);
         vg_draw_line(out, a->left, y, a->right, y, VG_DRAW_GRID);
@@ -82,17 +82,30 @@ static void y_axis(FILE *out, const vg_svg_lines *chart, const axes *a)
         vg_draw_text(out, 2, a->top - 10, "start", VG_DRAW_PALE, chart->y_title, 0);
 }
 
+/* Few words stand below their points, many are turned. */
+enum { WORDS_LEVEL = 5 };
+
+static void x_words(FILE *out, const vg_svg_lines *chart, const axes *a)
+{
+    for (int i = 0; i < chart->count; i++) {
+        double x = place_x(a, value_x(chart, i));
+        if (chart->count <= WORDS_LEVEL) {
+            const char *anchor = i == 0 ? "start" : i == chart->count - 1 ? "end" : "middle";
+            vg_draw_text(out, i == 0 ? x - 20 : x, a->bottom + 18, anchor, VG_DRAW_PALE,
+                         chart->words[i], (a->right - a->left) / chart->count);
+            continue;
+        }
+        fprintf(out, "<g transform=\"translate(%.1f %.1f) rotate(-35)\">", x + 4, a->bottom + 14);
+        vg_draw_text(out, 0, 0, "end", VG_DRAW_PALE, chart->words[i], 90);
+        fputs("</g>\n", out);
+    }
+}
+
 static void x_axis(FILE *out, const vg_svg_lines *chart, const axes *a)
 {
     vg_draw_line(out, a->left, a->bottom, a->right, a->bottom, "#8b959e");
     if (chart->words) {
-        for (int i = 0; i < chart->count; i++) {
-            double x = place_x(a, value_x(chart, i));
-            fprintf(out, "<g transform=\"translate(%.1f %.1f) rotate(-35)\">", x + 4,
-                    a->bottom + 14);
-            vg_draw_text(out, 0, 0, "end", VG_DRAW_PALE, chart->words[i], 80);
-            fputs("</g>\n", out);
-        }
+        x_words(out, chart, a);
     } else {
         double ticks[12];
         int most = chart->count < 10 ? chart->count : 10;
@@ -109,7 +122,8 @@ static void x_axis(FILE *out, const vg_svg_lines *chart, const axes *a)
         }
     }
     if (chart->x_title)
-        vg_draw_text(out, (a->left + a->right) / 2, a->bottom + (chart->words ? 72 : 34), "middle",
+        vg_draw_text(out, (a->left + a->right) / 2,
+                     a->bottom + (chart->words && chart->count > WORDS_LEVEL ? 72 : 34), "middle",
                      VG_DRAW_PALE, chart->x_title, 0);
 }
 
@@ -185,10 +199,11 @@ void vg_svg_lines_draw(FILE *out, const vg_svg_lines *chart)
     double width = chart->width ? chart->width : 500, height = chart->height ? chart->height : 260;
     vg_svg_lines shown = *chart;
     shown.line_count = chart->line_count < VG_SVG_SERIES ? chart->line_count : VG_SVG_SERIES;
-    axes a = {.left = 52, .right = width - 16};
+    axes a = {.left = chart->words && chart->count > WORDS_LEVEL ? 72 : 52, .right = width - 16};
     double legend = shown.line_count > 1 ? lines_legend(NULL, &shown, 12, width, false) : 2;
     a.top = legend + (chart->y_title ? 22 : 10);
-    a.bottom = height - (chart->words ? 62 : 22) - (chart->x_title ? 18 : 0);
+    bool turned = chart->words && chart->count > WORDS_LEVEL;
+    a.bottom = height - (turned ? 64 : 24) - (chart->x_title ? 18 : 0);
     range_of(&shown, &a);
     vg_draw_begin(out, chart->name, width, height);
     if (shown.line_count > 1)

@@ -1,0 +1,143 @@
+#!/bin/sh
+# train-pipeline as a user meets it: exit statuses, what goes to stdout and what to stderr, the run folder, a rerun.
+#   sh tests/cli/train_pipeline.sh BUILD_FOLDER
+set -u
+build=$(cd "$1" && pwd)
+tool=$build/train-pipeline
+work=$(mktemp -d "${TMPDIR:-/tmp}/vg-cli-XXXXXX")
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failures=0
+
+# expect STATUS NAME COMMAND...: runs it into out and err
+expect()
+{
+    status=$1 name=$2
+    shift 2
+    "$@" >out 2>err
+    found=$?
+    if [ "$found" != "$status" ]; then
+        echo "FAIL $name: exit status $found, expected $status"
+        sed 's/^/    /' err | tail -5
+        failures=$((failures + 1))
+    fi
+}
+# has FILE TEXT
+has()
+{
+    grep -qF -- "$2" "$1" || {
+        echo "FAIL $name: $1 does not hold: $2"
+        sed 's/^/    /' "$1" | head -20
+        failures=$((failures + 1))
+    }
+}
+empty()
+{
+    [ ! -s "$1" ] || {
+        echo "FAIL $name: $1 is not empty"
+        head -5 "$1"
+        failures=$((failures + 1))
+    }
+}
+json()
+{
+    python3 -c "import json,sys; d=json.load(open('$1')); sys.exit(0 if ($2) else 1)" || {
+        echo "FAIL $name: $1: not so: $2"
+        failures=$((failures + 1))
+    }
+}
+
+expect 0 help "$tool" --help
+has out "usage: train-pipeline DATASET|JOB.yaml"
+empty err
+expect 2 "no dataset" "$tool"
+has err "train-pipeline: no dataset given"
+empty out
+expect 2 "unknown option" "$tool" pets/ --epoch5 3
+has err 'did you mean "--epochs"?'
+expect 2 "unknown key" "$tool" pets/ --set learing_rate=1
+has err 'unknown key "learing_rate"; did you mean "learning_rate"?'
+expect 2 "bad word" "$tool" pets/ --fail-on sunshine
+expect 2 "seeds alone" "$tool" pets/ --seeds 3
+has err "only with --compare"
+expect 1 "no such folder" "$tool" nowhere/
+has err "train-pipeline: "
+printf 'epochs: [1\n' >bad.yaml
+expect 1 "not YAML" "$tool" bad.yaml
+has err "bad.yaml:"
+
+# A dataset of two classes, light and dark, in the plainest format there is.
+python3 - <<'PY' || exit 77
+import os, struct, zlib, random
+def png(path, level):
+    random.seed(path)
+    rows = b"".join(b"\0" + bytes(min(255, max(0, level + random.randrange(-40, 40))) for _ in range(8)) for _ in range(8))
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    with open(path, "wb") as f:
+        f.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)) +
+                chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+for name, level in (("dark <1>", 70), ("light", 190)):
+    os.makedirs("set/" + name)
+    for i in range(120):
+        png("set/%s/%03d.png" % (name, i), level)
+for i in range(10):
+    open("set/light/broken%d.png" % i, "wb").write(b"\x89PNG\r\n\x1a\nnot one")
+PY
+quick="--set net=conv~4~k3,relu,globalpool --set learning_rate=0.2 --set batch=16 --set augment=none --epochs 8"
+run()
+{
+    # shellcheck disable=SC2086 # words
+    set -- $quick "$@"
+    for word; do
+        shift
+        set -- "$@" "$(printf %s "$word" | tr '~' ' ')"
+    done
+    "$tool" "$@"
+}
+
+expect 0 "a training" run set --out one
+has out "VERDICT   HEALTHY"
+has out "report    one/report.html"
+has out "light/broken"
+has err "learning_rate=0.2"
+for file in job.yaml report.json report.html weights.safetensors; do
+    [ -s "one/$file" ] || { echo "FAIL: one/$file is missing"; failures=$((failures + 1)); }
+done
+json one/report.json "d['verdict'] == 'healthy' and 0 < d['diversity']['input_information'] <= 1"
+json one/report.json "len(d['epochs']) == 9 and d['epochs'][0]['train_loss'] is None"
+json one/report.json "[c['name'] for c in d['classes']] == ['dark <1>', 'light'] and all('broken' in b['path'] for b in d['data']['broken']) and d['data']['broken']"
+has one/report.html "dark &lt;1&gt;"
+
+expect 0 "json and quiet" run set --json --quiet --out two
+empty err
+json out "d['tool'] == 'train-pipeline' and d['accuracy'] > 0.5"
+cmp -s one/weights.safetensors two/weights.safetensors || {
+    echo "FAIL: the same job gave other weights"
+    failures=$((failures + 1))
+}
+expect 0 "rerun of the stored job" "$tool" --job one/job.yaml --quiet --threads 1 --out three
+cmp -s one/weights.safetensors three/weights.safetensors || {
+    echo "FAIL: the stored job gave other weights"
+    failures=$((failures + 1))
+}
+expect 0 "evaluate" "$tool" set --evaluate one/weights.safetensors --json --quiet
+json out "d['split'] == 'val' and abs(d['accuracy'] - json.load(open('one/report.json'))['accuracy']) < 1e-9"
+expect 1 "evaluate something else" "$tool" set --evaluate one/job.yaml
+expect 1 "fail on bad files" run set --on-error fail --quiet
+has err "light/broken"
+expect 3 "collapse" run set --set learning_rate=1e-12 --set init=zero --fail-on collapse --quiet
+has out "CONSTANT"
+expect 0 "a folder of its own" run set --quiet --epochs 1
+ls -d runs/*-1 runs/*-2 >/dev/null || failures=$((failures + 1))
+
+expect 0 "a comparison" run set --quiet --compare=normalize,nothing --seeds 2 --epochs 2 --out four
+has out "without changes:"
+has out "normalize"
+json four/report.json "[c['name'] for c in d['changes']] == ['normalize', 'nothing'] and d['changes'][0]['seeds'] == 2"
+json four/report.json "set(d['changes'][0]['measures']['balanced_accuracy']) >= {'difference', 'low', 'high', 'p'}"
+[ -s four/weights.safetensors ] || { echo "FAIL: a comparison leaves no weights"; failures=$((failures + 1)); }
+has four/report.html "What each data change did"
+
+[ "$failures" = 0 ] || exit 1
+echo ok

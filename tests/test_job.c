@@ -1,0 +1,296 @@
+/* Tests of tools/job.h: values through YAML and through key=value, errors with their place, and the
+ * promise that a printed job reads back as the same job. */
+#include "test.h"
+
+#include "job.h"
+#include "job_keys.h"
+
+static vg_error err;
+
+static vg_status read_text(vg_job *job, const char *text)
+{
+    err = (vg_error){0};
+    return vg_job_read(job, text, strlen(text), "job.yaml", "some/folder", &err);
+}
+
+static void fresh(vg_job *job)
+{
+    assert_ok(vg_job_init(job, &err));
+}
+
+static void test_defaults(void **state)
+{
+    (void)state;
+    vg_job job;
+    fresh(&job);
+    assert_int_equal(job.run.normalization, VG_NORMALIZE_ZSCORE);
+    assert_int_equal(job.run.sampling, VG_SAMPLING_BALANCED);
+    assert_false(vg_policy_is_none(&job.run.policy));
+    assert_int_equal(job.compare.change_count, 0);
+    assert_true(job.run.net.count > 0);
+    vg_job_reset(&job);
+}
+
+static void test_yaml(void **state)
+{
+    (void)state;
+    vg_job job;
+    fresh(&job);
+    assert_ok(read_text(&job, "dataset: pets\n"
+                              "classes: [no, \"01\", a b]\n"
+                              "limit: {no: 1990, '01': 10}\n"
+                              "split:\n  train: 0.8\n  val: 0.1\n"
+                              "input.size: 32x48\n"
+                              "augment: rotate=20 shift=0.2\n"
+                              "normalize: none\n"
+                              "balance: {sampling: none, weights: sqrt}\n"
+                              "net: [conv 8 k5, relu, maxpool 2, dense 32]\n"
+                              "learning_rate: 1e-3\nnesterov: yes\n"
+                              "seed: 18446744073709551615\n"
+                              "compare:\n  changes: [augment, nothing]\n  seeds: 4\n"));
+    assert_string_equal(job.dataset, "some/folder/pets");
+    assert_int_equal(job.class_count, 3);
+    assert_string_equal(job.classes[0], "no");
+    assert_string_equal(job.classes[1], "01");
+    assert_string_equal(job.classes[2], "a b");
+    assert_int_equal(job.limit_count, 2);
+    assert_string_equal(job.limit_classes[1], "01");
+    assert_int_equal(job.limits[0], 1990);
+    assert_near(job.split.train_share, 0.8, 0);
+    assert_int_equal(job.run.height, 32);
+    assert_int_equal(job.run.width, 48);
+    assert_near(job.run.policy.rotate_deg, 20, 0);
+    assert_int_equal(job.run.normalization, VG_NORMALIZE_NONE);
+    assert_int_equal(job.run.sampling, VG_SAMPLING_SHUFFLE);
+    assert_int_equal(job.run.weighting, VG_WEIGHTING_SQRT);
+    assert_int_equal(job.run.net.count, 4);
+    assert_near(job.run.schedule.base, 1e-3, 0);
+    assert_true(job.run.optimizer.nesterov);
+    assert_true(job.run.seed == UINT64_MAX);
+    assert_int_equal(job.compare.change_count, 2);
+    assert_int_equal(job.compare.changes[1], VG_CHANGE_NOTHING);
+    vg_selection selection = vg_job_selection(&job);
+    assert_int_equal(selection.class_count, 3);
+    assert_int_equal(selection.limit_count, 2);
+    assert_ok(vg_job_finish(&job, &err));
+    assert_true(job.compare.first_seed == UINT64_MAX); /* follows the seed */
+    vg_job_reset(&job);
+}
+
+static void test_assignments(void **state)
+{
+    (void)state;
+    vg_job job;
+    fresh(&job);
+    assert_ok(vg_job_set(&job, "classes=0,3", "--set", &err));
+    assert_int_equal(job.class_count, 2);
+    assert_string_equal(job.classes[1], "3");
+    assert_ok(vg_job_set(&job, "limit=0:1990, a:b:10", "--set", &err));
+    assert_string_equal(job.limit_classes[0], "0");
+    assert_string_equal(job.limit_classes[1], "a:b"); /* the last colon counts */
+    assert_int_equal(job.limits[1], 10);
+    assert_ok(vg_job_set(&job, "limit={x: 5}", "--set", &err));
+    assert_int_equal(job.limit_count, 1);
+    assert_ok(vg_job_set(&job, "classes=[]", "--set", &err));
+    assert_int_equal(job.class_count, 0);
+    assert_ok(vg_job_set(&job, "net=conv 8 k3, relu, globalpool", "--set", &err));
+    assert_int_equal(job.run.net.count, 3);
+    assert_ok(vg_job_set(&job, "net=plain", "--set", &err));
+    assert_string_equal(job.run.net.name, "plain");
+    assert_ok(vg_job_set(&job, "input.size=28", "--set", &err));
+    assert_int_equal(job.run.width, 28);
+    assert_ok(vg_job_set(&job, "input.size=auto", "--set", &err));
+    assert_int_equal(job.run.width, 0);
+    assert_ok(vg_job_set(&job, "input.channels=3", "--set", &err));
+    assert_int_equal(job.run.channels, 3);
+    assert_ok(vg_job_set(&job, "augment=none", "--set", &err));
+    assert_true(vg_policy_is_none(&job.run.policy));
+    assert_ok(vg_job_set(&job, "compare.changes=all", "--set", &err));
+    assert_int_equal(job.compare.change_count, 3);
+    assert_ok(vg_job_set(&job, "compare.first_seed=9", "--set", &err));
+    assert_ok(vg_job_finish(&job, &err));
+    assert_int_equal(job.compare.first_seed, 9);
+    vg_job_reset(&job);
+}
+
+typedef struct mistake {
+    const char *text, *message;
+} mistake;
+
+static void test_yaml_errors(void **state)
+{
+    (void)state;
+    static const mistake mistakes[] = {
+        {"epochs: 3\nlearing_rate: 1\n",
+         "job.yaml:2:1: unknown key \"learing_rate\"; did you mean \"learning_rate\"?"},
+        {"balance:\n  sampling: none\n  wieghts: none\n",
+         "job.yaml:3:3: unknown key \"balance.wieghts\"; did you mean \"balance.weights\"?"},
+        {"sampling: none\n",
+         "job.yaml:1:1: unknown key \"sampling\"; did you mean \"balance.sampling\"?"},
+        {"qqqqqqqqqq: 1\n", "unknown key \"qqqqqqqqqq\" (docs/jobs.md lists all)"},
+        {"epochs: many\n", "job.yaml:1:9: epochs: found \"many\", allowed: number from 1"},
+        {"epochs: 0\n", "job.yaml:1:9: epochs: found \"0\""},
+        {"epochs: [1]\n", "job.yaml:1:9: epochs: found a list"},
+        {"learning_rate: nan\n", "learning_rate: found \"nan\""},
+        {"split: {train: 1.5}\n", "job.yaml:1:16: split.train: found \"1.5\", allowed: number from "
+                                  "0 to 1"},
+        {"split: 0.5\n", "job.yaml:1:1: \"split\" needs keys of its own"},
+        {"epochs: 1\nepochs: 2\n", "job.yaml:2:1: \"epochs\" is given twice (first in line 1)"},
+        {"split: {train: 0.5}\nsplit.train: 0.6\n", "\"split.train\" is given twice"},
+        {"schedule: linear\n", "found \"linear\", allowed: constant, step, cosine"},
+        {"nesterov: maybe\n", "found \"maybe\", allowed: true, false"},
+        {"seed: -1\n", "seed: found \"-1\""},
+        {"seed: 18446744073709551616\n", "seed: found \"18446744073709551616\""},
+        {"input.size: 32x\n", "found \"32x\", allowed: auto, N or HxW"},
+        {"input.channels: 2\n", "found \"2\", allowed: auto, 1, 3"},
+        {"classes: [a]\n", "job.yaml:1:11: classes: found only \"a\""},
+        {"limit: {a: x}\n", "job.yaml:1:12: limit: found \"x\" for class \"a\""},
+        {"limit: [a]\n", "limit: found a list"},
+        {"limit: {a: [1]}\n", "job.yaml:1:12: found a list or map inside"},
+        {"net: [conv 8 k3, blur 3]\n", "job.yaml:1:18: net: "},
+        {"net: []\n", "net: found an empty list"},
+        {"net: smal-cnn\n", "small-cnn"},
+        {"augment: rotat=3\n", "job.yaml:1:10: augment: "},
+        {"compare: {changes: [augment, augment]}\n", "\"augment\" stands there twice"},
+        {"compare: {changes: [bleach]}\n", "job.yaml:1:21: compare.changes: "},
+        {"- a\n", "job.yaml:1:1: expected a map of keys"},
+        {"[a]: 1\n", "found a list or map as a key"},
+        {"a: [1\n", "not YAML: "},
+        {"dataset: [x]\n", "dataset: found a list"},
+    };
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+        vg_job job;
+        fresh(&job);
+        vg_status status = read_text(&job, mistakes[i].text);
+        if (status == VG_OK)
+            fail_msg("accepted: %s", mistakes[i].text);
+        assert_contains(err.message, mistakes[i].message);
+        vg_job_reset(&job);
+    }
+}
+
+static void test_assignment_errors(void **state)
+{
+    (void)state;
+    static const mistake mistakes[] = {
+        {"epochs", "--set: found \"epochs\", expected key=value"},
+        {"epoch=3", "--set: unknown key \"epoch\"; did you mean \"epochs\"?"},
+        {"epochs=3.5", "--set: epochs: found \"3.5\""},
+        {"limit=a", "found \"a\", expected name:number"},
+        {"limit={a: 1", "not YAML"},
+        {"dataset=", "dataset: found \"\""},
+    };
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+        vg_job job;
+        fresh(&job);
+        assert_true(vg_job_set(&job, mistakes[i].text, "--set", &err) != VG_OK);
+        assert_contains(err.message, mistakes[i].message);
+        vg_job_reset(&job);
+    }
+    vg_job job;
+    fresh(&job);
+    assert_ok(read_text(&job, "split: {train: 0.8, val: 0.3}\n"));
+    assert_int_equal(vg_job_finish(&job, &err), VG_E_ARG);
+    assert_contains(err.message, "together they may be 1 at most");
+    assert_ok(read_text(&job, "split: {train: 0}\n"));
+    assert_int_equal(vg_job_finish(&job, &err), VG_E_ARG);
+    assert_contains(err.message, "nothing would be left to train on");
+    vg_job_reset(&job);
+}
+
+static char *printed(const vg_job *job)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    vg_job_print(job, out);
+    fclose(out);
+    return text;
+}
+
+/* What is printed gives the same job again, whatever was set. */
+static void test_round_trip(void **state)
+{
+    (void)state;
+    static const char *const set[] = {
+        "dataset=/no/such folder: \"x\" # y",
+        "classes=[\"a, b\", 'c: d', \"e#f\", \"- g\", \"\\\"q\\\"\", \"käse\"]",
+        "limit={\"a, b\": 3, \"käse\": 5}",
+        "learning_rate=0.1",
+        "weight_decay=1e-17",
+        "momentum=0.30000000000000004",
+        "net=[conv 8 k5 s2 p1 nobias, bn, relu, dropout 0.25, flatten, dense 16]",
+        "augment=rotate=15 flip=h fill=reflect noise=3",
+        "compare.changes=nothing,augment",
+        "seed=12345678901234567890",
+        "on_error=fail",
+        "init=xavier_uniform",
+    };
+    vg_job job, again;
+    fresh(&job);
+    for (size_t i = 0; i < sizeof set / sizeof *set; i++) {
+        assert_ok(vg_job_set(&job, set[i], "--set", &err));
+    }
+    assert_ok(vg_job_finish(&job, &err));
+    char *first = printed(&job);
+    fresh(&again);
+    assert_ok(read_text(&again, first));
+    char *second = printed(&again);
+    assert_string_equal(first, second);
+    assert_string_equal(again.dataset, "/no/such folder: \"x\" # y");
+    assert_string_equal(again.classes[3], "- g");
+    assert_near(again.run.optimizer.momentum, 0.30000000000000004, 0);
+    free(first);
+    free(second);
+    vg_job_reset(&job);
+    vg_job_reset(&again);
+}
+
+/* docs/jobs.md holds the table that the program prints. */
+static void test_documented(void **state)
+{
+    (void)state;
+    char *table = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&table, &size);
+    vg_job_print_keys(out);
+    fclose(out);
+    vg_bytes text = {0};
+    assert_ok(vg_file_read(VG_TEST_FILES "/../../docs/jobs.md", 0, &text, &err));
+    assert_ok(vg_bytes_reserve(&text, text.size + 1, &err));
+    text.data[text.size] = '\0';
+    if (!strstr((const char *)text.data, table))
+        fail_msg("docs/jobs.md does not hold the table of `train-pipeline --keys`");
+    free(table);
+    vg_bytes_reset(&text);
+}
+
+static void test_files(void **state)
+{
+    (void)state;
+    char *folder = test_folder_make(), path[4200];
+    snprintf(path, sizeof path, "%s/job.yaml", folder);
+    vg_job job;
+    fresh(&job);
+    assert_int_equal(vg_job_load(&job, path, &err), VG_E_IO);
+    assert_ok(vg_file_write(path, "dataset: pets\n", 14, &err));
+    assert_ok(vg_job_load(&job, path, &err));
+    assert_contains(job.dataset, folder);
+    assert_contains(job.dataset, "/pets");
+    assert_ok(vg_file_write(path, "", 0, &err)); /* empty: nothing is changed */
+    assert_ok(vg_job_load(&job, path, &err));
+    vg_job_reset(&job);
+    test_folder_remove(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),          cmocka_unit_test(test_yaml),
+        cmocka_unit_test(test_assignments),       cmocka_unit_test(test_yaml_errors),
+        cmocka_unit_test(test_assignment_errors), cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_documented),        cmocka_unit_test(test_files),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
