@@ -96,7 +96,7 @@ void vg_run_verdict_reason(const vg_run_report *report, const vg_run_result *res
 {
     const vg_diversity *d = &result->final;
     char names[256];
-    int present = 0;
+    int present = 0, named = 0;
     for (int k = 0; k < d->classes; k++)
         present += d->label_share && d->label_share[k] > 0;
     double chance = present ? 1.0 / present : NAN;
@@ -131,10 +131,15 @@ void vg_run_verdict_reason(const vg_run_report *report, const vg_run_result *res
                  100 * chance);
         break;
     case VG_VERDICT_HEALTHY:
-        if (present == 2)
-            snprintf(text, capacity, "names both classes");
+        for (int k = 0; k < d->classes; k++)
+            named += d->label_share[k] > 0 && d->predicted_share[k] > 0;
+        if (named == present)
+            snprintf(text, capacity, present == 2 ? "names both classes" : "names all %d classes",
+                     present);
         else
-            snprintf(text, capacity, "names all %d classes", present);
+            snprintf(text, capacity,
+                     "names %d of %d classes (the others are too rare here to be missed)", named,
+                     present);
         append(text, capacity, "; balanced accuracy %.1f %% [%.1f, %.1f], chance %.1f %%",
                100 * d->balanced_accuracy, 100 * d->balanced_low, 100 * d->balanced_high,
                100 * chance);
