@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 
+#include <sys/stat.h>
 #include <zlib.h>
 
 static char *folder;
@@ -91,6 +92,20 @@ static void test_missing_and_folder_are_named(void **state)
     vg_bytes_reset(&bytes);
 }
 
+static void test_a_pipe_is_refused_not_waited_for(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_bytes bytes = {0};
+    char *path = vg_path_join(folder, "pipe");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(vg_file_read(path, 0, &bytes, &err), VG_E_IO);
+    assert_contains(err.message, "not a regular file");
+    assert_int_equal(vg_file_read_gz(path, 0, &bytes, &err), VG_E_IO);
+    vg_bytes_reset(&bytes);
+    free(path);
+}
+
 static void test_gzip(void **state)
 {
     (void)state;
@@ -147,6 +162,7 @@ int main(void)
         cmocka_unit_test(test_abort_leaves_the_old_file),
         cmocka_unit_test(test_full_disk_is_told_and_keeps_the_old_file),
         cmocka_unit_test(test_missing_and_folder_are_named),
+        cmocka_unit_test(test_a_pipe_is_refused_not_waited_for),
         cmocka_unit_test(test_gzip),
         cmocka_unit_test(test_paths),
     };

@@ -1,9 +1,10 @@
-/* Restarts a tool with a faster OpenBLAS kernel when the library picked a slow one.
+/* Restarts a tool once with a better environment for the numeric libraries, which read theirs only
+ * while they are being loaded.
  *
- * OpenBLAS chooses its kernels while it is being loaded, from a list of processors that ends with
- * those known at its release: on newer ones it falls back to older kernels and runs at half speed.
- * The choice can be named in the environment, but only before loading; so the program starts itself
- * once more. A user's own OPENBLAS_CORETYPE is respected, and a second restart is impossible. */
+ * OpenBLAS chooses its kernels from a list of processors that ends with those known at its release: on
+ * newer ones it falls back to older kernels and runs at half speed. GNU OpenMP lets its threads spin at
+ * every barrier: on a machine that does anything else at the time, a loader or another training, that
+ * costs far more than it saves. A user's own settings are respected, and a second restart is impossible. */
 #include "cli.h"
 
 #include "nn/kernels/blas.h"
@@ -11,14 +12,19 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* Sets what the user has not set; true if anything changed. */
+static bool set_if_unset(const char *name, const char *value)
+{
+    return value && !getenv(name) && setenv(name, value, 1) == 0;
+}
+
 void vg_cli_fast_blas(char **argv)
 {
-    static const char guard[] = "VG_BLAS_RESTARTED";
-    const char *core = vg_blas_better_core();
-    if (!core || getenv("OPENBLAS_CORETYPE") || getenv(guard))
+    static const char guard[] = "VG_RESTARTED";
+    if (getenv(guard) || setenv(guard, "1", 1) != 0)
         return;
-    if (setenv("OPENBLAS_CORETYPE", core, 1) != 0 || setenv(guard, "1", 1) != 0)
-        return;
-    execv("/proc/self/exe", argv); /* returns only when it failed: then it goes on as it is */
-    unsetenv("OPENBLAS_CORETYPE");
+    bool blas = set_if_unset("OPENBLAS_CORETYPE", vg_blas_better_core());
+    bool waiting = !getenv("GOMP_SPINCOUNT") && set_if_unset("OMP_WAIT_POLICY", "passive");
+    if (blas || waiting)
+        execv("/proc/self/exe", argv); /* returns only when it failed: then it goes on as it is */
 }

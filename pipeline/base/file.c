@@ -59,7 +59,8 @@ static vg_status read_open(int fd, const char *path, size_t limit, vg_bytes *out
 
 vg_status vg_file_read(const char *path, size_t limit, vg_bytes *out, vg_error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd =
+        open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a named pipe is refused, not waited for */
     if (fd < 0)
         return vg_fail(err, VG_E_IO, "%s: %s", path, strerror(errno));
     vg_status status = read_open(fd, path, limit, out, err);
@@ -69,8 +70,9 @@ vg_status vg_file_read(const char *path, size_t limit, vg_bytes *out, vg_error *
 
 vg_status vg_file_read_gz(const char *path, size_t limit, vg_bytes *out, vg_error *err)
 {
-    if (vg_path_is_folder(path))
-        return vg_fail(err, VG_E_IO, "%s: is a folder", path);
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return vg_fail(err, VG_E_IO, "%s: not a regular file", path);
     gzFile file = gzopen(path, "rbe");
     if (!file)
         return vg_fail(err, VG_E_IO, "%s: %s", path, errno ? strerror(errno) : "out of memory");
