@@ -236,11 +236,12 @@ static vg_status open_dataset(session *s, vg_error *err)
 
 /* ---- while it runs */
 
-static void bar(char *text, size_t capacity, double share)
+static void bar(char *text, size_t capacity, double share, int columns)
 {
     size_t used = 0;
-    for (int i = 0; i < 20 && used < capacity; i++)
-        used += (size_t)snprintf(text + used, capacity - used, "%s", i < share * 20 ? "█" : "░");
+    for (int i = 0; i < columns && used < capacity; i++)
+        used +=
+            (size_t)snprintf(text + used, capacity - used, "%s", i < share * columns ? "█" : "░");
 }
 
 static bool on_batch(void *context, int epoch, uint64_t step, uint64_t steps, double loss,
@@ -255,16 +256,18 @@ static bool on_batch(void *context, int epoch, uint64_t step, uint64_t steps, do
     double all = s->total ? (s->done + share) / s->total : share;
     double elapsed = vg_progress_clock() - s->started;
     char eta[24], drawn[64], what[128] = "", known[64] = "";
-    bar(drawn, sizeof drawn, all);
+    bar(drawn, sizeof drawn, all, s->progress.width < 110 ? 10 : 20);
     if (s->total)
         snprintf(what, sizeof what, "training %d/%d %s  ", s->done + 1, s->total, s->arm);
     if (isfinite(s->information))
         snprintf(known, sizeof known, "  diversity %.2f  classes %.1f/%d", s->information,
                  s->effective, vg_dataset_classes(s->dataset));
-    vg_progress_show(
-        &s->progress, "%sepoch %d/%d  %s  %.0f images/s, limited by: %s  loss %.2f%s  eta %s", what,
-        epoch, s->job.run.epochs, drawn, images_per_s, load_share > 0.5 ? "loader" : "trainer",
-        loss, known, vg_progress_time(eta, all > 0 ? elapsed / all - elapsed : 0));
+    /* What matters most comes first: a narrow terminal cuts the end. */
+    vg_progress_show(&s->progress,
+                     "%sepoch %d/%d  %s  eta %s  loss %.2f%s  %.0f images/s, limited by: %s", what,
+                     epoch, s->job.run.epochs, drawn,
+                     vg_progress_time(eta, all > 0 ? elapsed / all - elapsed : 0), loss, known,
+                     images_per_s, load_share > 0.5 ? "loader" : "trainer");
     return false;
 }
 

@@ -88,8 +88,7 @@ static void change_row(const vg_change_effect *e, double labels, FILE *out, int 
         snprintf(points, sizeof points, "%+5.1f [%.1f, %.1f] %s", 100 * accuracy->difference,
                  100 * accuracy->low, 100 * accuracy->high, vg_run_stars(accuracy->p_corrected));
     else
-        snprintf(points, sizeof points, "%+5.1f (one pair: no interval)",
-                 100 * accuracy->difference);
+        snprintf(points, sizeof points, "%+5.1f (one pair)", 100 * accuracy->difference);
     vg_cli_pad(out, vg_change_name(e->change), 12);
     vg_cli_pad(out, information, 22);
     vg_cli_pad(out, effective, 22);
@@ -118,12 +117,9 @@ static void changes_table(const vg_run_report *report, FILE *out, int width, con
             c->dim, INDENT + 2, "", comparison->seeds, comparison->seeds == 1 ? "" : "s", c->off);
     int pairs = comparison->seeds < 60 ? comparison->seeds : 60;
     double least = ldexp(1, 1 - pairs) * comparison->change_count;
-    if (comparison->change_count && least >= 0.05)
-        fprintf(out,
-                "%s%*s%d seeds allow no star with %d changes (smallest p %.2g): the intervals "
-                "tell%s\n",
-                c->dim, INDENT + 2, "", comparison->seeds, comparison->change_count,
-                least < 1 ? least : 1, c->off);
+    if (comparison->change_count && comparison->seeds > 1 && least >= 0.05)
+        fprintf(out, "%s%*s%d seeds cannot give a star (smallest p, corrected: %.2g)%s\n", c->dim,
+                INDENT + 2, "", comparison->seeds, least < 1 ? least : 1, c->off);
 }
 
 /* ---- measures */
@@ -151,7 +147,7 @@ void vg_run_diversity_text(const vg_diversity *d, const vg_run_report *report, F
         d->missing_count ? low_text : "never named though they occur");
     snprintf(text, sizeof text, "%.3f (p %.3f)", d->label_information, d->label_information_p);
     row(out, "label information", text, "is the diversity worth anything");
-    if (d->classes > 2) {
+    if (isfinite(d->effective_rank)) {
         snprintf(text, sizeof text, "%.2f", d->effective_rank);
         row(out, "effective rank", text, "directions the features use, 1: as many as are needed");
     }
