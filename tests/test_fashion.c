@@ -59,7 +59,7 @@ static void train(vg_model *m, const split *s, uint64_t seed)
 {
     vg_error err = {0};
     vg_optimizer_options options = vg_optimizer_options_default();
-    vg_schedule schedule = {.kind = VG_SCHEDULE_COSINE, .base = 0.05, .warmup_share = 0.1};
+    vg_schedule schedule = {.kind = VG_SCHEDULE_COSINE, .base = 0.1, .warmup_share = 0.1};
     vg_optimizer *optimizer;
     assert_ok(vg_optimizer_new(m, &options, &optimizer, &err));
     float *x = malloc(BATCH * PIXELS * sizeof *x), d[BATCH * CLASSES];

@@ -177,13 +177,13 @@ static bool add_tensors(json_t *header, const content *all, XXH64_state_t *hash)
             json_t *shape = json_array();
             for (int d = 0; d < p->dims; d++)
                 json_array_append_new(shape, json_integer((json_int_t)p->shape[d]));
-            uint64_t size = p->count * sizeof(float);
+            uint64_t size = p->count * sizeof(float), end = at + size;
             json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape,
-                                      "data_offsets", (json_int_t)at, (json_int_t)(at + size));
+                                      "data_offsets", (json_int_t)at, (json_int_t)end);
             if (!entry || json_object_set_new(header, name, entry) != 0)
                 return false;
             XXH64_update(hash, p->value, size);
-            at += size;
+            at = end;
         }
     return true;
 }

@@ -238,6 +238,21 @@ static vg_status read_normalizer(const content *c, vg_normalizer *n, vg_error *e
     return status;
 }
 
+/* "C H W"; their sense is checked when the model is made. */
+static bool read_input(const char *text, vg_checkpoint *about)
+{
+    int *const sides[3] = {&about->channels, &about->height, &about->width};
+    char *end = NULL;
+    for (int i = 0; i < 3; i++, text = end) {
+        errno = 0;
+        long v = strtol(text, &end, 10);
+        if (errno || end == text || v < 1 || v > INT32_MAX)
+            return false;
+        *sides[i] = (int)v;
+    }
+    return *end == '\0';
+}
+
 static vg_status read_description(const content *c, vg_checkpoint *about, vg_error *err)
 {
     uint64_t epoch = 0;
@@ -247,8 +262,7 @@ static vg_status read_description(const content *c, vg_checkpoint *about, vg_err
         status = read_classes(c, about, err);
     if (!status)
         status = read_normalizer(c, &about->normalizer, err);
-    if (!status && (!input || sscanf(input, "%7d %7d %7d", &about->channels, &about->height,
-                                     &about->width) != 3))
+    if (!status && !(input && read_input(input, about)))
         status = damaged(c, "input", err);
     if (!status)
         status = read_number(c, "seed", UINT64_MAX, &about->seed, err);

@@ -11,8 +11,8 @@ static double log_sum(const float *z, int classes, double *top)
     for (int k = 1; k < classes; k++)
         if ((double)z[k] > best)
             best = (double)z[k];
-    double sum = 0;
-    for (int k = 0; k < classes; k++)
+    double sum = exp((double)z[0] - best);
+    for (int k = 1; k < classes; k++)
         sum += exp((double)z[k] - best);
     *top = best;
     return log(sum);

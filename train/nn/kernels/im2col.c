@@ -203,7 +203,8 @@ void vg_conv_forward_ref(const vg_window *g, int outputs, const float *x, const 
         for (int p = 0; p < g->p; p++)
             for (int q = 0; q < g->q; q++) {
                 double sum = bias ? (double)bias[k] : 0;
-                const float *w = weight + (size_t)k * (size_t)(g->c * g->kernel * g->kernel);
+                const float *w =
+                    weight + (size_t)k * (size_t)g->c * (size_t)g->kernel * (size_t)g->kernel;
                 for (int c = 0; c < g->c; c++)
                     for (int r = 0; r < g->kernel; r++)
                         for (int s = 0; s < g->kernel; s++, w++) {
@@ -220,7 +221,7 @@ void vg_conv_backward_ref(const vg_window *g, int outputs, const float *x, const
 {
     if (dx)
         memset(dx, 0, (size_t)g->c * (size_t)g->h * (size_t)g->w * sizeof *dx);
-    size_t taps = (size_t)(g->c * g->kernel * g->kernel);
+    size_t taps = (size_t)g->c * (size_t)g->kernel * (size_t)g->kernel;
     for (int k = 0; k < outputs; k++)
         for (int p = 0; p < g->p; p++)
             for (int q = 0; q < g->q; q++) {

@@ -9,23 +9,23 @@ enum { STRIP = 64 };
 /* The common case by itself, 2 x 2 without overlap: first the larger of two rows, then of two
  * columns, each step a plain loop over one type, which the vectorizer takes. Of equal values the
  * first one in reading order counts, as in the general case. */
-VG_KERNEL static void maxpool_two(const float *restrict x, int w, int p, int q, float *restrict y,
-                                  uint16_t *restrict chosen)
+VG_KERNEL static void maxpool_two(const float *restrict x, size_t w, size_t p, size_t q,
+                                  float *restrict y, uint16_t *restrict chosen)
 {
-    float top[2 * STRIP];
-    int32_t row[2 * STRIP], place[STRIP];
-    for (int i = 0; i < p; i++)
-        for (int j0 = 0; j0 < q; j0 += STRIP) {
-            const float *a = x + (size_t)(2 * i) * (size_t)w + 2 * j0, *b = a + w;
-            size_t at = (size_t)i * (size_t)q + (size_t)j0;
-            int n = q - j0 < STRIP ? q - j0 : STRIP;
-            for (int j = 0; j < 2 * n; j++) {
+    float top[2 * STRIP] = {0};
+    int32_t row[2 * STRIP] = {0}, place[STRIP];
+    for (size_t i = 0; i < p; i++)
+        for (size_t j0 = 0; j0 < q; j0 += STRIP) {
+            const float *a = x + 2 * i * w + 2 * j0, *b = a + w;
+            size_t at = i * q + j0;
+            size_t n = q - j0 < STRIP ? q - j0 : STRIP;
+            for (size_t j = 0; j < 2 * n; j++) {
                 int lower = (b[j] > a[j]) | (b[j] != b[j]);
                 top[j] = lower ? b[j] : a[j];
                 row[j] = lower ? 2 : 0;
             }
             float *out = y + at;
-            for (int j = 0; j < n; j++) {
+            for (size_t j = 0; j < n; j++) {
                 float l = top[2 * j], r = top[2 * j + 1];
                 int cl = row[2 * j], cr = row[2 * j + 1] + 1;
                 int right = (r > l) | (r != r) | ((r == l) & (cr < cl));
@@ -33,42 +33,41 @@ VG_KERNEL static void maxpool_two(const float *restrict x, int w, int p, int q, 
                 place[j] = right ? cr : cl;
             }
             uint16_t *where = chosen + at;
-            for (int j = 0; j < n; j++)
+            for (size_t j = 0; j < n; j++)
                 where[j] = (uint16_t)place[j];
         }
 }
 
 VG_KERNEL static void maxpool_two_backward(const uint16_t *restrict chosen,
-                                           const float *restrict dy, int w, int p, int q,
+                                           const float *restrict dy, size_t w, size_t p, size_t q,
                                            float *restrict dx)
 {
     float value[2 * STRIP];
     int32_t place[2 * STRIP];
-    for (int i = 0; i < p; i++) {
-        for (int j0 = 0; j0 < q; j0 += STRIP) {
-            float *restrict a = dx + (size_t)(2 * i) * (size_t)w + 2 * j0, *restrict b = a + w;
-            const float *d = dy + (size_t)i * (size_t)q + (size_t)j0;
-            const uint16_t *where = chosen + (size_t)i * (size_t)q + (size_t)j0;
-            int n = q - j0 < STRIP ? q - j0 : STRIP;
-            for (int j = 0; j < n; j++) /* the distance from the left column of the window */
+    for (size_t i = 0; i < p; i++) {
+        for (size_t j0 = 0; j0 < q; j0 += STRIP) {
+            float *restrict a = dx + 2 * i * w + 2 * j0, *restrict b = a + w;
+            const float *d = dy + i * q + j0;
+            const uint16_t *where = chosen + i * q + j0;
+            size_t n = q - j0 < STRIP ? q - j0 : STRIP;
+            for (size_t j = 0; j < n; j++) /* the distance from the left column of the window */
                 place[2 * j] = where[j], place[2 * j + 1] = where[j] - 1;
-            for (int j = 0; j < n; j++)
+            for (size_t j = 0; j < n; j++)
                 value[2 * j] = value[2 * j + 1] = d[j];
-            for (int j = 0; j < 2 * n; j++) {
+            for (size_t j = 0; j < 2 * n; j++) {
                 a[j] = place[j] == 0 ? value[j] : 0;
                 b[j] = place[j] == 2 ? value[j] : 0;
             }
         }
-        for (int j = 2 * q; j < w; j++)
-            dx[(size_t)(2 * i) * (size_t)w + (size_t)j] =
-                dx[(size_t)(2 * i + 1) * (size_t)w + (size_t)j] = 0;
+        for (size_t j = 2 * q; j < w; j++)
+            dx[2 * i * w + j] = dx[(2 * i + 1) * w + j] = 0;
     }
 }
 
 void vg_maxpool_plane(const vg_window *g, const float *x, float *y, uint16_t *chosen)
 {
     if (g->kernel == 2 && g->stride == 2) {
-        maxpool_two(x, g->w, g->p, g->q, y, chosen);
+        maxpool_two(x, (size_t)g->w, (size_t)g->p, (size_t)g->q, y, chosen);
         return;
     }
     for (int p = 0; p < g->p; p++)
@@ -93,7 +92,7 @@ void vg_maxpool_plane_backward(const vg_window *g, const uint16_t *chosen, const
                                float *dx)
 {
     if (g->kernel == 2 && g->stride == 2) {
-        maxpool_two_backward(chosen, dy, g->w, g->p, g->q, dx);
+        maxpool_two_backward(chosen, dy, (size_t)g->w, (size_t)g->p, (size_t)g->q, dx);
         size_t done = (size_t)(2 * g->p) * (size_t)g->w, all = (size_t)g->h * (size_t)g->w;
         memset(dx + done, 0, (all - done) * sizeof *dx);
         return;

@@ -120,15 +120,19 @@ VG_KERNEL void vg_scale(float *x, size_t n, float a)
         x[i] *= a;
 }
 
-VG_KERNEL void vg_add_tree(const float *p, size_t d, size_t n, float *restrict out)
+VG_KERNEL void vg_add_tree(const float *parts, size_t stride, size_t n, float *restrict out)
 {
+    const float *p = parts;
+    size_t d = stride;
     for (size_t i = 0; i < n; i++)
         out[i] = ((p[i] + p[i + d]) + (p[i + 2 * d] + p[i + 3 * d])) +
                  ((p[i + 4 * d] + p[i + 5 * d]) + (p[i + 6 * d] + p[i + 7 * d]));
 }
 
-double vg_add_tree_double(const double *p, size_t d)
+double vg_add_tree_double(const double *parts, size_t stride)
 {
+    const double *p = parts;
+    size_t d = stride;
     return ((p[0] + p[d]) + (p[2 * d] + p[3 * d])) +
            ((p[4 * d] + p[5 * d]) + (p[6 * d] + p[7 * d]));
 }

@@ -31,7 +31,7 @@ static void batchnorm_plan(vg_layer *l, int max_batch, vg_plan *plan)
     vg_plan_floats(plan, &l->mean, c);
     vg_plan_floats(plan, &l->inverse, c);
     vg_plan_floats(plan, &l->affine, 3 * c);
-    vg_plan_bytes(plan, &l->sums, VG_MODEL_SHARDS * 2 * c, sizeof(double));
+    vg_plan_bytes(plan, &l->sums, (size_t)VG_MODEL_SHARDS * 2 * c, sizeof(double));
 }
 
 static void forward_statistics(vg_layer *l, const vg_pass *pass, vg_shard shard)
