@@ -170,7 +170,7 @@ static picture draw_lots(uint64_t seed, form which, int64_t number, vg_rng *rng)
     *rng = vg_rng_make(seed, (uint32_t)which, (uint64_t)number, VG_RNG_SAMPLE_DATA);
     picture p = {.shape = which};
     p.size = 64 + (int)vg_rng_below(rng, 33);
-    p.radius = p.size * vg_rng_uniform(rng, 0.22, 0.40);
+    p.radius = p.size * vg_rng_uniform(rng, 0.28, 0.42);
     double room = 0.5 * p.size - p.radius;
     p.x = 0.5 * p.size + room * vg_rng_uniform(rng, -1, 1);
     p.y = 0.5 * p.size + room * vg_rng_uniform(rng, -1, 1);
@@ -178,11 +178,11 @@ static picture draw_lots(uint64_t seed, form which, int64_t number, vg_rng *rng)
     double angle = vg_rng_uniform(rng, -40, 40) * PI / 180;
     p.cosine = cos(angle);
     p.sine = sin(angle);
-    draw_colour(rng, 0.15, 0.85, p.first);
+    draw_colour(rng, 0.05, 0.5, p.first);
     for (int c = 0; c < 3; c++)
-        p.second[c] = p.first[c] + vg_rng_uniform(rng, -0.18, 0.18);
-    do
-        draw_colour(rng, 0.05, 0.95, p.colour);
+        p.second[c] = p.first[c] + vg_rng_uniform(rng, -0.15, 0.15);
+    do /* shapes are lighter than their ground, so that few pictures are enough to learn them */
+        draw_colour(rng, 0.45, 1, p.colour);
     while (distance(p.colour, p.first) < 0.45);
     p.ground = (pattern)vg_rng_below(rng, GROUNDS);
     double direction = vg_rng_uniform(rng, 0, 2 * PI);
