@@ -34,10 +34,11 @@ static void check(shape s)
         p[1].value[i] = 0.1f * (float)i;
     const vg_layer_info *info = vg_model_layer(m, 0);
     vg_window g = {s.c, s.h, s.w, s.kernel, s.stride, s.padding, info->height, info->width};
-    size_t in = (size_t)(s.c * s.h * s.w), out = (size_t)(s.outputs * g.p * g.q);
+    size_t in = (size_t)s.c * (size_t)s.h * (size_t)s.w;
+    size_t out = (size_t)s.outputs * (size_t)g.p * (size_t)g.q;
     size_t n = (size_t)s.n;
     float *x = random_floats(n * in, 1), *dz = random_floats(n * 2, 2), *dx = malloc(n * in * 4);
-    float *y = malloc(n * out * 4), *dy = calloc(n * out, 4), *rx = malloc(n * in * 4);
+    float *y = malloc(n * out * 4), *dy = calloc(n * out + 1, 4), *rx = malloc(n * in * 4);
     float *rw = calloc(p[0].count, 4), *rb = calloc(p[1].count, 4);
     vg_model_forward(m, x, s.n, true, 0);
     for (size_t i = 0; i < n; i++)
