@@ -52,7 +52,11 @@ static void test_job_is_stored(void **state)
     assert_int_not_equal(again.run.epochs, 17);
     /* A job without a dataset has nothing to put there. */
     assert_ok(vg_job_set(&job, "dataset=pets", "--set", &err));
+    char stale[4200];
+    snprintf(stale, sizeof stale, "%s/report.json", base);
+    assert_ok(vg_file_write(stale, "{}", 2, &err));
     assert_ok(vg_run_folder_write_job(base, &job, &err));
+    assert_false(vg_path_exists(stale)); /* of another run */
     assert_ok(vg_job_load(&again, path, &err));
     assert_int_equal(again.run.epochs, 17);
     vg_job_reset(&job);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { RUNS_A_DAY = 100000 };
 
@@ -62,10 +63,30 @@ static vg_status open_in(const char *folder, const char *name, vg_atomic_file *f
     return status;
 }
 
+/* Results of an earlier run in the same folder would pass for those of this job. */
+static vg_status remove_results(const char *folder, vg_error *err)
+{
+    static const char *const names[] = {"report.json", "report.html", "weights.safetensors"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *path = vg_path_join(folder, names[i]);
+        if (!path)
+            return no_memory(err);
+        bool failed = unlink(path) != 0 && errno != ENOENT;
+        if (failed)
+            vg_fail(err, VG_E_IO, "%s: cannot be replaced: %s", path, strerror(errno));
+        free(path);
+        if (failed)
+            return VG_E_IO;
+    }
+    return VG_OK;
+}
+
 vg_status vg_run_folder_write_job(const char *folder, const vg_job *job, vg_error *err)
 {
     vg_atomic_file file;
-    vg_status status = open_in(folder, "job.yaml", &file, err);
+    vg_status status = remove_results(folder, err);
+    if (!status)
+        status = open_in(folder, "job.yaml", &file, err);
     if (status)
         return status;
     fputs("# The effective job of this run; `train-pipeline --job` with this file runs it again.\n",

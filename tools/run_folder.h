@@ -10,7 +10,8 @@
  * below/YYYY-MM-DD-N that nobody else has: two runs started at once get two folders. *path is the
  * caller's to free. */
 vg_status vg_run_folder_make(const char *wanted, const char *below, char **path, vg_error *err);
-/* Writes job.yaml, the effective job: `train-pipeline --job FOLDER/job.yaml` runs it again. */
+/* Writes job.yaml, the effective job: `train-pipeline --job FOLDER/job.yaml` runs it again.
+ * Results of an earlier run in the folder are removed first: they would pass for those of this job. */
 vg_status vg_run_folder_write_job(const char *folder, const vg_job *job, vg_error *err);
 /* Writes report.json and report.html. */
 vg_status vg_run_folder_write_report(const char *folder, const vg_run_report *report,

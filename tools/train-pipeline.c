@@ -148,6 +148,7 @@ typedef struct session {
     /* for the progress line */
     double started, information, effective;
     int done, total;
+    bool epoch_done; /* of the run itself: its weights are stored */
     char arm[64];
 } session;
 
@@ -274,6 +275,7 @@ static bool on_batch(void *context, int epoch, uint64_t step, uint64_t steps, do
 static void on_epoch(void *context, const vg_epoch_record *record)
 {
     session *s = context;
+    s->epoch_done = s->epoch_done || (record->epoch > 0 && s->total == 0);
     s->information = record->diversity.input_information;
     s->effective = vg_run_effective_predicted(&record->diversity);
 }
@@ -433,9 +435,9 @@ static int train(session *s)
     status = work(s, &err);
     if (status == VG_E_STOPPED) {
         vg_cli_error(&s->cli, "%s; %s%s", err.message,
-                     vg_path_exists(s->checkpoint) ? "the weights of the last whole epoch are in "
-                                                   : "no epoch was completed",
-                     vg_path_exists(s->checkpoint) ? s->checkpoint : "");
+                     s->epoch_done ? "the weights of the last whole epoch are in "
+                                   : "nothing was kept but the job",
+                     s->epoch_done ? s->checkpoint : "");
         vg_cli_error(&s->cli, "once more from the start: train-pipeline --job %s/job.yaml",
                      s->folder);
         return VG_EXIT_FAILED;

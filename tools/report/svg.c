@@ -115,8 +115,10 @@ int vg_svg_ticks(double low, double high, double *ticks, int capacity)
         if (steps[i] * power >= raw * (1 - 1e-9))
             step = steps[i] * power;
     int count = 0;
-    for (double k = ceil(low / step - 1e-9); k * step <= high + 1e-9 * step && count < capacity;
-         k++)
-        ticks[count++] = k * step + 0.0; /* -0 becomes 0 */
+    double first = ceil(low / step - 1e-9);
+    while (count < capacity && (first + count) * step <= high + 1e-9 * step) {
+        ticks[count] = (first + count) * step + 0.0; /* -0 becomes 0 */
+        count++;
+    }
     return count;
 }
