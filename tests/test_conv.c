@@ -38,7 +38,7 @@ static void check(shape s)
     size_t out = (size_t)s.outputs * (size_t)g.p * (size_t)g.q;
     size_t n = (size_t)s.n;
     float *x = random_floats(n * in, 1), *dz = random_floats(n * 2, 2), *dx = malloc(n * in * 4);
-    float *y = malloc(n * out * 4), *dy = calloc(n * out + 1, 4), *rx = malloc(n * in * 4);
+    float *y = malloc(n * out * 4), *dy = random_floats(n * out, 3), *rx = malloc(n * in * 4);
     float *rw = calloc(p[0].count, 4), *rb = calloc(p[1].count, 4);
     vg_model_forward(m, x, s.n, true, 0);
     for (size_t i = 0; i < n; i++)
