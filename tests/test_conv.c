@@ -39,7 +39,9 @@ static void check(shape s)
     size_t n = (size_t)s.n;
     float *x = random_floats(n * in, 1), *dz = random_floats(n * 2, 2), *dx = malloc(n * in * 4);
     float *y = malloc(n * out * 4), *dy = random_floats(n * out, 3), *rx = malloc(n * in * 4);
-    float *rw = calloc(p[0].count, 4), *rb = calloc(p[1].count, 4);
+    float *rw = random_floats(p[0].count, 4), *rb = random_floats(p[1].count, 5);
+    memset(rw, 0, p[0].count * sizeof *rw);
+    memset(rb, 0, p[1].count * sizeof *rb);
     vg_model_forward(m, x, s.n, true, 0);
     for (size_t i = 0; i < n; i++)
         vg_conv_forward_ref(&g, s.outputs, x + i * in, p[0].value, p[1].value, y + i * out);

@@ -75,7 +75,7 @@ static void check_net(vg_net_spec spec, int c, int h, int w, int n)
             assert_null(params[i].grad);
             continue;
         }
-        float *grad = malloc(params[i].count * sizeof *grad);
+        float *grad = random_floats(params[i].count, 14);
         memcpy(grad, params[i].grad, params[i].count * sizeof *grad);
         check_array(m, params[i].name, params[i].value, grad, params[i].count, x, n, coefficients,
                     CLASSES);
