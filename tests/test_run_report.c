@@ -294,6 +294,26 @@ static void test_undecided_explains_itself(void **state)
     vg_run_result_reset(&result);
 }
 
+static void test_detail_of_a_history(void **state)
+{
+    (void)state;
+    vg_run_result result = result_of(false);
+    char text[400];
+    result.monitor.onset_step = 0;
+    result.monitor.recovery_step = 90;
+    vg_run_verdict_detail(&result, text, sizeof text);
+    assert_string_equal(text, ""); /* every network begins like this */
+    result.monitor.onset_step = 40;
+    vg_run_verdict_detail(&result, text, sizeof text);
+    assert_string_equal(text, "since step 40, recovered at step 90");
+    result.monitor.settled = VG_VERDICT_CONSTANT;
+    result.monitor.onset_step = 0;
+    result.monitor.recovery_step = UINT64_MAX;
+    vg_run_verdict_detail(&result, text, sizeof text);
+    assert_contains(text, "from the first step on; yet no layer makes inputs equal");
+    vg_run_result_reset(&result);
+}
+
 static int prepare(void **state)
 {
     (void)state;
@@ -311,9 +331,13 @@ static int release(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_json), cmocka_unit_test(test_json_of_comparison),
-        cmocka_unit_test(test_text), cmocka_unit_test(test_text_of_comparison),
-        cmocka_unit_test(test_page), cmocka_unit_test(test_undecided_explains_itself),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_json_of_comparison),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_text_of_comparison),
+        cmocka_unit_test(test_page),
+        cmocka_unit_test(test_undecided_explains_itself),
+        cmocka_unit_test(test_detail_of_a_history),
     };
     return cmocka_run_group_tests(tests, prepare, release);
 }

@@ -34,6 +34,8 @@ static void wrapped(FILE *out, const char *text, int at, int indent, int width)
 {
     while (*text) {
         int length = (int)strcspn(text, " ");
+        while (strncmp(text + length, " %", 2) == 0) /* a number keeps its unit */
+            length += 2 + (int)strcspn(text + length + 2, " ");
         char word[256];
         snprintf(word, sizeof word, "%.*s", length, text);
         int columns = vg_cli_columns(word);

@@ -156,11 +156,13 @@ void vg_run_verdict_detail(const vg_run_result *result, char *text, size_t capac
     const vg_diversity *d = &result->final;
     bool bad = m->settled != VG_VERDICT_HEALTHY && m->settled != VG_VERDICT_UNDECIDED;
     text[0] = '\0';
-    if (m->onset_step != UINT64_MAX && m->onset_step > 0)
+    /* Before training every network is bad: one that recovered from that alone has no history. */
+    bool tell = m->onset_step != UINT64_MAX && (bad || m->onset_step > 0);
+    if (tell && m->onset_step > 0)
         append(text, capacity, "; since step %" PRIu64, m->onset_step);
-    else if (m->onset_step == 0)
+    else if (tell)
         append(text, capacity, "; from the first step on");
-    if (m->onset_step != UINT64_MAX && m->recovery_step != UINT64_MAX)
+    if (tell && m->recovery_step != UINT64_MAX)
         append(text, capacity, ", recovered at step %" PRIu64, m->recovery_step);
     if (bad && d->collapsed_layer > 0 && d->collapsed_layer < d->layer_count)
         append(text, capacity, "; inputs become equal in layer %s",
