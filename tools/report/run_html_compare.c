@@ -134,7 +134,10 @@ static void ladder(const vg_run_report *report, int measure, const char *title, 
             snprintf(names[s], sizeof names[s], "seed %d", s + 1);
             lines[s] = (vg_svg_line){.name = names[s], .y = values + (size_t)s * arms};
         }
-        vg_html_figure_begin(out, title);
+        char heading[120];
+        snprintf(heading, sizeof heading, lines_shown < c->seeds ? "%s (the first %d seeds)" : "%s",
+                 title, lines_shown);
+        vg_html_figure_begin(out, heading);
         vg_svg_lines_draw(out, &(vg_svg_lines){.name = title,
                                                .words = words,
                                                .count = (int)arms,

@@ -9,9 +9,10 @@
 #include <math.h>
 #include <string.h>
 
-const char *const vg_draw_colours[VG_SVG_SERIES] = {"#0072b2", "#e69f00", "#009e73",
-                                                    "#cc79a7", "#56b4e9", "#000000"};
-const char *const vg_draw_dashes[VG_SVG_SERIES] = {"", "7 3", "2 3", "10 3 2 3", "4 2", "1 2"};
+const char *const vg_draw_colours[VG_SVG_SERIES] = {"#0072b2", "#e69f00", "#009e73", "#cc79a7",
+                                                    "#56b4e9", "#000000", "#d55e00", "#7a858f"};
+const char *const vg_draw_dashes[VG_SVG_SERIES] = {"",    "7 3", "2 3",  "10 3 2 3",
+                                                   "4 2", "1 2", "12 4", "8 2 2 2 2 2"};
 
 static int text_columns(const char *text)
 {

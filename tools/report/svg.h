@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum { VG_SVG_SERIES = 6 };
+enum { VG_SVG_SERIES = 8 };
 
 /* Horizontal bars: a row per label, one bar per series in it. */
 typedef struct vg_svg_bars {

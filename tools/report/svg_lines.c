@@ -171,8 +171,8 @@ static void curve(FILE *out, const vg_svg_lines *chart, const axes *a, int serie
             vg_draw_marker(out, series, place_x(a, value_x(chart, i)), place_y(a, of->y[i]), 3.2);
 }
 
-static double lines_legend(FILE *out, const vg_svg_lines *chart, double left, double width,
-                           bool draw)
+/* Returns the height it takes; draws nothing without a stream. */
+static double lines_legend(FILE *out, const vg_svg_lines *chart, double left, double width)
 {
     double x = left, y = 12;
     for (int l = 0; l < chart->line_count; l++) {
@@ -181,7 +181,7 @@ static double lines_legend(FILE *out, const vg_svg_lines *chart, double left, do
             x = left;
             y += 18;
         }
-        if (draw) {
+        if (out) {
             fprintf(out,
                     "<path d=\"M%.1f %.1fh24\" stroke=\"%s\" stroke-width=\"2\" "
                     "stroke-dasharray=\"%s\"/>\n",
@@ -200,14 +200,14 @@ void vg_svg_lines_draw(FILE *out, const vg_svg_lines *chart)
     vg_svg_lines shown = *chart;
     shown.line_count = chart->line_count < VG_SVG_SERIES ? chart->line_count : VG_SVG_SERIES;
     axes a = {.left = chart->words && chart->count > WORDS_LEVEL ? 72 : 52, .right = width - 16};
-    double legend = shown.line_count > 1 ? lines_legend(NULL, &shown, 12, width, false) : 2;
+    double legend = shown.line_count > 1 ? lines_legend(NULL, &shown, 12, width) : 2;
     a.top = legend + (chart->y_title ? 22 : 10);
     bool turned = chart->words && chart->count > WORDS_LEVEL;
     a.bottom = height - (turned ? 64 : 24) - (chart->x_title ? 18 : 0);
     range_of(&shown, &a);
     vg_draw_begin(out, chart->name, width, height);
     if (shown.line_count > 1)
-        lines_legend(out, &shown, 12, width, true);
+        lines_legend(out, &shown, 12, width);
     y_axis(out, &shown, &a);
     x_axis(out, &shown, &a);
     for (int l = 0; l < shown.line_count; l++)
