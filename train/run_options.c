@@ -24,7 +24,7 @@ vg_run_options vg_run_options_default(void)
         .optimizer = vg_optimizer_options_default(),
         .schedule = {.kind = VG_SCHEDULE_COSINE,
                      .base = 0.05,
-                     .warmup_share = 0.05,
+                     .warmup_share = 0.1,
                      .step_share = 1.0 / 3,
                      .step_factor = 0.1},
         .probe = 2000,
