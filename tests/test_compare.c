@@ -13,7 +13,8 @@ static struct {
     int fail_at; /* -1: never */
     /* added to balanced accuracy (and the other measures) by each change */
     double normalize, rebalance, augment;
-    double noise; /* of a training, other in each arm */
+    double accuracy; /* not 0: augment does this to the accuracy, up and down, instead */
+    double noise;    /* of a training, other in each arm */
     double base;
     double rank; /* effective rank */
     const vg_run_events *events;
@@ -37,7 +38,10 @@ static vg_status fake_run(const vg_dataset *dataset, const vg_run_options *optio
     result->final.input_information = value;
     result->final.effective_classes = value;
     result->final.label_information = value;
-    result->final.balanced_accuracy = value;
+    double accuracy = value;
+    if (fake.accuracy != 0 && !vg_policy_is_none(&options->policy))
+        accuracy += fake.accuracy * cos(5.0 * at) - fake.augment;
+    result->final.balanced_accuracy = accuracy;
     result->final.missing_count = value < 0.4 ? 3 : 0;
     result->final.effective_rank = fake.rank;
     result->final.recall = calloc(3, sizeof(double)); /* freed with the result */
@@ -287,6 +291,25 @@ static void few_seeds_say_how_many_are_needed(void **state)
     assert_int_equal(vg_seeds_least(4), 8);
 }
 
+static void diversity_alone_is_not_called_help(void **state)
+{
+    (void)state;
+    vg_error err;
+    vg_run_options job = full_job();
+    vg_compare_options options = vg_compare_options_default();
+    const char *const words[2] = {"more diverse, accuracy unchanged",
+                                  "more diverse, accuracy undecided"};
+    for (int wide = 0; wide < 2; wide++) {
+        vg_comparison c = {0};
+        reset_fake();
+        fake.augment = 0.1; /* in every measure but the accuracy */
+        fake.accuracy = wide ? 0.2 : 0.005;
+        assert_ok(vg_compare_with(fake_run, NULL, &job, &options, NULL, &c, &err));
+        assert_string_equal(c.effects[2].word, words[wide]);
+        vg_comparison_reset(&c);
+    }
+}
+
 static void a_measure_that_does_not_exist_stays_nan(void **state)
 {
     (void)state;
@@ -398,6 +421,7 @@ int main(void)
         cmocka_unit_test(a_cure_is_called_a_cure),
         cmocka_unit_test(noise_is_not_an_effect),
         cmocka_unit_test(few_seeds_say_how_many_are_needed),
+        cmocka_unit_test(diversity_alone_is_not_called_help),
         cmocka_unit_test(a_measure_that_does_not_exist_stays_nan),
         cmocka_unit_test(a_failed_training_names_its_arm),
         cmocka_unit_test(an_event_may_stop_the_study),

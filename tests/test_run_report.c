@@ -85,7 +85,7 @@ static vg_run_result result_of(bool collapsed)
                                         .images_per_s = i * 100.0,
                                         .diversity = diversity(collapsed)};
     r.bad = vg_calloc(1, sizeof *r.bad);
-    snprintf(r.bad[0].reason, sizeof r.bad[0].reason, "truncated <here>");
+    snprintf(r.bad[0].reason, sizeof r.bad[0].reason, "cat/<odd>.jpg: truncated <here>");
     return r;
 }
 

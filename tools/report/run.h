@@ -40,6 +40,8 @@ void vg_run_verdict_detail(const vg_run_result *result, char *text, size_t capac
 /* Effective number of classes among the predictions, 1..K, and among the labels. */
 double vg_run_effective_predicted(const vg_diversity *diversity);
 double vg_run_effective_labels(const vg_diversity *diversity);
+/* Why the i-th bad file was skipped, without its name in front. */
+const char *vg_run_bad_reason(const vg_run_report *report, size_t i);
 /* "***", "**", "*" for a corrected p below 0.001, 0.01, 0.05, else "". */
 const char *vg_run_stars(double p);
 /* "28x28x1, zscore, split 70/15/15 by name": how pixels reach the network. */

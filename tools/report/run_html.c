@@ -418,7 +418,7 @@ static void data(const vg_run_report *report, FILE *out)
     for (size_t i = 0; i < r->bad_samples && i < BAD_FILES_MOST; i++) {
         vg_html_table_row(out);
         vg_html_cell(out, "%s", report->bad_names[i]);
-        vg_html_cell(out, "%s", r->bad[i].reason);
+        vg_html_cell(out, "%s", vg_run_bad_reason(report, i));
     }
     vg_html_table_end(out);
     if (r->bad_samples > BAD_FILES_MOST)

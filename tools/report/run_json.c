@@ -250,7 +250,7 @@ static json_t *data_json(const vg_run_report *report)
     for (size_t i = 0; i < r->bad_samples; i++) {
         json_t *b = json_object();
         put_text(b, "path", report->bad_names[i], &ok);
-        put_text(b, "reason", r->bad[i].reason, &ok);
+        put_text(b, "reason", vg_run_bad_reason(report, i), &ok);
         add(bad, b, &ok);
     }
     put(o, "broken", bad, &ok);

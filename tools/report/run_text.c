@@ -226,7 +226,7 @@ static void cost(const vg_run_report *report, FILE *out)
     for (size_t i = 0; i < r->bad_samples && i < BAD_FILES_SHOWN; i++) {
         fprintf(out, "%s", i ? "          " : "skipped   ");
         vg_cli_pad(out, report->bad_names[i], vg_cli_columns(report->bad_names[i]));
-        fprintf(out, ": %s\n", r->bad[i].reason);
+        fprintf(out, ": %s\n", vg_run_bad_reason(report, i));
     }
     if (r->bad_samples > BAD_FILES_SHOWN)
         fprintf(out, "          and %zu more, listed in report.json\n",

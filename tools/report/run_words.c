@@ -45,6 +45,14 @@ double vg_run_effective_labels(const vg_diversity *d)
     return d->label_share ? exp(entropy_of(d->label_share, d->classes)) : NAN;
 }
 
+const char *vg_run_bad_reason(const vg_run_report *report, size_t i)
+{
+    const char *reason = report->result->bad[i].reason, *name = report->bad_names[i];
+    size_t n = strlen(name);
+    return strncmp(reason, name, n) == 0 && strncmp(reason + n, ": ", 2) == 0 ? reason + n + 2
+                                                                              : reason;
+}
+
 const char *vg_run_stars(double p)
 {
     return p < 0.001 ? "***" : p < 0.01 ? "**" : p < 0.05 ? "*" : "";

@@ -12,10 +12,12 @@
  * Words, the first that fits ("significant": corrected p <= 0.05):
  *   this cures it   bad before and healthy after in more than half of the seeds, and input
  *                   information, effective classes or balanced accuracy significantly better
- *   helps, harms    balanced accuracy significantly better, worse; if it is neither: another measure
- *                   is (input information that falls alone is not called harm, effective rank is
+ *   helps, harms    balanced accuracy significantly better, worse
+ *   mixed (...)     one other measure significantly better and another worse
+ *   more (less) diverse, accuracy undecided (unchanged)
+ *                   another measure significantly better (worse); unchanged: interval within +-0.02
+ *                   (input information that falls alone is not called worse, effective rank is
  *                   neither good nor bad)
- *   mixed (...)     one measure significantly better and another worse
  *   no effect seen  interval of balanced accuracy within +-0.02
  *   undecided (needs about N seeds)  the rest; N for balanced accuracy, power 0.8 */
 #ifndef VG_STUDY_COMPARE_H

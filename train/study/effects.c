@@ -119,6 +119,7 @@ static void choose_word(vg_change_effect *e, const vg_arm *before, const vg_arm 
 {
     static const int others[] = {INFORMATION, EFFECTIVE, MISSING, LABELS};
     const vg_paired *accuracy = &e->measures[BALANCED];
+    bool small = accuracy->low >= -SMALL && accuracy->high <= SMALL;
     int better = -1, worse = -1;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         int sign = direction(e, others[i]);
@@ -135,8 +136,9 @@ static void choose_word(vg_change_effect *e, const vg_arm *before, const vg_arm 
         snprintf(e->word, sizeof e->word, "mixed (better %s, worse %s)", vg_measure_name(better),
                  vg_measure_name(worse));
     else if (better >= 0 || worse >= 0)
-        snprintf(e->word, sizeof e->word, better >= 0 ? "helps" : "harms");
-    else if (accuracy->low >= -SMALL && accuracy->high <= SMALL)
+        snprintf(e->word, sizeof e->word, "%s diverse, accuracy %s", better >= 0 ? "more" : "less",
+                 small ? "unchanged" : "undecided");
+    else if (small)
         snprintf(e->word, sizeof e->word, "no effect seen");
     else
         say_undecided(e, seeds, tests);
