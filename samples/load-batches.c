@@ -53,10 +53,10 @@ static vg_status run(const char *path, vg_error *err)
         options.seed = SEED;
         status = vg_loader_open(dataset, sampler, &transform, &options, &loader, err);
     }
-    if (!status) {
-        times = calloc((size_t)vg_dataset_classes(dataset), sizeof *times);
-        status = times ? vg_loader_begin(loader, 0, 0, err) : vg_fail(err, VG_E_NOMEM, "no memory");
-    }
+    if (!status && !(times = calloc((size_t)vg_dataset_classes(dataset), sizeof *times)))
+        status = vg_fail(err, VG_E_NOMEM, "out of memory");
+    if (!status)
+        status = vg_loader_begin(loader, 0, 0, err);
     vg_batch batch;
     while (!status && (status = vg_loader_next(loader, &batch, err)) == VG_OK) {
         describe(&batch, (size_t)augment.channels * SIDE * SIDE); /* your step stands here */
@@ -64,7 +64,7 @@ static vg_status run(const char *path, vg_error *err)
             times[batch.y[i]]++;
         vg_batch_release(loader, &batch);
     }
-    for (int k = 0; status == VG_END && k < vg_dataset_classes(dataset); k++)
+    for (int k = 0; times && status == VG_END && k < vg_dataset_classes(dataset); k++)
         printf("%-20s %zu times\n", vg_dataset_class_name(dataset, k), times[k]);
 
     free(times);

@@ -65,10 +65,10 @@ static inline vg_dataset *make_idx_dataset(char **folder, const size_t *train, c
     make_idx_files(*folder, "train", train, classes, size);
     make_idx_files(*folder, "t10k", test, classes, size);
     vg_dataset_options options = vg_dataset_options_default();
-    vg_dataset *dataset = NULL;
+    vg_dataset *opened = NULL;
     vg_error err = {0};
-    assert_ok(vg_dataset_open(*folder, &options, &dataset, &err));
-    return dataset;
+    assert_ok(vg_dataset_open(*folder, &options, &opened, &err));
+    return opened;
 }
 
 #endif

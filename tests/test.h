@@ -42,11 +42,11 @@
 static inline char *test_folder_make(void)
 {
     const char *base = getenv("TMPDIR");
-    char *path = malloc(4096);
-    assert_non_null(path);
-    snprintf(path, 4096, "%s/vg-test-XXXXXX", base && *base ? base : "/tmp");
-    assert_non_null(mkdtemp(path));
-    return path;
+    char *made = malloc(4096);
+    assert_non_null(made);
+    snprintf(made, 4096, "%s/vg-test-XXXXXX", base && *base ? base : "/tmp");
+    assert_non_null(mkdtemp(made));
+    return made;
 }
 
 static inline void test_folder_remove(char *path)

@@ -423,7 +423,7 @@ static vg_status set_size(const vg_job_key *key, vg_job *job, vg_job_value *valu
         job->run.height = job->run.width = 0;
         return VG_OK;
     }
-    char *end;
+    char *end = value->text;
     long height = isdigit((unsigned char)value->text[0]) ? strtol(value->text, &end, 10) : 0;
     long width = height;
     if (height > 0 && *end == 'x' && isdigit((unsigned char)end[1]))

@@ -16,11 +16,9 @@ enum { INFORMATION, EFFECTIVE, MISSING, LABEL, RANK, ACCURACY };
 static const struct {
     const char *name;
     double factor;
-    const char *format;
 } shown[VG_MEASURES] = {
-    {"input information", 100, "%.1f"}, {"effective classes", 100, "%.1f"},
-    {"missing classes", 1, "%.1f"},     {"label information", 100, "%.1f"},
-    {"effective rank", 1, "%.2f"},      {"balanced accuracy", 100, "%.1f"},
+    {"input information", 100}, {"effective classes", 100}, {"missing classes", 1},
+    {"label information", 100}, {"effective rank", 1},      {"balanced accuracy", 100},
 };
 
 static void interval(char *text, size_t capacity, const vg_paired *p, double factor)

@@ -106,7 +106,7 @@ void vg_run_verdict_reason(const vg_run_report *report, const vg_run_result *res
     char names[256];
     int present = 0, named = 0;
     for (int k = 0; k < d->classes; k++)
-        present += d->label_share && d->label_share[k] > 0;
+        present += d->label_share[k] > 0;
     double chance = present ? 1.0 / present : NAN;
     text[0] = '\0';
     switch (result->monitor.settled) {
