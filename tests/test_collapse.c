@@ -70,7 +70,7 @@ static vg_comparison compare(const vg_dataset *dataset, const vg_run_options *jo
 {
     vg_error err = {0};
     vg_compare_options options = vg_compare_options_default();
-    vg_comparison result;
+    vg_comparison result = {0};
     options.change_count = count;
     for (int i = 0; i < count; i++)
         options.changes[i] = changes[i];
