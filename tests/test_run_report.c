@@ -100,6 +100,8 @@ static vg_comparison comparison_of(int seeds)
         c.arms[a].values = vg_calloc((size_t)seeds * VG_MEASURES, sizeof(double));
         c.arms[a].verdicts = vg_calloc((size_t)seeds, sizeof(vg_verdict));
         c.arms[a].verdict = a ? VG_VERDICT_HEALTHY : VG_VERDICT_ONE_CLASS;
+        for (int i = 0; i < seeds; i++)
+            c.arms[a].verdicts[i] = c.arms[a].verdict;
         c.arms[a].example = result_of(a == 0);
     }
     vg_change_effect *e = &c.effects[0];
@@ -209,6 +211,34 @@ static void test_json_of_comparison(void **state)
     assert_int_equal(json_array_size(at(json, "arms", NULL)), 2);
     json_decref(json);
     vg_comparison_reset(&comparison);
+}
+
+static void test_trainings_that_disagree_are_counted(void **state)
+{
+    (void)state;
+    vg_comparison comparison = comparison_of(7);
+    vg_run_report report = report_of(&comparison.arms[1].example, &comparison);
+    assert_null(strstr(text_of(&report, false), "of 7 trainings"));
+    comparison.arms[0].verdicts[3] = VG_VERDICT_CONSTANT;
+    comparison.arms[1].verdicts[0] = VG_VERDICT_UNDECIDED;
+    const char *text = text_of(&report, false);
+    assert_contains(text, "without changes: ONE-CLASS  in 6 of 7 trainings: says");
+    assert_contains(text, "with all changes: HEALTHY  in 6 of 7 trainings; the first: UNDECIDED: ");
+    text = text_of(&report, true);
+    assert_contains(text, "With all changes: HEALTHY in 6 of 7 trainings; the first: UNDECIDED");
+    vg_comparison_reset(&comparison);
+}
+
+static void test_classes_never_named_are_told(void **state)
+{
+    (void)state;
+    vg_run_result result = result_of(false);
+    vg_run_report report = report_of(&result, NULL);
+    assert_contains(text_of(&report, false), "names all 3 classes");
+    result.final.predicted_share[1] = 0;
+    assert_contains(text_of(&report, false), "names 2 of 3 classes; never \"");
+    assert_contains(text_of(&report, false), "which is too");
+    vg_run_result_reset(&result);
 }
 
 static void test_text(void **state)
@@ -333,6 +363,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_json_of_comparison),
+        cmocka_unit_test(test_trainings_that_disagree_are_counted),
+        cmocka_unit_test(test_classes_never_named_are_told),
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_text_of_comparison),
         cmocka_unit_test(test_page),

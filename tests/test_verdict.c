@@ -107,6 +107,12 @@ static void healthy_needs_skill_and_numbers(void **state)
     assert_contains(reason, "not above chance");
     l.d.input_information = 0.05; /* an untrained network that happens to name all classes */
     assert_int_equal(vg_verdict_of(&l.d, reason, sizeof reason), VG_VERDICT_UNDECIDED);
+    /* outputs that barely differ are no sign of health, even when they are right now and then */
+    healthy(&l)->d.input_information = 0.03;
+    assert_int_equal(vg_verdict_of(&l.d, reason, sizeof reason), VG_VERDICT_UNDECIDED);
+    assert_contains(reason, "untrained");
+    healthy(&l)->d.input_information = 0.05;
+    assert_int_equal(vg_verdict_of(&l.d, reason, sizeof reason), VG_VERDICT_HEALTHY);
     healthy(&l)->d.nonfinite_share = 0.05;
     assert_int_equal(vg_verdict_of(&l.d, reason, sizeof reason), VG_VERDICT_UNDECIDED);
     assert_contains(reason, "5.0 % of the outputs are not finite");

@@ -35,6 +35,10 @@ const char *vg_run_verdict_word(vg_verdict verdict);
 /* What a verdict rests on, with the names of classes: `says "cat" to 98 % of inputs`. */
 void vg_run_verdict_reason(const vg_run_report *report, const vg_run_result *result, char *text,
                            size_t capacity);
+/* In how many trainings of the arm its verdict was seen, and what the first one (the example that the sentence is
+ * about) was called if that differs: "in 4 of 7 trainings; the first: UNDECIDED". Empty if all agree. */
+void vg_run_arm_words(const vg_comparison *comparison, const vg_arm *arm, char *text,
+                      size_t capacity);
 /* Since when, until when, which layer, what was not finite; empty if there is nothing to add. */
 void vg_run_verdict_detail(const vg_run_result *result, char *text, size_t capacity);
 /* Effective number of classes among the predictions, 1..K, and among the labels. */

@@ -23,14 +23,19 @@ static vg_tone tone_of(vg_verdict verdict)
                                              : VG_TONE_BAD;
 }
 
-static void verdict_box(const vg_run_report *report, const vg_run_result *result,
+/* `arm`: the result is the example of this arm, NULL: it stands for itself. */
+static void verdict_box(const vg_run_report *report, const vg_run_result *result, const vg_arm *arm,
                         const char *before, FILE *out)
 {
-    char reason[600], detail[600], word[160];
+    char reason[600], detail[600], trainings[120] = "", word[160];
+    vg_verdict verdict = arm ? arm->verdict : result->monitor.settled;
+    if (arm)
+        vg_run_arm_words(report->comparison, arm, trainings, sizeof trainings);
     vg_run_verdict_reason(report, result, reason, sizeof reason);
     vg_run_verdict_detail(result, detail, sizeof detail);
-    snprintf(word, sizeof word, "%s%s", before, vg_run_verdict_word(result->monitor.settled));
-    vg_html_verdict_begin(out, tone_of(result->monitor.settled), word);
+    snprintf(word, sizeof word, "%s%s%s%s", before, vg_run_verdict_word(verdict),
+             trainings[0] ? " " : "", trainings);
+    vg_html_verdict_begin(out, tone_of(verdict), word);
     vg_html_verdict_line(out, "%s%s.",
                          result->monitor.settled == VG_VERDICT_UNDECIDED ? "" : "The network ",
                          reason);
@@ -471,10 +476,10 @@ void vg_run_report_html(const vg_run_report *report, FILE *out)
              (unsigned long long)report->job->run.seed, report->date ? report->date : "");
     vg_html_begin(out, title, line);
     if (c && c->arm_count > 1) {
-        verdict_box(report, &c->arms[0].example, "Without changes: ", out);
-        verdict_box(report, report->result, "With all changes: ", out);
+        verdict_box(report, &c->arms[0].example, &c->arms[0], "Without changes: ", out);
+        verdict_box(report, report->result, &c->arms[c->arm_count - 1], "With all changes: ", out);
     } else {
-        verdict_box(report, report->result, "", out);
+        verdict_box(report, report->result, NULL, "", out);
     }
     proof(report, out);
     if (c)

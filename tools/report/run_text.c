@@ -54,15 +54,21 @@ static void wrapped(FILE *out, const char *text, int at, int indent, int width)
     fputc('\n', out);
 }
 
+/* `arm`: the result is the example of this arm, NULL: it stands for itself. */
 static void verdict_line(const vg_run_report *report, const vg_run_result *result,
-                         const char *before, FILE *out, int width, const paint *c)
+                         const vg_arm *arm, const char *before, FILE *out, int width,
+                         const paint *c)
 {
-    char reason[600], detail[600], all[1300];
-    const char *word = vg_run_verdict_word(result->monitor.settled);
+    char reason[600], detail[600], trainings[120] = "", all[1400];
+    vg_verdict verdict = arm ? arm->verdict : result->monitor.settled;
+    const char *word = vg_run_verdict_word(verdict);
+    if (arm)
+        vg_run_arm_words(report->comparison, arm, trainings, sizeof trainings);
     vg_run_verdict_reason(report, result, reason, sizeof reason);
     vg_run_verdict_detail(result, detail, sizeof detail);
-    snprintf(all, sizeof all, "%s%s%s", reason, detail[0] ? "; " : "", detail);
-    fprintf(out, "%s%s%s%s  ", before, tone(c, result->monitor.settled), word, c->off);
+    snprintf(all, sizeof all, "%s%s%s%s%s", trainings, trainings[0] ? ": " : "", reason,
+             detail[0] ? "; " : "", detail);
+    fprintf(out, "%s%s%s%s  ", before, tone(c, verdict), word, c->off);
     int at = vg_cli_columns(before) + vg_cli_columns(word) + 2;
     wrapped(out, all, at, at < width - 40 ? at : INDENT, width);
 }
@@ -240,13 +246,14 @@ void vg_run_report_text(const vg_run_report *report, FILE *out, int width, bool 
     if (width < 60)
         width = 60;
     if (comparison && comparison->arm_count > 1) {
-        verdict_line(report, &comparison->arms[0].example, "VERDICT   without changes: ", out,
-                     width, &c);
-        verdict_line(report, report->result, "          with all changes: ", out, width, &c);
+        verdict_line(report, &comparison->arms[0].example, &comparison->arms[0],
+                     "VERDICT   without changes: ", out, width, &c);
+        verdict_line(report, report->result, &comparison->arms[comparison->arm_count - 1],
+                     "          with all changes: ", out, width, &c);
         fputc('\n', out);
         changes_table(report, out, width, &c);
     } else {
-        verdict_line(report, report->result, "VERDICT   ", out, width, &c);
+        verdict_line(report, report->result, NULL, "VERDICT   ", out, width, &c);
         if (comparison)
             changes_table(report, out, width, &c);
     }

@@ -2,6 +2,8 @@
  * with the names that the user gave to the classes. */
 #include "report/run.h"
 
+#include "base/alloc.h"
+
 #include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
@@ -99,6 +101,19 @@ static void undecided(const vg_run_report *report, const vg_run_result *result, 
         snprintf(text, capacity, "%s", m->reason[0] ? m->reason : "too little was measured");
 }
 
+/* The classes that occur and were not named once. */
+static void never_named(const vg_run_report *report, const vg_diversity *d, char *text,
+                        size_t capacity)
+{
+    bool *never = vg_calloc((size_t)d->classes, sizeof *never);
+    text[0] = '\0';
+    for (int k = 0; never && k < d->classes; k++)
+        never[k] = d->label_share[k] > 0 && !(d->predicted_share[k] > 0);
+    if (never)
+        vg_run_class_list(report, never, 5, text, capacity);
+    free(never);
+}
+
 void vg_run_verdict_reason(const vg_run_report *report, const vg_run_result *result, char *text,
                            size_t capacity)
 {
@@ -141,13 +156,15 @@ void vg_run_verdict_reason(const vg_run_report *report, const vg_run_result *res
     case VG_VERDICT_HEALTHY:
         for (int k = 0; k < d->classes; k++)
             named += d->label_share[k] > 0 && d->predicted_share[k] > 0;
-        if (named == present)
+        if (named == present) {
             snprintf(text, capacity, present == 2 ? "names both classes" : "names all %d classes",
                      present);
-        else
+        } else {
+            never_named(report, d, names, sizeof names);
             snprintf(text, capacity,
-                     "names %d of %d classes (the others are too rare here to be missed)", named,
-                     present);
+                     "names %d of %d classes; never %s, which %s too rare here to be sure", named,
+                     present, names, present - named == 1 ? "is" : "are");
+        }
         append(text, capacity, "; balanced accuracy %.1f %% [%.1f, %.1f], chance %.1f %%",
                100 * d->balanced_accuracy, 100 * d->balanced_low, 100 * d->balanced_high,
                100 * chance);
@@ -156,6 +173,20 @@ void vg_run_verdict_reason(const vg_run_report *report, const vg_run_result *res
         undecided(report, result, text, capacity);
         break;
     }
+}
+
+void vg_run_arm_words(const vg_comparison *comparison, const vg_arm *arm, char *text,
+                      size_t capacity)
+{
+    int same = 0, seeds = comparison->seeds;
+    for (int s = 0; s < seeds; s++)
+        same += arm->verdicts[s] == arm->verdict;
+    text[0] = '\0';
+    if (same == seeds)
+        return;
+    snprintf(text, capacity, "in %d of %d trainings", same, seeds);
+    if (arm->verdicts[0] != arm->verdict)
+        append(text, capacity, "; the first: %s", vg_run_verdict_word(arm->verdicts[0]));
 }
 
 void vg_run_verdict_detail(const vg_run_result *result, char *text, size_t capacity)

@@ -14,6 +14,7 @@
 #define ONE_CLASS 0.98   /* share of the most named class */
 #define MAJORITY 0.9     /* a probe more skewed than this cannot tell one-class from right */
 #define DIVERSE 0.1      /* input information of outputs that differ clearly */
+#define UNTRAINED 0.04   /* input information that an untrained network can have */
 #define NULL_P 0.01      /* label information against permuted labels */
 #define NOT_MOVED 0.01   /* mean total variation distance to the outputs before the first step */
 #define SETTLED 0.2      /* of the planned steps */
@@ -74,6 +75,13 @@ static vg_verdict judge_skill(const vg_diversity *d, char *reason, size_t capaci
     if (above_null && above_chance && d->nonfinite_share > 0) {
         say(reason, capacity, "%.1f %% of the outputs are not finite numbers",
             100 * d->nonfinite_share);
+        return VG_VERDICT_UNDECIDED;
+    }
+    if (above_null && above_chance && d->input_information < UNTRAINED) {
+        say(reason, capacity,
+            "right more often than chance (balanced accuracy %.3f), but its outputs differ no more "
+            "than those of an untrained network: input information %.3f",
+            d->balanced_accuracy, d->input_information);
         return VG_VERDICT_UNDECIDED;
     }
     if (above_null && above_chance) {

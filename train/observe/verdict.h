@@ -20,7 +20,8 @@ const char *vg_verdict_name(vg_verdict verdict);
  *   one-class          a class is named for 98 % or more and is not 90 % of the probe
  *   partial            a class is missing
  *   healthy            label information above permuted labels (p <= 0.01) and balanced accuracy
- *                      above chance by its lower 95 % bound; all outputs finite
+ *                      above chance by its lower 95 % bound; all outputs finite; input
+ *                      information at least 0.04, because untrained networks reach 0.024
  *   diverse-but-wrong  input information above 0.1 in what is left
  *   undecided          the rest, and a probe of a single class
  * `reason` (may be NULL) says in one line which rule decided; classes are named by their number. */

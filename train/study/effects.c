@@ -117,6 +117,8 @@ static void say_undecided(vg_change_effect *e, int seeds, int tests)
 static void choose_word(vg_change_effect *e, const vg_arm *before, const vg_arm *after, int seeds,
                         int tests)
 {
+    static const char *const plain[] = {"input information", "effective classes", "missing classes",
+                                        "label information"};
     static const int others[] = {INFORMATION, EFFECTIVE, MISSING, LABELS};
     const vg_paired *accuracy = &e->measures[BALANCED];
     bool small = accuracy->low >= -SMALL && accuracy->high <= SMALL;
@@ -133,8 +135,8 @@ static void choose_word(vg_change_effect *e, const vg_arm *before, const vg_arm 
     else if (direction(e, BALANCED))
         snprintf(e->word, sizeof e->word, direction(e, BALANCED) > 0 ? "helps" : "harms");
     else if (better >= 0 && worse >= 0)
-        snprintf(e->word, sizeof e->word, "mixed (better %s, worse %s)", vg_measure_name(better),
-                 vg_measure_name(worse));
+        snprintf(e->word, sizeof e->word, "mixed (better %s, worse %s)", plain[better],
+                 plain[worse]);
     else if (better >= 0 || worse >= 0)
         snprintf(e->word, sizeof e->word, "%s diverse, accuracy %s", better >= 0 ? "more" : "less",
                  small ? "unchanged" : "undecided");
