@@ -23,14 +23,11 @@ static vg_tone tone_of(vg_verdict verdict)
                                              : VG_TONE_BAD;
 }
 
-/* `arm`: the result is the example of this arm, NULL: it stands for itself. */
-static void verdict_box(const vg_run_report *report, const vg_run_result *result, const vg_arm *arm,
-                        const char *before, FILE *out)
+/* `verdict` is that of most trainings, as `trainings` says; the sentence is about `result`. */
+static void verdict_box(const vg_run_report *report, const vg_run_result *result,
+                        vg_verdict verdict, const char *trainings, const char *before, FILE *out)
 {
-    char reason[600], detail[600], trainings[120] = "", word[160];
-    vg_verdict verdict = arm ? arm->verdict : result->monitor.settled;
-    if (arm)
-        vg_run_arm_words(report->comparison, arm, trainings, sizeof trainings);
+    char reason[600], detail[600], word[160];
     vg_run_verdict_reason(report, result, reason, sizeof reason);
     vg_run_verdict_detail(result, detail, sizeof detail);
     snprintf(word, sizeof word, "%s%s%s%s", before, vg_run_verdict_word(verdict),
@@ -476,10 +473,15 @@ void vg_run_report_html(const vg_run_report *report, FILE *out)
              (unsigned long long)report->job->run.seed, report->date ? report->date : "");
     vg_html_begin(out, title, line);
     if (c && c->arm_count > 1) {
-        verdict_box(report, &c->arms[0].example, &c->arms[0], "Without changes: ", out);
-        verdict_box(report, report->result, &c->arms[c->arm_count - 1], "With all changes: ", out);
+        const vg_arm *without = c->arms, *with = without + c->arm_count - 1;
+        char trainings[120];
+        vg_run_arm_words(c, without, trainings, sizeof trainings);
+        verdict_box(report, &without->example, without->verdict, trainings,
+                    "Without changes: ", out);
+        vg_run_arm_words(c, with, trainings, sizeof trainings);
+        verdict_box(report, report->result, with->verdict, trainings, "With all changes: ", out);
     } else {
-        verdict_box(report, report->result, NULL, "", out);
+        verdict_box(report, report->result, report->result->monitor.settled, "", "", out);
     }
     proof(report, out);
     if (c)

@@ -54,16 +54,13 @@ static void wrapped(FILE *out, const char *text, int at, int indent, int width)
     fputc('\n', out);
 }
 
-/* `arm`: the result is the example of this arm, NULL: it stands for itself. */
+/* `verdict` is that of most trainings, as `trainings` says; the sentence is about `result`. */
 static void verdict_line(const vg_run_report *report, const vg_run_result *result,
-                         const vg_arm *arm, const char *before, FILE *out, int width,
-                         const paint *c)
+                         vg_verdict verdict, const char *trainings, const char *before, FILE *out,
+                         int width, const paint *c)
 {
-    char reason[600], detail[600], trainings[120] = "", all[1400];
-    vg_verdict verdict = arm ? arm->verdict : result->monitor.settled;
+    char reason[600], detail[600], all[1400];
     const char *word = vg_run_verdict_word(verdict);
-    if (arm)
-        vg_run_arm_words(report->comparison, arm, trainings, sizeof trainings);
     vg_run_verdict_reason(report, result, reason, sizeof reason);
     vg_run_verdict_detail(result, detail, sizeof detail);
     snprintf(all, sizeof all, "%s%s%s%s%s", trainings, trainings[0] ? ": " : "", reason,
@@ -246,14 +243,19 @@ void vg_run_report_text(const vg_run_report *report, FILE *out, int width, bool 
     if (width < 60)
         width = 60;
     if (comparison && comparison->arm_count > 1) {
-        verdict_line(report, &comparison->arms[0].example, &comparison->arms[0],
+        const vg_arm *without = comparison->arms, *with = without + comparison->arm_count - 1;
+        char trainings[120];
+        vg_run_arm_words(comparison, without, trainings, sizeof trainings);
+        verdict_line(report, &without->example, without->verdict, trainings,
                      "VERDICT   without changes: ", out, width, &c);
-        verdict_line(report, report->result, &comparison->arms[comparison->arm_count - 1],
+        vg_run_arm_words(comparison, with, trainings, sizeof trainings);
+        verdict_line(report, report->result, with->verdict, trainings,
                      "          with all changes: ", out, width, &c);
         fputc('\n', out);
         changes_table(report, out, width, &c);
     } else {
-        verdict_line(report, report->result, NULL, "VERDICT   ", out, width, &c);
+        verdict_line(report, report->result, report->result->monitor.settled, "", "VERDICT   ", out,
+                     width, &c);
         if (comparison)
             changes_table(report, out, width, &c);
     }
