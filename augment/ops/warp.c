@@ -1,12 +1,13 @@
 /* The affine resampler: bilinear where the picture is not reduced, a mapped tent where it is.
  *
- * Both kernels read the input through two tables, one for columns and one for rows, that already
- * hold the fill mode's answer for every coordinate the map can reach: the inner loops have no
- * branch for the border. It refuses maps that reach further than MAX_REACH pixels, because the
+ * Both read the input through two tables, one for columns and one for rows, that already hold the
+ * fill mode's answer for every coordinate the map can reach, so that no kernel knows of the border;
+ * where the tent's columns all lie in the picture, which is nearly everywhere, they need no table. It refuses maps that reach further than MAX_REACH pixels, because the
  * tables would. The naive twins live in tests/test_warp.c. */
 #include "ops/warp.h"
 
 #include "base/alloc.h"
+#include "ops/strip.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -24,7 +25,6 @@ typedef struct axis {
 /* The inverse of the tent's matrix: pixel offset -> tent coordinates. */
 typedef struct tent {
     double ax, ay, bx, by;
-    double reach_a, reach_b; /* 1 / |ax|, 1 / |bx|; huge where a row does not change a or b */
     double half_width, half_height; /* of its bounding box, input pixels */
 } tent;
 
@@ -36,15 +36,19 @@ typedef struct job {
     bool constant;
     double x0, x1, y0, y1; /* constant fill outside of these */
     float value;
+    vg_strip strip;
 } job;
 
 void vg_warp_scratch_reset(vg_warp_scratch *scratch)
 {
     free(scratch->table);
+    free(scratch->planes);
     vg_image_reset(&scratch->reduced);
     vg_resize_scratch_reset(&scratch->resize);
     scratch->table = NULL;
     scratch->capacity = 0;
+    scratch->planes = NULL;
+    scratch->planes_capacity = 0;
 }
 
 /* Where coordinate i of an axis of n pixels is read. */
@@ -96,8 +100,6 @@ static tent make_tent(const double m[6])
     }
     double det = a * d - b * c;
     tent t = {.ax = d / det, .ay = -b / det, .bx = -c / det, .by = a / det};
-    t.reach_a = 1 / fmax(fabs(t.ax), 1e-12);
-    t.reach_b = 1 / fmax(fabs(t.bx), 1e-12);
     t.half_width = fabs(a) + fabs(b);
     t.half_height = fabs(c) + fabs(d);
     return t;
@@ -150,47 +152,72 @@ static void bilinear(const job *j, int channels, float *out)
     }
 }
 
-/* Narrows [*low, *high] to where |start + slope * t| < 1, given reach = 1 / |slope|. */
-static inline void clip(double start, double slope, double reach, double *low, double *high)
+/* Narrows [*low, *high] to where |start + slope * t| <= bound. */
+static void clip(double start, double slope, double bound, double *low, double *high)
 {
-    double centre = slope < 0 ? start * reach : -start * reach;
-    double p = centre - reach, q = centre + reach;
-    *low = p > *low ? p : *low;
-    *high = q < *high ? q : *high;
+    if (fabs(slope) < 1e-12)
+        return;
+    double centre = -start / slope, reach = bound / fabs(slope);
+    *low = fmax(*low, centre - reach);
+    *high = fmin(*high, centre + reach);
 }
 
-/* The weighted mean under the tent at (x, y). `channels` is a constant where this is inlined. */
-static inline void gather(const job *j, const tent *t, double x, double y, const int channels,
-                          float sum[3])
+/* Adds one strip: columns from `column`, `count` rows from `row`, in the picture or not. */
+static inline void add_strip(const job *j, const tent *t, double x, double y, int column, int row,
+                             int count, int64_t sum[4])
 {
-    size_t row_bytes = (size_t)j->in->width * (size_t)channels;
-    float total = 0;
-    sum[0] = sum[1] = sum[2] = 0;
-    int bottom = -whole(t->half_height - y), top = whole(y + t->half_height);
-    for (int row = bottom; row <= top; row++) {
-        double dy = row - y, low = -t->half_width, high = t->half_width;
-        clip(t->ay * dy, t->ax, t->reach_a, &low, &high);
-        clip(t->by * dy, t->bx, t->reach_b, &low, &high);
-        if (low > high)
-            continue;
-        int first = -whole(-(x + low)), last = whole(x + high);
-        float a = (float)(t->ax * (first - x) + t->ay * dy);
-        float b = (float)(t->bx * (first - x) + t->by * dy);
-        float da = (float)t->ax, db = (float)t->bx;
-        const uint8_t *line = j->in->data + (size_t)j->y.index[row - j->y.low] * row_bytes;
-        for (int i = 0; i <= last - first; i++) {
-            float wa = 1 - fabsf(a + da * (float)i), wb = 1 - fabsf(b + db * (float)i);
-            wa = wa > 0 ? wa : 0; /* rounding at the tent's foot */
-            wb = wb > 0 ? wb : 0;
-            float w = wa * wb;
-            const uint8_t *pixel = line + (size_t)j->x.index[first + i - j->x.low] * channels;
-            total += w;
-            for (int c = 0; c < channels; c++)
-                sum[c] += w * (float)pixel[c];
+    float a = (float)(t->ax * (column - x) + t->ay * (row - y));
+    float b = (float)(t->bx * (column - x) + t->by * (row - y));
+    const int *rows = j->y.index + (row - j->y.low);
+    int32_t part[4];
+    if (column >= 0 && column + VG_STRIP_COLUMNS <= j->in->width) {
+        vg_strip_sum(&j->strip, (size_t)column, rows, count, a, b, part);
+    } else { /* collected through the table into a small picture */
+        enum { PLANE = VG_STRIP_ROWS * VG_STRIP_COLUMNS };
+        uint8_t bytes[3 * PLANE];
+        int places[VG_STRIP_ROWS];
+        vg_strip small = j->strip;
+        small.planes = bytes;
+        small.plane = PLANE;
+        small.stride = VG_STRIP_COLUMNS;
+        const int *columns = j->x.index + (column - j->x.low);
+        for (int k = 0; k < count; k++) {
+            const uint8_t *line = j->strip.planes + (size_t)rows[k] * j->strip.stride;
+            places[k] = k;
+            for (int c = 0; c < small.channels; c++, line += j->strip.plane)
+                for (int i = 0; i < VG_STRIP_COLUMNS; i++)
+                    bytes[c * PLANE + k * VG_STRIP_COLUMNS + i] = line[columns[i]];
+        }
+        vg_strip_sum(&small, 0, places, count, a, b, part);
+    }
+    for (int c = 0; c < 4; c++)
+        sum[c] += part[c];
+}
+
+/* The weighted mean under the tent at (x, y): strips over its bounding box, whose corners have
+ * weight 0. */
+static inline void gather(const job *j, const tent *t, double x, double y, float mean[3])
+{
+    int left = -whole(t->half_width - x), right = whole(x + t->half_width);
+    int top = -whole(t->half_height - y), bottom = whole(y + t->half_height);
+    int64_t sum[4] = {0};
+    for (int column = left; column <= right; column += VG_STRIP_COLUMNS) {
+        int first = top, last = bottom;
+        if (right - left >= VG_STRIP_COLUMNS) { /* long tents fill little of their box */
+            const double half = (VG_STRIP_COLUMNS - 1) / 2.0;
+            double middle = column + half - x, low = top - y, high = bottom - y;
+            clip(t->ax * middle, t->ay, 1 + fabs(t->ax) * half, &low, &high);
+            clip(t->bx * middle, t->by, 1 + fabs(t->bx) * half, &low, &high);
+            first = -whole(-(y + low));
+            last = whole(y + high);
+        }
+        for (int row = first; row <= last; row += VG_STRIP_ROWS) {
+            int count = last - row + 1;
+            add_strip(j, t, x, y, column, row, count < VG_STRIP_ROWS ? count : VG_STRIP_ROWS, sum);
         }
     }
-    for (int c = 0; c < channels; c++)
-        sum[c] /= total; /* the tent holds a circle of radius 1: never empty */
+    for (int c = 0; c < 3; c++)
+        mean[c] = (float)sum[c] / (float)sum[3]; /* the tent holds a circle of radius 1: > 0 */
 }
 
 static void tented(const job *j, const tent *t, int channels, float *out)
@@ -204,15 +231,40 @@ static void tented(const job *j, const tent *t, int channels, float *out)
                 fill_pixel(j, out, plane, channels);
                 continue;
             }
-            float sum[3] = {0};
-            if (channels == 1)
-                gather(j, t, x, y, 1, sum);
-            else
-                gather(j, t, x, y, 3, sum);
+            float mean[3];
+            gather(j, t, x, y, mean);
             for (int c = 0; c < channels; c++)
-                out[(size_t)c * plane] = sum[c];
+                out[(size_t)c * plane] = mean[c];
         }
     }
+}
+
+/* What the strips read: the picture as planes. */
+static vg_status make_strip(job *j, const tent *t, vg_warp_scratch *scratch, vg_error *err)
+{
+    const vg_image *in = j->in;
+    size_t n = (size_t)in->width * (size_t)in->height;
+    j->strip = (vg_strip){.planes = in->data,
+                          .plane = n,
+                          .stride = (size_t)in->width,
+                          .channels = in->channels,
+                          .ax = (float)t->ax,
+                          .ay = (float)t->ay,
+                          .bx = (float)t->bx,
+                          .by = (float)t->by};
+    if (in->channels == 1)
+        return VG_OK;
+    if (!vg_grow(&scratch->planes, &scratch->planes_capacity, 3 * n, 1))
+        return vg_fail(err, VG_E_NOMEM, "out of memory for the planes of a warp");
+    uint8_t *restrict r = scratch->planes, *restrict g = r + n, *restrict b = g + n;
+    const uint8_t *restrict from = in->data;
+    for (size_t i = 0; i < n; i++) {
+        r[i] = from[3 * i];
+        g[i] = from[3 * i + 1];
+        b[i] = from[3 * i + 2];
+    }
+    j->strip.planes = scratch->planes;
+    return VG_OK;
 }
 
 /* The tables of both axes, over every coordinate that taps can have. */
@@ -311,8 +363,10 @@ vg_status vg_warp_run(const vg_warp *warp, const vg_image *in, vg_warp_scratch *
         if (j.in != before)
             t = make_tent(j.m);
     }
-    vg_status status = make_tables(&j, reducing ? t.half_width : 1, reducing ? t.half_height : 1,
-                                   warp->fill, scratch, err);
+    vg_status status = make_tables(&j, reducing ? t.half_width + VG_STRIP_COLUMNS : 1,
+                                   reducing ? t.half_height : 1, warp->fill, scratch, err);
+    if (status == VG_OK && reducing)
+        status = make_strip(&j, &t, scratch, err);
     if (status != VG_OK)
         return status;
     if (reducing)

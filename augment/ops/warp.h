@@ -22,6 +22,8 @@ typedef struct vg_warp {
 typedef struct vg_warp_scratch {
     int *table;
     size_t capacity;
+    uint8_t *planes; /* the picture that is read, when it has colours */
+    size_t planes_capacity;
     vg_image reduced;
     vg_resize_scratch resize;
 } vg_warp_scratch;
@@ -34,8 +36,8 @@ void vg_warp_scratch_reset(vg_warp_scratch *scratch);
  * input under a tent that covers the neighbouring output pixels' centres, mapped into the input:
  * what Pillow's antialiased bilinear does, for any affine map (a direction that is not reduced keeps
  * a tent of one input pixel). Reductions of 4 and more are first averaged over whole cells of the
- * input (an even number of pixels, at most a quarter of the tent's width), so that an output pixel
- * never costs more than some 70 reads; stripes or checks of one pixel, which point sampling turns
+ * input (an even number of pixels, at most a quarter of the tent's width), so that what an
+ * output pixel costs does not grow with the picture; stripes or checks of one pixel, which point sampling turns
  * into black and white, stay within 14 of their mean of 127.5 at any angle and scale above 2.5.
  * Taps outside the picture follow the fill mode: constant kkkk|abcd|kkkk (an output pixel is the
  * picture or the constant, never a blend), nearest aaaa|abcd|dddd, reflect dcba|abcd|dcba, wrap
