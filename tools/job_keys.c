@@ -428,7 +428,9 @@ static vg_status set_size(const vg_job_key *key, vg_job *job, vg_job_value *valu
     long width = height;
     if (height > 0 && *end == 'x' && isdigit((unsigned char)end[1]))
         width = strtol(end + 1, &end, 10);
-    if (height < key->low || height > key->high || width < key->low || width > key->high || *end)
+    double smaller = (double)(height < width ? height : width);
+    double larger = (double)(height < width ? width : height);
+    if (smaller < key->low || larger > key->high || *end)
         return wrong(key, value, err);
     job->run.height = (int)height;
     job->run.width = (int)width;
