@@ -247,6 +247,42 @@ static void test_round_trip(void **state)
     vg_job_reset(&again);
 }
 
+/* A rate that suits the optimizer, unless one is asked for; the printed job names it either way. */
+static void test_rate_follows_the_optimizer(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *set[2];
+        double rate;
+    } cases[] = {
+        {{NULL}, 0.05},
+        {{"optimizer=sgd"}, 0.05},
+        {{"optimizer=adam"}, 0.001},
+        {{"optimizer=adamw"}, 0.001},
+        {{"optimizer=adam", "learning_rate=0.05"}, 0.05},
+        {{"learning_rate=0.01", "optimizer=adamw"}, 0.01},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        vg_job job, again;
+        fresh(&job);
+        assert_ok(vg_job_set(&job, "dataset=pets", "--set", &err));
+        for (int k = 0; k < 2 && cases[i].set[k]; k++) {
+            assert_ok(vg_job_set(&job, cases[i].set[k], "--set", &err));
+        }
+        assert_ok(vg_job_finish(&job, &err));
+        assert_near(job.run.schedule.base, cases[i].rate, 0);
+        char *text = printed(&job);
+        fresh(&again);
+        assert_ok(read_text(&again, text));
+        assert_ok(vg_job_finish(&again, &err));
+        assert_near(again.run.schedule.base, cases[i].rate, 0);
+        assert_true(again.run.optimizer.kind == job.run.optimizer.kind);
+        free(text);
+        vg_job_reset(&job);
+        vg_job_reset(&again);
+    }
+}
+
 /* docs/jobs.md holds the table that the program prints. */
 static void test_documented(void **state)
 {
@@ -287,10 +323,15 @@ static void test_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),          cmocka_unit_test(test_yaml),
-        cmocka_unit_test(test_assignments),       cmocka_unit_test(test_yaml_errors),
-        cmocka_unit_test(test_assignment_errors), cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_documented),        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_yaml),
+        cmocka_unit_test(test_assignments),
+        cmocka_unit_test(test_yaml_errors),
+        cmocka_unit_test(test_assignment_errors),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_rate_follows_the_optimizer),
+        cmocka_unit_test(test_documented),
+        cmocka_unit_test(test_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -309,6 +309,8 @@ vg_status vg_job_finish(vg_job *job, vg_error *err)
         return vg_fail(err, VG_E_ARG, "split.train is 0: nothing would be left to train on");
     if (!job->first_seed_given)
         job->compare.first_seed = job->run.seed;
+    if (!job->learning_rate_given)
+        job->run.schedule.base = vg_optimizer_default_rate(job->run.optimizer.kind);
     return VG_OK;
 }
 

@@ -24,6 +24,7 @@ typedef struct vg_job {
     vg_run_options run;
     vg_compare_options compare; /* change_count 0: no comparison */
     bool first_seed_given;      /* else compare.first_seed follows run.seed: vg_job_finish */
+    bool learning_rate_given;   /* else it follows the optimizer: vg_job_finish */
     char *out;                  /* run folder; NULL: a new one below runs/ */
 } vg_job;
 

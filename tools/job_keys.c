@@ -135,6 +135,8 @@ static vg_status set_number(const vg_job_key *key, vg_job *job, vg_job_value *va
     if (end == value->text || *end || !isfinite(number) || number < key->low || number > key->high)
         return wrong(key, value, err);
     *(double *)field(key, job) = number;
+    if (key->offset == offsetof(vg_job, run.schedule.base))
+        job->learning_rate_given = true;
     return VG_OK;
 }
 
@@ -626,7 +628,7 @@ static const vg_job_key keys[] = {
     WORD("init", run.init, word_init, 7, "initial weights"),
     NUMBER("init_scale", run.init_scale, 0, 1e6, "of init uniform and constant"),
     WORD("optimizer", run.optimizer.kind, word_optimizer, 3, "how weights follow gradients"),
-    NUMBER("learning_rate", run.schedule.base, 1e-12, 1e6, "before the schedule"),
+    NUMBER("learning_rate", run.schedule.base, 1e-12, 1e6, "before the schedule; when not given 0.05 with sgd, 0.001 with adam and adamw"),
     NUMBER("momentum", run.optimizer.momentum, 0, 1, "of sgd"),
     FLAG("nesterov", run.optimizer.nesterov, "Nesterov's momentum, of sgd"),
     NUMBER("beta1", run.optimizer.beta1, 0, 1, "of adam and adamw"),

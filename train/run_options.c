@@ -23,7 +23,7 @@ vg_run_options vg_run_options_default(void)
         .init_scale = 0.05,
         .optimizer = vg_optimizer_options_default(),
         .schedule = {.kind = VG_SCHEDULE_COSINE,
-                     .base = 0.05,
+                     .base = vg_optimizer_default_rate(VG_OPTIMIZER_SGD),
                      .warmup_share = 0.1,
                      .step_share = 1.0 / 3,
                      .step_factor = 0.1},

@@ -44,6 +44,11 @@ vg_optimizer_options vg_optimizer_options_default(void)
                                   .weight_decay = 5e-4};
 }
 
+double vg_optimizer_default_rate(vg_optimizer_kind kind)
+{
+    return kind == VG_OPTIMIZER_SGD ? 0.05 : 0.001;
+}
+
 static vg_status check(const vg_optimizer_options *o, vg_error *err)
 {
     if ((unsigned)o->kind > VG_OPTIMIZER_ADAMW)

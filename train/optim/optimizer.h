@@ -19,6 +19,9 @@ typedef struct vg_optimizer_options {
     double clip_norm;    /* limit of the global gradient norm, 0: none */
 } vg_optimizer_options;
 vg_optimizer_options vg_optimizer_options_default(void);
+/* The rate to begin with when none is asked for: sgd 0.05 (with its momentum of 0.9), adam and
+ * adamw 0.001 (Kingma, Ba, ICLR 2015): with the rate of the other neither learns anything. */
+double vg_optimizer_default_rate(vg_optimizer_kind kind);
 
 typedef struct vg_optimizer vg_optimizer;
 /* Keeps a pointer to the model. */
