@@ -270,6 +270,30 @@ static void test_other_net_is_refused(void **state)
     tear_down(&f);
 }
 
+/* The checksum is no protection against a file that was made wrong on purpose: a normalizer of more
+ * channels than the input would write behind a picture. */
+static void test_wrong_normalizer_is_refused(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    fixture f = set_up(VG_OPTIMIZER_SGD);
+    for (int channels = 0; channels <= 1000; channels += channels == 3 ? 997 : 1) {
+        if (channels == f.about.channels)
+            continue;
+        vg_checkpoint other = f.about;
+        other.normalizer.channels = channels;
+        assert_ok(vg_checkpoint_save(f.path, &other, f.model, NULL, &err));
+        expect(f.path, VG_E_FORMAT, "normalizer");
+    }
+    for (int value = -1; value <= 256; value += 257) {
+        vg_checkpoint other = f.about;
+        other.normalizer.max[1] = value;
+        assert_ok(vg_checkpoint_save(f.path, &other, f.model, NULL, &err));
+        expect(f.path, VG_E_FORMAT, "normalizer");
+    }
+    tear_down(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +304,7 @@ int main(void)
         cmocka_unit_test(test_flipped_bits),
         cmocka_unit_test(test_other_optimizer_is_refused),
         cmocka_unit_test(test_other_net_is_refused),
+        cmocka_unit_test(test_wrong_normalizer_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

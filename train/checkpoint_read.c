@@ -6,6 +6,7 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <float.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,27 +198,36 @@ static vg_status read_classes(const content *c, vg_checkpoint *about, vg_error *
     return status;
 }
 
-static bool three(json_t *object, const char *key, double *values)
+/* Three numbers in [low, high]: what lies outside of a type must not be converted to it. */
+static bool three(json_t *object, const char *key, double low, double high, double *values)
 {
     json_t *list = json_object_get(object, key);
     for (size_t i = 0; i < 3; i++) {
         json_t *v = json_array_get(list, i);
-        if (!json_is_number(v))
-            return false;
         values[i] = json_number_value(v);
+        if (!json_is_number(v) || !(values[i] >= low && values[i] <= high))
+            return false;
     }
     return true;
 }
 
-static vg_status read_normalizer(const content *c, vg_normalizer *n, vg_error *err)
+/* The normalizer walks over as many planes of a picture as it has channels: they must be those of
+ * the network's input. */
+static vg_status read_normalizer(const content *c, int channels, vg_normalizer *n, vg_error *err)
 {
+    const double most = (double)FLT_MAX;
     const char *text = entry(c, "normalizer");
     json_t *object = text ? json_loads(text, 0, NULL) : NULL;
     const char *kind = json_string_value(json_object_get(object, "kind"));
+    json_int_t images = json_integer_value(json_object_get(object, "images"));
     double scale[3], offset[3], low[3], high[3];
-    bool ok = kind && three(object, "scale", scale) && three(object, "offset", offset) &&
-              three(object, "mean", n->mean) && three(object, "std", n->std) &&
-              three(object, "min", low) && three(object, "max", high);
+    bool ok = kind && images >= 0 && channels <= 3 &&
+              json_integer_value(json_object_get(object, "channels")) == channels &&
+              three(object, "scale", -most, most, scale) &&
+              three(object, "offset", -most, most, offset) &&
+              three(object, "mean", -most, most, n->mean) &&
+              three(object, "std", -most, most, n->std) && three(object, "min", 0, 255, low) &&
+              three(object, "max", 0, 255, high);
     vg_status status = ok ? VG_OK : damaged(c, "normalizer", err);
     if (!status) {
         status = vg_normalization_parse(kind, &n->kind, err);
@@ -225,8 +235,8 @@ static vg_status read_normalizer(const content *c, vg_normalizer *n, vg_error *e
             vg_fail_in(err, c->path, status);
     }
     if (!status) {
-        n->channels = (int)json_integer_value(json_object_get(object, "channels"));
-        n->images = (uint64_t)json_integer_value(json_object_get(object, "images"));
+        n->channels = channels;
+        n->images = (uint64_t)images;
         for (int i = 0; i < 3; i++) {
             n->scale[i] = (float)scale[i];
             n->offset[i] = (float)offset[i];
@@ -260,10 +270,10 @@ static vg_status read_description(const content *c, vg_checkpoint *about, vg_err
     vg_status status = read_net(c, &about->net, err);
     if (!status)
         status = read_classes(c, about, err);
-    if (!status)
-        status = read_normalizer(c, &about->normalizer, err);
     if (!status && !(input && read_input(input, about)))
         status = damaged(c, "input", err);
+    if (!status)
+        status = read_normalizer(c, about->channels, &about->normalizer, err);
     if (!status)
         status = read_number(c, "seed", UINT64_MAX, &about->seed, err);
     if (!status)
