@@ -303,6 +303,36 @@ static void a_probe_of_one_class_tells_nothing(void **state)
     vg_diversity_reset(&d);
 }
 
+/* Labels 9 : 1, outputs 1 : 1 and sure: ln 2 over H(0.1), which an interval has to be allowed to hold. Equal outputs have
+ * no information, and rounding does not make it negative. */
+static void information_is_above_one_where_labels_are_uneven(void **state)
+{
+    (void)state;
+    enum { ROWS = 200, CLASSES_OF_EQUAL = 7 };
+    float logits[ROWS * CLASSES_OF_EQUAL];
+    int32_t labels[ROWS];
+    vg_diversity d = {0};
+    vg_error err;
+    for (int i = 0; i < ROWS; i++) {
+        labels[i] = i % 10 == 0;
+        logits[2 * i] = i % 2 ? 100 : 0;
+        logits[2 * i + 1] = i % 2 ? 0 : 100;
+    }
+    assert_ok(vg_diversity_of_outputs(logits, labels, ROWS, 2, &d, &err));
+    double h = -0.1 * log(0.1) - 0.9 * log(0.9);
+    assert_near(d.input_information, log(2) / h, 1e-9);
+    assert_true(d.input_information_low > 1 && d.input_information_high > 1);
+    assert_true(d.input_information_high <= log(2) / h + 1e-9);
+    for (int round = 0; round < 20; round++) {
+        for (int i = 0; i < ROWS * CLASSES_OF_EQUAL; i++)
+            logits[i] = 0.1f * (float)((i % CLASSES_OF_EQUAL) * (round + 1));
+        assert_ok(vg_diversity_of_outputs(logits, labels, ROWS, CLASSES_OF_EQUAL, &d, &err));
+        assert_true(d.input_information >= 0 && d.input_information < 1e-12);
+        assert_true(d.input_information_low >= 0);
+    }
+    vg_diversity_reset(&d);
+}
+
 /* Spread, level and rank of recorded features, fed in uneven batches and whole. */
 static void features_agree_with_the_independent_program(void **state)
 {
@@ -404,6 +434,7 @@ int main(void)
         cmocka_unit_test(balanced_interval_covers),
         cmocka_unit_test(unusable_outputs_are_refused),
         cmocka_unit_test(a_probe_of_one_class_tells_nothing),
+        cmocka_unit_test(information_is_above_one_where_labels_are_uneven),
         cmocka_unit_test(features_agree_with_the_independent_program),
         cmocka_unit_test(large_layers_and_bad_values),
         cmocka_unit_test(rank_of_nothing_is_refused),

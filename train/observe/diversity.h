@@ -7,6 +7,9 @@
  *   label information   I(arg max; y) / H(y), with the share of label permutations that do as well
  *   layer spread        tr Cov(h_l) / mean |h_l|^2 for every layer, and the mean |h_l| beside it
  *   effective rank      exp(entropy of the singular values of the centred features) / (K - 1)
+ * Input information and effective classes lie above 1 when an uneven probe meets outputs that are
+ * more even than its labels (at most ln K / H(y) and K / exp(H(y))). That is a finding of its own
+ * and is not cut off: an interval that ends at 1 would exclude the value it belongs to.
  * Rows whose logits are not finite count as uniform outputs, and their share is told. Of equal
  * outputs the first is the arg max. A probe that holds a single class has H(y) = 0: what is divided
  * by it is NaN. Everything here gives the same bits for any number of threads. */

@@ -157,7 +157,8 @@ static double input_information(const outputs *o, size_t n, int classes, double 
     }
     for (int k = 0; k < classes; k++)
         mean[k] /= (double)n;
-    return vg_entropy(mean, classes) - entropy / (double)n;
+    /* Below 0 is rounding: the entropy is concave. */
+    return fmax(0, vg_entropy(mean, classes) - entropy / (double)n);
 }
 
 /* The measures over H(y). With a single class in the probe H(y) is 0 and none of them exists. */

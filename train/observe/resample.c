@@ -59,7 +59,7 @@ static double resampled_information(const double *p, const double *row_entropy, 
     }
     for (int k = 0; k < classes; k++)
         mean[k] /= (double)n;
-    return vg_entropy(mean, classes) - entropy / (double)n;
+    return fmax(0, vg_entropy(mean, classes) - entropy / (double)n);
 }
 
 vg_status vg_bootstrap_information(const double *p, const double *row_entropy, size_t n,
