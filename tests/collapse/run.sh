@@ -38,7 +38,7 @@ while IFS='|' read -r name expected changes; do
         "$bin/train-pipeline" "$data" --job "$here/clean.yaml" --set seed="$seed" "$@" \
             --out "$work/run" --json --quiet >"$work/report.json" 2>"$work/errors" </dev/null ||
             { cat "$work/errors" >&2; exit 1; }
-        python3 - "$work/report.json" "$name" "$seed" $expected <<'PYTHON' || failed=1
+        python3 - "$work/report.json" "$name" "$seed" "$(echo "$expected" | tr -d " ")" <<'PYTHON' || failed=1
 import json, sys
 r = json.load(open(sys.argv[1]))
 name, seed, expected = sys.argv[2:]
