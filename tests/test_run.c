@@ -192,6 +192,37 @@ static void test_explosion_ends_the_run_with_a_finding(void **state)
     vg_run_options_reset(&options);
 }
 
+/* A linear network with weights near the largest float: the loss of a batch overflows while some held-out images still
+ * have finite outputs. Whatever is left finite, the run ends as bad. */
+static void test_partial_overflow_settles(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    int partial = 0;
+    for (double rate = 4e36; rate < 4e37; rate *= 1.25) {
+        vg_run_options options = vg_run_options_default();
+        assert_ok(vg_net_spec_add(&options.net, "flatten", &err));
+        options.epochs = 5;
+        options.batch = 20;
+        options.schedule.kind = VG_SCHEDULE_CONSTANT;
+        options.schedule.warmup_share = 0;
+        options.schedule.base = rate;
+        options.optimizer.momentum = options.optimizer.weight_decay = 0;
+        vg_run_result result;
+        assert_ok(vg_run(dataset, &options, NULL, &result, &err));
+        if (result.epoch_count < 6) {
+            double share = result.final.nonfinite_share;
+            partial += share > 0 && share < 1;
+            assert_true(result.monitor.not_finite);
+            assert_int_not_equal(result.monitor.settled, VG_VERDICT_UNDECIDED);
+            assert_int_not_equal(result.monitor.settled, VG_VERDICT_HEALTHY);
+        }
+        vg_run_result_reset(&result);
+        vg_run_options_reset(&options);
+    }
+    assert_true(partial > 0);
+}
+
 static void test_wrong_options(void **state)
 {
     (void)state;
@@ -221,6 +252,7 @@ int main(void)
         cmocka_unit_test(test_events_and_stopping),
         cmocka_unit_test(test_checkpoint_evaluates_to_the_same),
         cmocka_unit_test(test_explosion_ends_the_run_with_a_finding),
+        cmocka_unit_test(test_partial_overflow_settles),
         cmocka_unit_test(test_wrong_options),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

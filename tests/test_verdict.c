@@ -321,6 +321,28 @@ static void no_finite_output_settles_at_once(void **state)
     assert_true(m.not_finite);
 }
 
+static void a_training_that_broke_off_waits_for_nothing(void **state)
+{
+    (void)state;
+    look l;
+    vg_monitor m;
+    vg_monitor_init(&m, 100);
+    vg_monitor_add(&m, 0, &partial(&l)->d);
+    constant(&l)->d.nonfinite_share = 0.9;
+    vg_monitor_add(&m, 3, &l.d);
+    assert_int_equal(m.settled, VG_VERDICT_UNDECIDED);
+    vg_monitor_break_off(&m, 3);
+    assert_int_equal(m.settled, VG_VERDICT_CONSTANT);
+    assert_int_equal(m.onset_step, 0);
+    assert_true(m.not_finite);
+    /* What was good in the held-out images is told beside it, and is not called bad. */
+    vg_monitor_init(&m, 100);
+    vg_monitor_add(&m, 0, &healthy(&l)->d);
+    vg_monitor_break_off(&m, 0);
+    assert_int_equal(m.settled, VG_VERDICT_UNDECIDED);
+    assert_true(m.not_finite);
+}
+
 static void without_a_plan_two_looks_settle(void **state)
 {
     (void)state;
@@ -362,6 +384,7 @@ int main(void)
         cmocka_unit_test(a_dead_network_at_ln_k_is_condemned),
         cmocka_unit_test(never_moved_and_not_finite_are_findings),
         cmocka_unit_test(no_finite_output_settles_at_once),
+        cmocka_unit_test(a_training_that_broke_off_waits_for_nothing),
         cmocka_unit_test(without_a_plan_two_looks_settle),
         cmocka_unit_test(names_are_those_of_the_reports),
     };

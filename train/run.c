@@ -369,9 +369,11 @@ static vg_status train_epoch(struct run *r, int epoch, vg_error *err)
     r->seconds += now() - started;
     if (status && status != VG_END)
         return status;
-    if (!(status = look(r, epoch, true, err)))
-        status = save(r, epoch, err);
-    return status;
+    if ((status = look(r, epoch, true, err)))
+        return status;
+    if (r->not_finite)
+        vg_monitor_break_off(&r->result->monitor, r->step);
+    return save(r, epoch, err);
 }
 
 static vg_status measure_all(struct run *r, vg_error *err)

@@ -239,3 +239,13 @@ void vg_monitor_add(vg_monitor *m, uint64_t step, const vg_diversity *d)
     m->spread = inner_spread(d);
     m->measurements++;
 }
+
+void vg_monitor_break_off(vg_monitor *m, uint64_t step)
+{
+    m->not_finite = true;
+    if (!is_bad(m->last))
+        return;
+    m->settled = m->last;
+    m->late_starter = false;
+    follow(m, step);
+}

@@ -44,7 +44,7 @@ typedef struct vg_monitor {
     uint64_t recovery_step; /* step at which it became healthy again; UINT64_MAX: not */
     int measurements;
     bool never_moved;  /* output_change below 0.01 at half of the planned steps or later */
-    bool not_finite;   /* outputs of the newest measurement */
+    bool not_finite;   /* outputs of the newest measurement, or the loss that ended the training */
     bool late_starter; /* held back as said above */
     char reason[200];  /* behind `last` */
     /* memory of the look before */
@@ -57,5 +57,9 @@ void vg_monitor_init(vg_monitor *monitor, uint64_t planned_steps);
 /* Looks in the order of their steps. A look at other samples than before (the final one) may follow
  * at the same step. */
 void vg_monitor_add(vg_monitor *monitor, uint64_t step, const vg_diversity *diversity);
+/* After the last look of a training that cannot go on because its loss is no finite number: there is
+ * nothing to wait for, so a bad measurement settles by itself, also where some outputs for the
+ * probe are still finite. */
+void vg_monitor_break_off(vg_monitor *monitor, uint64_t step);
 
 #endif
