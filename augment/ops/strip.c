@@ -1,46 +1,47 @@
-/* Sums under a tent. Two versions of one arithmetic: the float operations are the same ones lane by
- * lane (no fused multiply-add, -ffp-contract=off), and the sums are of integers. SSE2 is what every
- * x86-64 has, so nothing is chosen at run time. */
+/* Sums under a tent: plain C, SSE2 (which every x86-64 has) and AVX2, chosen at run time.
+ *
+ * AVX2 is asked for without FMA, and the tree is built with -ffp-contract=off: no version may fuse a
+ * multiplication and an addition, or its bits would differ. */
 #include "ops/strip.h"
 
 #include <math.h>
 #include <string.h>
 
-void vg_strip_sum_plain(const vg_strip *strip, size_t column, const int *rows, int count, float a,
-                        float b, int32_t sum[4])
+static void sum_plain(const vg_strip *strip, size_t column, const int *rows, int count, float a,
+                      float b, int32_t sum[4])
 {
+    float place_a[VG_STRIP_COLUMNS], place_b[VG_STRIP_COLUMNS];
+    for (int i = 0; i < VG_STRIP_COLUMNS; i++) {
+        place_a[i] = a + strip->ax * (float)i;
+        place_b[i] = b + strip->bx * (float)i;
+    }
     memset(sum, 0, 4 * sizeof *sum);
     for (int j = 0; j < count; j++) {
         const uint8_t *p = strip->planes + (size_t)rows[j] * strip->stride + column;
-        float row_a = a + strip->ay * (float)j, row_b = b + strip->by * (float)j;
         for (int i = 0; i < VG_STRIP_COLUMNS; i++) {
-            float wa = 1 - fabsf(row_a + strip->ax * (float)i);
-            float wb = 1 - fabsf(row_b + strip->bx * (float)i);
+            float wa = 1 - fabsf(place_a[i]), wb = VG_STRIP_ONE - fabsf(place_b[i]);
             wa = wa > 0 ? wa : 0;
             wb = wb > 0 ? wb : 0;
-            int32_t w = (int32_t)(wa * wb * VG_STRIP_ONE + 0.5f);
+            int32_t w = (int32_t)(wa * wb + 0.5f);
             for (int c = 0; c < strip->channels; c++)
                 sum[c] += w * p[(size_t)c * strip->plane + (size_t)i];
             sum[3] += w;
+            place_a[i] += strip->ay;
+            place_b[i] += strip->by;
         }
     }
 }
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-
-/* max(0, 1 - |v|) */
-static inline __m128 slope(__m128 v)
-{
-    __m128 size = _mm_andnot_ps(_mm_set1_ps(-0.0f), v);
-    return _mm_max_ps(_mm_sub_ps(_mm_set1_ps(1), size), _mm_setzero_ps());
-}
+#if defined __SSE2__ && defined __GNUC__
+#include <immintrin.h>
 
 /* Four weights, as 32-bit integers. */
-static inline __m128i weigh(__m128 a, __m128 b)
+static inline __m128i weigh4(__m128 a, __m128 b)
 {
-    __m128 w = _mm_mul_ps(_mm_mul_ps(slope(a), slope(b)), _mm_set1_ps(VG_STRIP_ONE));
-    return _mm_cvttps_epi32(_mm_add_ps(w, _mm_set1_ps(0.5f)));
+    const __m128 sign = _mm_set1_ps(-0.0f), zero = _mm_setzero_ps();
+    __m128 wa = _mm_max_ps(_mm_sub_ps(_mm_set1_ps(1), _mm_andnot_ps(sign, a)), zero);
+    __m128 wb = _mm_max_ps(_mm_sub_ps(_mm_set1_ps(VG_STRIP_ONE), _mm_andnot_ps(sign, b)), zero);
+    return _mm_cvttps_epi32(_mm_add_ps(_mm_mul_ps(wa, wb), _mm_set1_ps(0.5f)));
 }
 
 /* Four partial sums of eight weights times eight bytes. */
@@ -50,48 +51,99 @@ static inline __m128i weighted(__m128i weights, const uint8_t *bytes)
     return _mm_madd_epi16(weights, _mm_unpacklo_epi8(v, _mm_setzero_si128()));
 }
 
-/* `channels` is a constant where this is inlined. */
-static inline void sum_sse2(const vg_strip *strip, const uint8_t *at, const int *rows, int count,
-                            float a, float b, const int channels, int32_t sum[4])
+/* The four lanes of each into one number: a transposition. */
+static inline void store_sums(__m128i r, __m128i g, __m128i b, __m128i total, int32_t sum[4])
 {
-    const __m128 low = _mm_set_ps(3, 2, 1, 0), high = _mm_set_ps(7, 6, 5, 4);
-    const __m128 ax = _mm_set1_ps(strip->ax), bx = _mm_set1_ps(strip->bx);
-    const __m128 a0 = _mm_mul_ps(ax, low), a1 = _mm_mul_ps(ax, high);
-    const __m128 b0 = _mm_mul_ps(bx, low), b1 = _mm_mul_ps(bx, high);
-    const size_t plane = strip->plane;
-    __m128i r = _mm_setzero_si128(), g = r, blue = r, total = r;
-    for (int j = 0; j < count; j++) {
-        const uint8_t *p = at + (size_t)rows[j] * strip->stride;
-        __m128 row_a = _mm_set1_ps(a + strip->ay * (float)j);
-        __m128 row_b = _mm_set1_ps(b + strip->by * (float)j);
-        __m128i w = _mm_packs_epi32(weigh(_mm_add_ps(row_a, a0), _mm_add_ps(row_b, b0)),
-                                    weigh(_mm_add_ps(row_a, a1), _mm_add_ps(row_b, b1)));
-        r = _mm_add_epi32(r, weighted(w, p));
-        if (channels == 3) {
-            g = _mm_add_epi32(g, weighted(w, p + plane));
-            blue = _mm_add_epi32(blue, weighted(w, p + 2 * plane));
-        }
-        total = _mm_add_epi32(total, _mm_madd_epi16(w, _mm_set1_epi16(1)));
-    }
-    /* The four lanes of each into one: a transposition. */
     __m128i rg = _mm_add_epi32(_mm_unpacklo_epi32(r, g), _mm_unpackhi_epi32(r, g));
-    __m128i bt = _mm_add_epi32(_mm_unpacklo_epi32(blue, total), _mm_unpackhi_epi32(blue, total));
+    __m128i bt = _mm_add_epi32(_mm_unpacklo_epi32(b, total), _mm_unpackhi_epi32(b, total));
     __m128i all = _mm_add_epi32(_mm_unpacklo_epi64(rg, bt), _mm_unpackhi_epi64(rg, bt));
     _mm_storeu_si128((__m128i *)(void *)sum, all);
 }
 
-void vg_strip_sum(const vg_strip *strip, size_t column, const int *rows, int count, float a,
-                  float b, int32_t sum[4])
+static void sum_sse2(const vg_strip *strip, size_t column, const int *rows, int count, float a,
+                     float b, int32_t sum[4])
 {
-    if (strip->channels == 3)
-        sum_sse2(strip, strip->planes + column, rows, count, a, b, 3, sum);
-    else
-        sum_sse2(strip, strip->planes + column, rows, count, a, b, 1, sum);
+    const __m128 low = _mm_set_ps(3, 2, 1, 0), high = _mm_set_ps(7, 6, 5, 4);
+    const __m128 ax = _mm_set1_ps(strip->ax), bx = _mm_set1_ps(strip->bx);
+    const __m128 ay = _mm_set1_ps(strip->ay), by = _mm_set1_ps(strip->by);
+    __m128 a0 = _mm_add_ps(_mm_set1_ps(a), _mm_mul_ps(ax, low));
+    __m128 a1 = _mm_add_ps(_mm_set1_ps(a), _mm_mul_ps(ax, high));
+    __m128 b0 = _mm_add_ps(_mm_set1_ps(b), _mm_mul_ps(bx, low));
+    __m128 b1 = _mm_add_ps(_mm_set1_ps(b), _mm_mul_ps(bx, high));
+    const uint8_t *at = strip->planes + column;
+    const size_t plane = strip->plane, stride = strip->stride;
+    const int colours = strip->channels == 3;
+    __m128i r = _mm_setzero_si128(), g = r, blue = r, total = r;
+    for (int j = 0; j < count; j++) {
+        const uint8_t *p = at + (size_t)rows[j] * stride;
+        __m128i w = _mm_packs_epi32(weigh4(a0, b0), weigh4(a1, b1));
+        r = _mm_add_epi32(r, weighted(w, p));
+        if (colours) {
+            g = _mm_add_epi32(g, weighted(w, p + plane));
+            blue = _mm_add_epi32(blue, weighted(w, p + 2 * plane));
+        }
+        total = _mm_add_epi32(total, _mm_madd_epi16(w, _mm_set1_epi16(1)));
+        a0 = _mm_add_ps(a0, ay);
+        a1 = _mm_add_ps(a1, ay);
+        b0 = _mm_add_ps(b0, by);
+        b1 = _mm_add_ps(b1, by);
+    }
+    store_sums(r, g, blue, total, sum);
+}
+
+__attribute__((target("avx2"))) static void sum_avx2(const vg_strip *strip, size_t column,
+                                                     const int *rows, int count, float a, float b,
+                                                     int32_t sum[4])
+{
+    const __m256 lane = _mm256_set_ps(7, 6, 5, 4, 3, 2, 1, 0);
+    const __m256 sign = _mm256_set1_ps(-0.0f), zero = _mm256_setzero_ps();
+    const __m256 one = _mm256_set1_ps(1), tip = _mm256_set1_ps(VG_STRIP_ONE);
+    const __m256 ay = _mm256_set1_ps(strip->ay), by = _mm256_set1_ps(strip->by);
+    __m256 pa = _mm256_mul_ps(_mm256_set1_ps(strip->ax), lane);
+    __m256 pb = _mm256_mul_ps(_mm256_set1_ps(strip->bx), lane);
+    pa = _mm256_add_ps(_mm256_set1_ps(a), pa);
+    pb = _mm256_add_ps(_mm256_set1_ps(b), pb);
+    const uint8_t *at = strip->planes + column;
+    const size_t plane = strip->plane, stride = strip->stride;
+    const int colours = strip->channels == 3;
+    __m128i r = _mm_setzero_si128(), g = r, blue = r, total = r;
+    for (int j = 0; j < count; j++) {
+        const uint8_t *p = at + (size_t)rows[j] * stride;
+        __m256 wa = _mm256_max_ps(_mm256_sub_ps(one, _mm256_andnot_ps(sign, pa)), zero);
+        __m256 wb = _mm256_max_ps(_mm256_sub_ps(tip, _mm256_andnot_ps(sign, pb)), zero);
+        __m256 wide = _mm256_add_ps(_mm256_mul_ps(wa, wb), _mm256_set1_ps(0.5f));
+        __m256i whole = _mm256_cvttps_epi32(wide);
+        __m128i w =
+            _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+        r = _mm_add_epi32(r, weighted(w, p));
+        if (colours) {
+            g = _mm_add_epi32(g, weighted(w, p + plane));
+            blue = _mm_add_epi32(blue, weighted(w, p + 2 * plane));
+        }
+        total = _mm_add_epi32(total, _mm_madd_epi16(w, _mm_set1_epi16(1)));
+        pa = _mm256_add_ps(pa, ay);
+        pb = _mm256_add_ps(pb, by);
+    }
+    store_sums(r, g, blue, total, sum);
+}
+
+vg_strip_sum vg_strip_version(int version)
+{
+    if (version == VG_STRIP_AVX2)
+        return __builtin_cpu_supports("avx2") ? sum_avx2 : NULL;
+    return version == VG_STRIP_SSE2 ? sum_sse2 : version == VG_STRIP_PLAIN ? sum_plain : NULL;
 }
 #else
-void vg_strip_sum(const vg_strip *strip, size_t column, const int *rows, int count, float a,
-                  float b, int32_t sum[4])
+vg_strip_sum vg_strip_version(int version)
 {
-    vg_strip_sum_plain(strip, column, rows, count, a, b, sum);
+    return version == VG_STRIP_PLAIN ? sum_plain : NULL;
 }
 #endif
+
+vg_strip_sum vg_strip_best(void)
+{
+    vg_strip_sum best = NULL;
+    for (int version = VG_STRIP_VERSIONS; !best; version--)
+        best = vg_strip_version(version);
+    return best;
+}

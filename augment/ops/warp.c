@@ -2,8 +2,9 @@
  *
  * Both read the input through two tables, one for columns and one for rows, that already hold the
  * fill mode's answer for every coordinate the map can reach, so that no kernel knows of the border;
- * where the tent's columns all lie in the picture, which is nearly everywhere, they need no table. It refuses maps that reach further than MAX_REACH pixels, because the
- * tables would. The naive twins live in tests/test_warp.c. */
+ * where the tent's columns all lie in the picture, which is nearly everywhere, they need no table.
+ * It refuses maps that reach further than MAX_REACH pixels, because the tables would. The naive
+ * twins live in tests/test_warp.c. */
 #include "ops/warp.h"
 
 #include "base/alloc.h"
@@ -37,6 +38,7 @@ typedef struct job {
     double x0, x1, y0, y1; /* constant fill outside of these */
     float value;
     vg_strip strip;
+    vg_strip_sum sum;
 } job;
 
 void vg_warp_scratch_reset(vg_warp_scratch *scratch)
@@ -167,11 +169,11 @@ static inline void add_strip(const job *j, const tent *t, double x, double y, in
                              int count, int64_t sum[4])
 {
     float a = (float)(t->ax * (column - x) + t->ay * (row - y));
-    float b = (float)(t->bx * (column - x) + t->by * (row - y));
+    float b = (float)((t->bx * (column - x) + t->by * (row - y)) * VG_STRIP_ONE);
     const int *rows = j->y.index + (row - j->y.low);
     int32_t part[4];
     if (column >= 0 && column + VG_STRIP_COLUMNS <= j->in->width) {
-        vg_strip_sum(&j->strip, (size_t)column, rows, count, a, b, part);
+        j->sum(&j->strip, (size_t)column, rows, count, a, b, part);
     } else { /* collected through the table into a small picture */
         enum { PLANE = VG_STRIP_ROWS * VG_STRIP_COLUMNS };
         uint8_t bytes[3 * PLANE];
@@ -188,7 +190,7 @@ static inline void add_strip(const job *j, const tent *t, double x, double y, in
                 for (int i = 0; i < VG_STRIP_COLUMNS; i++)
                     bytes[c * PLANE + k * VG_STRIP_COLUMNS + i] = line[columns[i]];
         }
-        vg_strip_sum(&small, 0, places, count, a, b, part);
+        j->sum(&small, 0, places, count, a, b, part);
     }
     for (int c = 0; c < 4; c++)
         sum[c] += part[c];
@@ -200,6 +202,9 @@ static inline void gather(const job *j, const tent *t, double x, double y, float
 {
     int left = -whole(t->half_width - x), right = whole(x + t->half_width);
     int top = -whole(t->half_height - y), bottom = whole(y + t->half_height);
+    int spare = j->in->width - VG_STRIP_COLUMNS;
+    if (left > spare && spare >= 0 && right < j->in->width)
+        left = spare; /* the last strip that needs no table */
     int64_t sum[4] = {0};
     for (int column = left; column <= right; column += VG_STRIP_COLUMNS) {
         int first = top, last = bottom;
@@ -250,8 +255,9 @@ static vg_status make_strip(job *j, const tent *t, vg_warp_scratch *scratch, vg_
                           .channels = in->channels,
                           .ax = (float)t->ax,
                           .ay = (float)t->ay,
-                          .bx = (float)t->bx,
-                          .by = (float)t->by};
+                          .bx = (float)(t->bx * VG_STRIP_ONE),
+                          .by = (float)(t->by * VG_STRIP_ONE)};
+    j->sum = vg_strip_best();
     if (in->channels == 1)
         return VG_OK;
     if (!vg_grow(&scratch->planes, &scratch->planes_capacity, 3 * n, 1))

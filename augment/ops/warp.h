@@ -36,9 +36,10 @@ void vg_warp_scratch_reset(vg_warp_scratch *scratch);
  * input under a tent that covers the neighbouring output pixels' centres, mapped into the input:
  * what Pillow's antialiased bilinear does, for any affine map (a direction that is not reduced keeps
  * a tent of one input pixel). Reductions of 4 and more are first averaged over whole cells of the
- * input (an even number of pixels, at most a quarter of the tent's width), so that what an
- * output pixel costs does not grow with the picture; stripes or checks of one pixel, which point sampling turns
- * into black and white, stay within 14 of their mean of 127.5 at any angle and scale above 2.5.
+ * input (an even number of pixels, at most a quarter of the tent's width), so that what an output
+ * pixel costs does not grow with the picture; stripes or checks of one pixel, which point sampling
+ * turns into black and white, stay within 14 of their mean of 127.5 at any angle and scale above
+ * 2.5.
  * Taps outside the picture follow the fill mode: constant kkkk|abcd|kkkk (an output pixel is the
  * picture or the constant, never a blend), nearest aaaa|abcd|dddd, reflect dcba|abcd|dcba, wrap
  * abcd|abcd|abcd. VG_E_ARG when the map is singular, not finite or reaches absurdly far;
