@@ -14,6 +14,8 @@ static void test_words_come_back(void **state)
                                            {"maxpool 3 s2", "maxpool 3 s2"},
                                            {"avgpool 2 s2", "avgpool 2"},
                                            {"dropout 0.25", "dropout 0.25"},
+                                           {"dropout 0.1", "dropout 0.1"},
+                                           {"dropout 0.123456789", "dropout 0.123456789"},
                                            {"dense 128", "dense 128"},
                                            {"dense 128 nobias", "dense 128 nobias"},
                                            {"bn", "bn"},

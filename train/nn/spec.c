@@ -211,8 +211,17 @@ vg_status vg_net_spec_copy(const vg_net_spec *from, vg_net_spec *to, vg_error *e
     return VG_OK;
 }
 
+/* Short where that reads back as the same number: a stored job must give the same training again. */
+static void print_rate(double rate, char *text, size_t capacity)
+{
+    snprintf(text, capacity, "%.6g", rate);
+    if (strtod(text, NULL) != rate)
+        snprintf(text, capacity, "%.17g", rate);
+}
+
 void vg_layer_print(const vg_layer_spec *l, char *text, size_t capacity)
 {
+    char rate[32];
     const char *name = vg_layer_kind_name(l->kind), *bias = l->bias ? "" : " nobias";
     switch (l->kind) {
     case VG_LAYER_CONV:
@@ -227,7 +236,8 @@ void vg_layer_print(const vg_layer_spec *l, char *text, size_t capacity)
             snprintf(text, capacity, "%s %d s%d", name, l->kernel, l->stride);
         break;
     case VG_LAYER_DROPOUT:
-        snprintf(text, capacity, "%s %.6g", name, l->rate);
+        print_rate(l->rate, rate, sizeof rate);
+        snprintf(text, capacity, "%s %s", name, rate);
         break;
     case VG_LAYER_DENSE:
         snprintf(text, capacity, "%s %d%s", name, l->outputs, bias);
