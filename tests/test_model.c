@@ -203,6 +203,11 @@ static void test_shape_errors_name_the_layer(void **state)
     assert_contains(err.message, "3.maxpool");
     assert_contains(err.message, "1x1");
     vg_net_spec_reset(&spec);
+    spec = SPEC("conv 65536 k1", "conv 1 k255"); /* 65536 * 255 * 255 is no int */
+    assert_int_equal(vg_model_new(&spec, &o, &m, &err), VG_E_SHAPE);
+    assert_contains(err.message, "1.conv");
+    assert_contains(err.message, "65536 channels");
+    vg_net_spec_reset(&spec);
     spec = SPEC("relu", "conv 4 k9 p0");
     assert_int_equal(vg_model_new(&spec, &o, &m, &err), VG_E_SHAPE);
     assert_contains(err.message, "1.conv");

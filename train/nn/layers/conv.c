@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { COLUMN_FLOATS = 96 * 1024, COLUMNS_LEAST = 256, COLUMNS_MOST = 2048 };
+enum { COLUMN_FLOATS = 96 * 1024, COLUMNS_LEAST = 256, COLUMNS_MOST = 2048, TAPS_MOST = 1 << 24 };
 
 static vg_window window_of(const vg_layer *l)
 {
@@ -40,9 +40,16 @@ static vg_status conv_shape(vg_layer *l, vg_error *err)
     const vg_layer_spec *s = &l->spec;
     int h = l->in.h + 2 * s->padding, w = l->in.w + 2 * s->padding;
     if (h < s->kernel || w < s->kernel)
-        return vg_fail(err, VG_E_SHAPE, "a %dx%d kernel does not fit its input of %dx%d%s",
+        return vg_fail(err, VG_E_SHAPE,
+                       "a %dx%d kernel does not fit its input of %dx%d%s; a larger input or fewer "
+                       "pools before it leave more",
                        s->kernel, s->kernel, l->in.h, l->in.w,
                        s->padding ? " (padded)" : ", without padding");
+    if ((int64_t)l->in.c * s->kernel * s->kernel > TAPS_MOST)
+        return vg_fail(err, VG_E_SHAPE,
+                       "a %dx%d kernel over %d channels has more than the %d weights that an "
+                       "output can have",
+                       s->kernel, s->kernel, l->in.c, TAPS_MOST);
     l->out =
         (vg_shape){s->outputs, (h - s->kernel) / s->stride + 1, (w - s->kernel) / s->stride + 1};
     return VG_OK;

@@ -17,8 +17,10 @@ static vg_status pool_shape(vg_layer *l, vg_error *err)
 {
     int k = l->spec.kernel, s = l->spec.stride;
     if (l->in.h < k || l->in.w < k)
-        return vg_fail(err, VG_E_SHAPE, "a window of %dx%d does not fit its input of %dx%d", k, k,
-                       l->in.h, l->in.w);
+        return vg_fail(err, VG_E_SHAPE,
+                       "a window of %dx%d does not fit its input of %dx%d; a larger input or fewer "
+                       "pools before it leave more",
+                       k, k, l->in.h, l->in.w);
     l->out = (vg_shape){l->in.c, (l->in.h - k) / s + 1, (l->in.w - k) / s + 1};
     return VG_OK;
 }
