@@ -236,7 +236,7 @@ static void tented(const job *j, const tent *t, int channels, float *out)
                 fill_pixel(j, out, plane, channels);
                 continue;
             }
-            float mean[3];
+            float mean[3] = {0};
             gather(j, t, x, y, mean);
             for (int c = 0; c < channels; c++)
                 out[(size_t)c * plane] = mean[c];

@@ -4,28 +4,20 @@
  * Weights, their rounding to 22 fractional bits and the 8-bit rows between the two passes are those
  * of Pillow's Image.resize (src/libImaging/Resample.c describes them), so that a network sees the
  * same numbers whether its pictures come from here or from a Python pipeline: the results are equal
- * bit for bit. The sums along the columns run over whole rows, which compilers vectorize.
+ * bit for bit.
  *
  * Only rows under the rectangle are touched. Refuses rectangles outside of the picture. */
 #include "image/resize.h"
 
 #include "base/alloc.h"
+#include "image/resize_row.h"
 
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FRACTION_BITS = 22 };
-
-/* The weights of one direction: for output i, input first[i] .. first[i] + count[i] - 1. */
-typedef struct weights {
-    int outputs;
-    int most; /* weights reserved for an output */
-    int32_t *first;
-    int32_t *count;
-    int32_t *value; /* outputs * most, fixed point */
-} weights;
+typedef vg_weights weights;
 
 static double filter_value(vg_filter filter, double x)
 {
@@ -78,7 +70,7 @@ static void weights_fill(weights *w, int inputs, double start, double extent, vg
         }
         int32_t *value = w->value + (size_t)i * (size_t)w->most;
         for (int k = 0; k < count; k++) {
-            double v = (sum != 0.0 ? row[k] / sum : 1.0 / count) * (1 << FRACTION_BITS);
+            double v = (sum != 0.0 ? row[k] / sum : 1.0 / count) * (1 << VG_FRACTION_BITS);
             value[k] = (int32_t)(v < 0 ? v - 0.5 : v + 0.5);
         }
         w->first[i] = first;
@@ -86,63 +78,14 @@ static void weights_fill(weights *w, int inputs, double start, double extent, vg
     }
 }
 
-static inline uint8_t narrow(int32_t sum)
-{
-    int32_t v = sum >> FRACTION_BITS;
-    return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
-}
-
-static void resize_row_grey(const uint8_t *in, const weights *w, uint8_t *out)
-{
-    for (int i = 0; i < w->outputs; i++) {
-        const int32_t *value = w->value + (size_t)i * (size_t)w->most;
-        const uint8_t *p = in + w->first[i];
-        int32_t sum = 1 << (FRACTION_BITS - 1);
-        for (int k = 0; k < w->count[i]; k++)
-            sum += p[k] * value[k];
-        out[i] = narrow(sum);
-    }
-}
-
-static void resize_row_rgb(const uint8_t *in, const weights *w, uint8_t *out)
-{
-    for (int i = 0; i < w->outputs; i++, out += 3) {
-        const int32_t *value = w->value + (size_t)i * (size_t)w->most;
-        const uint8_t *p = in + (size_t)w->first[i] * 3;
-        int32_t r = 1 << (FRACTION_BITS - 1), g = r, b = r;
-        for (int k = 0; k < w->count[i]; k++, p += 3) {
-            r += p[0] * value[k];
-            g += p[1] * value[k];
-            b += p[2] * value[k];
-        }
-        out[0] = narrow(r);
-        out[1] = narrow(g);
-        out[2] = narrow(b);
-    }
-}
-
-/* One output row from `count` input rows, `stride` bytes apart. */
-static void resize_column_row(const uint8_t *restrict in, size_t stride, const int32_t *value,
-                              int count, int32_t *restrict sum, uint8_t *restrict out)
-{
-    for (size_t x = 0; x < stride; x++)
-        sum[x] = 1 << (FRACTION_BITS - 1);
-    for (int k = 0; k < count; k++, in += stride) {
-        int32_t v = value[k];
-        for (size_t x = 0; x < stride; x++)
-            sum[x] += in[x] * v;
-    }
-    for (size_t x = 0; x < stride; x++)
-        out[x] = narrow(sum[x]);
-}
-
 /* The parts of one scratch block. */
 typedef struct plan {
     weights across, down;
-    double *row;   /* weights of one output before they are rounded */
-    int32_t *sum;  /* one output row */
-    uint8_t *rows; /* the rows under the rectangle, resized across */
-    int first_row; /* of the input */
+    double *row;     /* weights of one output before they are rounded */
+    int32_t *sum;    /* one output row */
+    int16_t *blocks; /* weights across for the fast version, NULL without it */
+    uint8_t *rows;   /* the rows under the rectangle, resized across */
+    int first_row;   /* of the input */
     int row_count;
 } plan;
 
@@ -157,10 +100,10 @@ static bool add(size_t *total, size_t count, size_t size, size_t *offset)
 }
 
 static vg_status plan_make(plan *p, vg_resize_scratch *scratch, size_t out_stride, int in_rows,
-                           vg_error *err)
+                           bool fast, vg_error *err)
 {
     weights *w[2] = {&p->across, &p->down};
-    size_t total = 0, first[2], count[2], value[2], row, sum, rows;
+    size_t total = 0, first[2], count[2], value[2], row, sum, blocks, rows;
     bool fits = true;
     for (int i = 0; i < 2; i++) {
         size_t n = (size_t)w[i]->outputs;
@@ -171,6 +114,9 @@ static vg_status plan_make(plan *p, vg_resize_scratch *scratch, size_t out_strid
     int most = p->across.most > p->down.most ? p->across.most : p->down.most;
     fits = fits && add(&total, (size_t)most, sizeof(double), &row) &&
            add(&total, out_stride, sizeof(int32_t), &sum) &&
+           add(&total, (size_t)p->across.outputs,
+               fast ? (size_t)vg_row_blocks(&p->across) * VG_ROW_BLOCK * sizeof(int16_t) : 0,
+               &blocks) &&
            add(&total, out_stride, (size_t)in_rows, &rows);
     if (!fits)
         return vg_fail(err, VG_E_NOMEM, "a resize to %d x %d pixels does not fit in memory",
@@ -192,6 +138,7 @@ static vg_status plan_make(plan *p, vg_resize_scratch *scratch, size_t out_strid
     }
     p->row = (double *)(void *)(base + row);
     p->sum = (int32_t *)(void *)(base + sum);
+    p->blocks = fast ? (int16_t *)(void *)(base + blocks) : NULL;
     p->rows = (uint8_t *)(base + rows);
     return VG_OK;
 }
@@ -225,21 +172,25 @@ static void run(const vg_image *in, plan *p, bool across, bool down, vg_image *o
     if (across) {
         uint8_t *to = down ? p->rows : out->data;
         for (int y = 0; y < p->row_count; y++) {
+            const uint8_t *from = rows + (size_t)y * in_stride;
             if (in->channels == 1)
-                resize_row_grey(rows + (size_t)y * in_stride, &p->across,
-                                to + (size_t)y * out_stride);
+                vg_resize_row_grey(from, &p->across, to + (size_t)y * out_stride);
+            else if (p->blocks)
+                vg_resize_row_rgb_fast(from, in->width, &p->across, p->blocks,
+                                       to + (size_t)y * out_stride);
             else
-                resize_row_rgb(rows + (size_t)y * in_stride, &p->across,
-                               to + (size_t)y * out_stride);
+                vg_resize_row_rgb(from, &p->across, to + (size_t)y * out_stride);
         }
         rows = to;
     }
     if (!down)
         return;
+    bool fast = vg_resize_row_is_fast();
     for (int y = 0; y < out->height; y++)
-        resize_column_row(rows + (size_t)(p->down.first[y] - p->first_row) * out_stride, out_stride,
-                          p->down.value + (size_t)y * (size_t)p->down.most, p->down.count[y],
-                          p->sum, out->data + (size_t)y * out_stride);
+        (fast ? vg_resize_down_fast
+              : vg_resize_down)(rows + (size_t)(p->down.first[y] - p->first_row) * out_stride,
+                                out_stride, p->down.value + (size_t)y * (size_t)p->down.most,
+                                p->down.count[y], p->sum, out->data + (size_t)y * out_stride);
 }
 
 vg_status vg_image_resize(const vg_image *in, const double rectangle[4], int width, int height,
@@ -264,11 +215,14 @@ vg_status vg_image_resize(const vg_image *in, const double rectangle[4], int wid
               .down = {.outputs = height, .most = weights_most(r[3], height, filter)}};
     size_t stride = (size_t)width * (size_t)in->channels;
     int room = (int)fmin(in->height, r[3] + 2.0 * p.down.most); /* rows that can be needed */
-    status = plan_make(&p, scratch, stride, room, err);
+    bool fast = across && in->channels == 3 && vg_resize_row_is_fast();
+    status = plan_make(&p, scratch, stride, room, fast, err);
     if (status != VG_OK)
         return status;
     if (across)
         weights_fill(&p.across, in->width, r[0], r[2], filter, p.row);
+    if (fast)
+        vg_row_blocks_fill(&p.across, p.blocks);
     p.row_count = in->height;
     if (down) {
         weights_fill(&p.down, in->height, r[1], r[3], filter, p.row);

@@ -1,0 +1,164 @@
+/* Rows of the resize: plain C and AVX2, chosen at run time by resize.c.
+ *
+ * Across, the fast version takes four RGB pixels at a time. A weight of 22 fractional bits is split
+ * into its low 12 bits and the rest, because the machine multiplies and adds pairs of 16-bit
+ * numbers; both sums are put together at the end, modulo 2^32, which is where the plain sum is too.
+ * Down, sums run over whole rows, which compilers vectorize: the fast version is the same code
+ * compiled for wider vectors. */
+#include "image/resize_row.h"
+
+#include <string.h>
+
+enum { TAPS = 4, LOW_BITS = 12 };
+
+void vg_resize_row_grey(const uint8_t *in, const vg_weights *w, uint8_t *out)
+{
+    for (int i = 0; i < w->outputs; i++) {
+        const int32_t *value = w->value + (size_t)i * (size_t)w->most;
+        const uint8_t *p = in + w->first[i];
+        int32_t sum = 1 << (VG_FRACTION_BITS - 1);
+        for (int k = 0; k < w->count[i]; k++)
+            sum += p[k] * value[k];
+        out[i] = vg_narrow(sum);
+    }
+}
+
+static inline void pixel(const uint8_t *in, const vg_weights *w, int i, uint8_t *out)
+{
+    const int32_t *value = w->value + (size_t)i * (size_t)w->most;
+    const uint8_t *p = in + (size_t)w->first[i] * 3;
+    int32_t r = 1 << (VG_FRACTION_BITS - 1), g = r, b = r;
+    for (int k = 0; k < w->count[i]; k++, p += 3) {
+        r += p[0] * value[k];
+        g += p[1] * value[k];
+        b += p[2] * value[k];
+    }
+    out[0] = vg_narrow(r);
+    out[1] = vg_narrow(g);
+    out[2] = vg_narrow(b);
+}
+
+void vg_resize_row_rgb(const uint8_t *in, const vg_weights *w, uint8_t *out)
+{
+    for (int i = 0; i < w->outputs; i++)
+        pixel(in, w, i, out + 3 * (size_t)i);
+}
+
+static inline __attribute__((always_inline)) void down(const uint8_t *restrict in, size_t stride,
+                                                       const int32_t *value, int count,
+                                                       int32_t *restrict sum, uint8_t *restrict out)
+{
+    for (size_t x = 0; x < stride; x++)
+        sum[x] = 1 << (VG_FRACTION_BITS - 1);
+    for (int k = 0; k < count; k++, in += stride) {
+        int32_t v = value[k];
+        for (size_t x = 0; x < stride; x++)
+            sum[x] += in[x] * v;
+    }
+    for (size_t x = 0; x < stride; x++)
+        out[x] = vg_narrow(sum[x]);
+}
+
+void vg_resize_down(const uint8_t *restrict in, size_t stride, const int32_t *value, int count,
+                    int32_t *restrict sum, uint8_t *restrict out)
+{
+    down(in, stride, value, count, sum, out);
+}
+
+int vg_row_blocks(const vg_weights *w)
+{
+    return (w->most + TAPS - 1) / TAPS;
+}
+
+/* A block: the low parts of four weights, then the high parts, as (0 1)(0 1)(0 1)(0 1)(2 3)... */
+void vg_row_blocks_fill(const vg_weights *w, int16_t *blocks)
+{
+    int n = vg_row_blocks(w);
+    memset(blocks, 0, sizeof *blocks * VG_ROW_BLOCK * (size_t)n * (size_t)w->outputs);
+    for (int i = 0; i < w->outputs; i++) {
+        const int32_t *value = w->value + (size_t)i * (size_t)w->most;
+        int16_t *own = blocks + (size_t)i * (size_t)n * VG_ROW_BLOCK;
+        for (int k = 0; k < w->count[i]; k++) {
+            int16_t low = (int16_t)(value[k] & ((1 << LOW_BITS) - 1));
+            int16_t high = (int16_t)(value[k] >> LOW_BITS);
+            int16_t *to = own + k / TAPS * VG_ROW_BLOCK + k % TAPS / 2 * 8 + k % 2;
+            for (int c = 0; c < 4; c++) {
+                to[2 * c] = low;
+                to[VG_ROW_BLOCK / 2 + 2 * c] = high;
+            }
+        }
+    }
+}
+
+#if defined __SSE2__ && defined __GNUC__
+#include <immintrin.h>
+
+bool vg_resize_row_is_fast(void)
+{
+    return __builtin_cpu_supports("avx2");
+}
+
+__attribute__((target("avx2"))) void vg_resize_row_rgb_fast(const uint8_t *in, int width,
+                                                            const vg_weights *w,
+                                                            const int16_t *blocks, uint8_t *out)
+{
+    /* Two pixels a half, as 16-bit pairs R R G G B B and nothing. */
+    const __m256i pairs =
+        _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1, 6, -1, 9, -1, 7,
+                         -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
+    const size_t step = (size_t)vg_row_blocks(w) * VG_ROW_BLOCK;
+    for (int i = 0; i < w->outputs; i++, blocks += step, out += 3) {
+        int n = (w->count[i] + TAPS - 1) / TAPS;
+        if (w->first[i] + n * TAPS + 2 > width) { /* 16 bytes are read for 4 pixels */
+            pixel(in, w, i, out);
+            continue;
+        }
+        const uint8_t *p = in + (size_t)w->first[i] * 3;
+        const int16_t *block = blocks;
+        __m256i low = _mm256_setzero_si256(), high = low;
+        for (int q = 0; q < n; q++, p += 3 * TAPS, block += VG_ROW_BLOCK) {
+            __m128i four = _mm_loadu_si128((const __m128i *)(const void *)p);
+            __m256i v = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(four), pairs);
+            __m256i wl = _mm256_loadu_si256((const __m256i *)(const void *)block);
+            __m256i wh = _mm256_loadu_si256((const __m256i *)(const void *)(block + 16));
+            low = _mm256_add_epi32(low, _mm256_madd_epi16(v, wl));
+            high = _mm256_add_epi32(high, _mm256_madd_epi16(v, wh));
+        }
+        __m256i both = _mm256_add_epi32(low, _mm256_slli_epi32(high, LOW_BITS));
+        __m128i sum =
+            _mm_add_epi32(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1));
+        sum = _mm_add_epi32(sum, _mm_set1_epi32(1 << (VG_FRACTION_BITS - 1)));
+        sum = _mm_srai_epi32(sum, VG_FRACTION_BITS);
+        sum = _mm_packs_epi32(sum, sum);
+        int32_t rgb = _mm_cvtsi128_si32(_mm_packus_epi16(sum, sum));
+        memcpy(out, &rgb, 3);
+    }
+}
+
+__attribute__((target("avx2"))) void vg_resize_down_fast(const uint8_t *restrict in, size_t stride,
+                                                         const int32_t *value, int count,
+                                                         int32_t *restrict sum,
+                                                         uint8_t *restrict out)
+{
+    down(in, stride, value, count, sum, out);
+}
+#else
+bool vg_resize_row_is_fast(void)
+{
+    return false;
+}
+
+void vg_resize_row_rgb_fast(const uint8_t *in, int width, const vg_weights *w,
+                            const int16_t *blocks, uint8_t *out)
+{
+    (void)width;
+    (void)blocks;
+    vg_resize_row_rgb(in, w, out);
+}
+
+void vg_resize_down_fast(const uint8_t *restrict in, size_t stride, const int32_t *value, int count,
+                         int32_t *restrict sum, uint8_t *restrict out)
+{
+    vg_resize_down(in, stride, value, count, sum, out);
+}
+#endif

@@ -1,0 +1,49 @@
+/* One row of the resize, across or down. Private to image/resize.c.
+ *
+ * All versions add the same integers, so that their bytes are equal. */
+#ifndef VG_IMAGE_RESIZE_ROW_H
+#define VG_IMAGE_RESIZE_ROW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { VG_FRACTION_BITS = 22 };
+
+/* The weights of one direction: for output i, input first[i] .. first[i] + count[i] - 1. */
+typedef struct vg_weights {
+    int outputs;
+    int most; /* weights reserved for an output */
+    int32_t *first;
+    int32_t *count;
+    int32_t *value; /* outputs * most, fixed point */
+} vg_weights;
+
+static inline uint8_t vg_narrow(int32_t sum)
+{
+    int32_t v = sum >> VG_FRACTION_BITS;
+    return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+}
+
+/* `in`: one row of the input, `out`: outputs * channels bytes. Pure. */
+void vg_resize_row_grey(const uint8_t *in, const vg_weights *w, uint8_t *out);
+void vg_resize_row_rgb(const uint8_t *in, const vg_weights *w, uint8_t *out);
+
+/* One output row from `count` input rows of `stride` bytes, one after the other; `sum`: room for
+ * `stride` numbers. */
+void vg_resize_down(const uint8_t *restrict in, size_t stride, const int32_t *value, int count,
+                    int32_t *restrict sum, uint8_t *restrict out);
+
+/* Whether this machine has the fast versions. */
+bool vg_resize_row_is_fast(void);
+/* The weights of the fast one across: blocks of VG_ROW_BLOCK numbers, vg_row_blocks(w) for each output. */
+#define VG_ROW_BLOCK 32
+int vg_row_blocks(const vg_weights *w);
+void vg_row_blocks_fill(const vg_weights *w, int16_t *blocks);
+/* `width`: pixels of the input row, beyond which nothing is read. Only where it is fast. */
+void vg_resize_row_rgb_fast(const uint8_t *in, int width, const vg_weights *w,
+                            const int16_t *blocks, uint8_t *out);
+void vg_resize_down_fast(const uint8_t *restrict in, size_t stride, const int32_t *value, int count,
+                         int32_t *restrict sum, uint8_t *restrict out);
+
+#endif

@@ -1,0 +1,78 @@
+/* Tests of image/resize_row.h: the fast versions against the plain ones, byte for byte. */
+#include "test.h"
+
+#include "base/rng.h"
+#include "image/resize_row.h"
+
+enum { MOST_WIDTH = 60, MOST_OUTPUTS = 40, MOST_TAPS = 17 };
+
+static void test_fast_rows_equal_plain_rows(void **state)
+{
+    (void)state;
+    if (!vg_resize_row_is_fast())
+        skip();
+    static int32_t first[MOST_OUTPUTS], count[MOST_OUTPUTS], value[MOST_OUTPUTS * MOST_TAPS];
+    static int16_t blocks[MOST_OUTPUTS * (MOST_TAPS + 3) / 4 * VG_ROW_BLOCK * 2];
+    vg_rng rng = vg_rng_make(4, 0, 0, VG_RNG_SAMPLE_DATA);
+    for (int round = 0; round < 3000; round++) {
+        int width = 1 + (int)vg_rng_below(&rng, MOST_WIDTH), taps = 1;
+        vg_weights w = {.outputs = 1 + (int)vg_rng_below(&rng, MOST_OUTPUTS),
+                        .most = 1 + (int)vg_rng_below(&rng, MOST_TAPS),
+                        .first = first,
+                        .count = count,
+                        .value = value};
+        taps = w.most < width ? w.most : width;
+        for (int i = 0; i < w.outputs; i++) {
+            count[i] = 1 + (int32_t)vg_rng_below(&rng, (uint64_t)taps);
+            first[i] = (int32_t)vg_rng_below(&rng, (uint64_t)(width - count[i] + 1));
+            for (int k = 0; k < count[i]; k++) /* also below zero, as the cubic filter's are */
+                value[i * w.most + k] =
+                    (int32_t)(vg_rng_uniform(&rng, -0.2, 1.2) * (1 << VG_FRACTION_BITS) / count[i]);
+        }
+        size_t bytes = 3 * (size_t)w.outputs;
+        /* exactly as long as the row, so that a sanitizer sees reads behind it */
+        uint8_t *in = malloc(3 * (size_t)width), *fast = malloc(bytes), *plain = malloc(bytes);
+        assert_true(in && fast && plain);
+        for (int i = 0; i < 3 * width; i++)
+            in[i] = (uint8_t)vg_rng_u32(&rng);
+        vg_row_blocks_fill(&w, blocks);
+        vg_resize_row_rgb_fast(in, width, &w, blocks, fast);
+        vg_resize_row_rgb(in, &w, plain);
+        assert_memory_equal(fast, plain, bytes);
+        free(in);
+        free(fast);
+        free(plain);
+    }
+}
+
+static void test_fast_columns_equal_plain_columns(void **state)
+{
+    (void)state;
+    if (!vg_resize_row_is_fast())
+        skip();
+    vg_rng rng = vg_rng_make(5, 0, 0, VG_RNG_SAMPLE_DATA);
+    for (int round = 0; round < 500; round++) {
+        size_t stride = 1 + vg_rng_below(&rng, 100);
+        int count = 1 + (int)vg_rng_below(&rng, MOST_TAPS);
+        int32_t value[MOST_TAPS], sum[100];
+        for (int k = 0; k < count; k++)
+            value[k] = (int32_t)(vg_rng_uniform(&rng, -0.2, 1.2) * (1 << VG_FRACTION_BITS) / count);
+        uint8_t *in = malloc(stride * (size_t)count), fast[100], plain[100];
+        assert_non_null(in);
+        for (size_t i = 0; i < stride * (size_t)count; i++)
+            in[i] = (uint8_t)vg_rng_u32(&rng);
+        vg_resize_down_fast(in, stride, value, count, sum, fast);
+        vg_resize_down(in, stride, value, count, sum, plain);
+        assert_memory_equal(fast, plain, stride);
+        free(in);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fast_rows_equal_plain_rows),
+        cmocka_unit_test(test_fast_columns_equal_plain_columns),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
