@@ -24,7 +24,7 @@ static void test_fast_rows_equal_plain_rows(void **state)
         taps = w.most < width ? w.most : width;
         for (int i = 0; i < w.outputs; i++) {
             count[i] = 1 + (int32_t)vg_rng_below(&rng, (uint64_t)taps);
-            first[i] = (int32_t)vg_rng_below(&rng, (uint64_t)(width - count[i] + 1));
+            first[i] = (int32_t)vg_rng_below(&rng, (uint64_t)width + 1 - (uint64_t)count[i]);
             for (int k = 0; k < count[i]; k++) /* also below zero, as the cubic filter's are */
                 value[i * w.most + k] =
                     (int32_t)(vg_rng_uniform(&rng, -0.2, 1.2) * (1 << VG_FRACTION_BITS) / count[i]);

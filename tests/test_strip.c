@@ -63,11 +63,29 @@ static void test_the_heaviest_strip_fits(void **state)
     }
 }
 
+static void test_split(void **state)
+{
+    (void)state;
+    for (size_t n = 1; n < 70; n++) {
+        /* exactly as long, so that a sanitizer sees what goes beyond */
+        uint8_t *rgb = malloc(3 * n), *planes = malloc(3 * n);
+        assert_true(rgb && planes);
+        for (size_t i = 0; i < 3 * n; i++)
+            rgb[i] = (uint8_t)(i * 37 + n);
+        vg_strip_split(rgb, n, planes);
+        for (size_t i = 0; i < 3 * n; i++)
+            assert_int_equal(planes[i % 3 * n + i / 3], rgb[i]);
+        free(rgb);
+        free(planes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_versions_are_equal),
         cmocka_unit_test(test_the_heaviest_strip_fits),
+        cmocka_unit_test(test_split),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

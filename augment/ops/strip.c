@@ -32,6 +32,15 @@ static void sum_plain(const vg_strip *strip, size_t column, const int *rows, int
     }
 }
 
+/* Pixels from .. n - 1. */
+static void split_plain(const uint8_t *restrict rgb, size_t from, size_t n,
+                        uint8_t *restrict planes)
+{
+    for (size_t i = from; i < n; i++)
+        for (size_t c = 0; c < 3; c++)
+            planes[c * n + i] = rgb[3 * i + c];
+}
+
 #if defined __SSE2__ && defined __GNUC__
 #include <immintrin.h>
 
@@ -127,6 +136,41 @@ __attribute__((target("avx2"))) static void sum_avx2(const vg_strip *strip, size
     store_sums(r, g, blue, total, sum);
 }
 
+/* Sixteen pixels at a time; returns how many were split. */
+__attribute__((target("avx2"))) static size_t split_avx2(const uint8_t *restrict rgb, size_t n,
+                                                         uint8_t *restrict planes)
+{
+    /* Where each of 16 samples of a colour lies in three loads: byte 3 i + c of 48. */
+    int8_t pick[3][3][16];
+    for (int c = 0; c < 3; c++)
+        for (int part = 0; part < 3; part++)
+            for (int i = 0; i < 16; i++) {
+                int at = 3 * i + c - 16 * part;
+                pick[c][part][i] = (int8_t)(at >= 0 && at < 16 ? at : -1); /* -1: zero */
+            }
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        __m128i in[3];
+        for (int part = 0; part < 3; part++)
+            in[part] = _mm_loadu_si128((const __m128i *)(const void *)(rgb + 3 * i) + part);
+        for (int c = 0; c < 3; c++) {
+            __m128i sum = _mm_setzero_si128();
+            for (int part = 0; part < 3; part++) {
+                __m128i which = _mm_loadu_si128((const __m128i *)(const void *)pick[c][part]);
+                sum = _mm_or_si128(sum, _mm_shuffle_epi8(in[part], which));
+            }
+            _mm_storeu_si128((__m128i *)(void *)(planes + (size_t)c * n + i), sum);
+        }
+    }
+    return i;
+}
+
+void vg_strip_split(const uint8_t *restrict rgb, size_t n, uint8_t *restrict planes)
+{
+    size_t done = __builtin_cpu_supports("avx2") ? split_avx2(rgb, n, planes) : 0;
+    split_plain(rgb, done, n, planes);
+}
+
 vg_strip_sum vg_strip_version(int version)
 {
     if (version == VG_STRIP_AVX2)
@@ -134,6 +178,11 @@ vg_strip_sum vg_strip_version(int version)
     return version == VG_STRIP_SSE2 ? sum_sse2 : version == VG_STRIP_PLAIN ? sum_plain : NULL;
 }
 #else
+void vg_strip_split(const uint8_t *restrict rgb, size_t n, uint8_t *restrict planes)
+{
+    split_plain(rgb, 0, n, planes);
+}
+
 vg_strip_sum vg_strip_version(int version)
 {
     return version == VG_STRIP_PLAIN ? sum_plain : NULL;

@@ -179,7 +179,6 @@ static inline void add_strip(const job *j, const tent *t, double x, double y, in
         uint8_t bytes[3 * PLANE];
         int places[VG_STRIP_ROWS];
         vg_strip small = j->strip;
-        small.planes = bytes;
         small.plane = PLANE;
         small.stride = VG_STRIP_COLUMNS;
         const int *columns = j->x.index + (column - j->x.low);
@@ -190,6 +189,7 @@ static inline void add_strip(const job *j, const tent *t, double x, double y, in
                 for (int i = 0; i < VG_STRIP_COLUMNS; i++)
                     bytes[c * PLANE + k * VG_STRIP_COLUMNS + i] = line[columns[i]];
         }
+        small.planes = bytes;
         j->sum(&small, 0, places, count, a, b, part);
     }
     for (int c = 0; c < 4; c++)
@@ -262,13 +262,7 @@ static vg_status make_strip(job *j, const tent *t, vg_warp_scratch *scratch, vg_
         return VG_OK;
     if (!vg_grow(&scratch->planes, &scratch->planes_capacity, 3 * n, 1))
         return vg_fail(err, VG_E_NOMEM, "out of memory for the planes of a warp");
-    uint8_t *restrict r = scratch->planes, *restrict g = r + n, *restrict b = g + n;
-    const uint8_t *restrict from = in->data;
-    for (size_t i = 0; i < n; i++) {
-        r[i] = from[3 * i];
-        g[i] = from[3 * i + 1];
-        b[i] = from[3 * i + 2];
-    }
+    vg_strip_split(in->data, n, scratch->planes);
     j->strip.planes = scratch->planes;
     return VG_OK;
 }

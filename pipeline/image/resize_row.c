@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum { TAPS = 4, LOW_BITS = 12 };
+static const size_t STEP = 3 * (size_t)TAPS; /* bytes */
 
 void vg_resize_row_grey(const uint8_t *in, const vg_weights *w, uint8_t *out)
 {
@@ -41,7 +42,7 @@ static inline void pixel(const uint8_t *in, const vg_weights *w, int i, uint8_t 
 void vg_resize_row_rgb(const uint8_t *in, const vg_weights *w, uint8_t *out)
 {
     for (int i = 0; i < w->outputs; i++)
-        pixel(in, w, i, out + 3 * (size_t)i);
+        pixel(in, w, i, out + (size_t)i * 3);
 }
 
 static inline __attribute__((always_inline)) void down(const uint8_t *restrict in, size_t stride,
@@ -81,10 +82,10 @@ void vg_row_blocks_fill(const vg_weights *w, int16_t *blocks)
         for (int k = 0; k < w->count[i]; k++) {
             int16_t low = (int16_t)(value[k] & ((1 << LOW_BITS) - 1));
             int16_t high = (int16_t)(value[k] >> LOW_BITS);
-            int16_t *to = own + k / TAPS * VG_ROW_BLOCK + k % TAPS / 2 * 8 + k % 2;
-            for (int c = 0; c < 4; c++) {
-                to[2 * c] = low;
-                to[VG_ROW_BLOCK / 2 + 2 * c] = high;
+            int16_t *to = own + (ptrdiff_t)(k / TAPS) * VG_ROW_BLOCK;
+            for (ptrdiff_t c = 0, at = k % TAPS / 2 * 8 + k % 2; c < 4; c++, at += 2) {
+                to[at] = low;
+                to[VG_ROW_BLOCK / 2 + at] = high;
             }
         }
     }
@@ -116,7 +117,7 @@ __attribute__((target("avx2"))) void vg_resize_row_rgb_fast(const uint8_t *in, i
         const uint8_t *p = in + (size_t)w->first[i] * 3;
         const int16_t *block = blocks;
         __m256i low = _mm256_setzero_si256(), high = low;
-        for (int q = 0; q < n; q++, p += 3 * TAPS, block += VG_ROW_BLOCK) {
+        for (int q = 0; q < n; q++, p += STEP, block += VG_ROW_BLOCK) {
             __m128i four = _mm_loadu_si128((const __m128i *)(const void *)p);
             __m256i v = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(four), pairs);
             __m256i wl = _mm256_loadu_si256((const __m256i *)(const void *)block);
