@@ -124,6 +124,14 @@ static void test_wrong_usage(void **state)
     assert_contains(said, "\"b\" is one operand too many");
     assert_int_equal(parse("--seed", "-1", NULL), VG_EXIT_USAGE);
     assert_contains(said, "--seed: found \"-1\", expected a whole number from 0");
+    assert_int_equal(parse("--seed", "9223372036854775808", NULL), VG_EXIT_USAGE);
+    assert_contains(said, "expected a whole number from 0 to 9223372036854775807");
+    assert_int_equal(parse("", NULL), VG_EXIT_USAGE);
+    assert_contains(said, "found \"\", expected a path");
+    assert_int_equal(parse("pets/", "--out", "", NULL), VG_EXIT_USAGE);
+    assert_contains(said, "--out: found \"\"");
+    assert_int_equal(parse("--b\033[31m\177", NULL), VG_EXIT_USAGE);
+    assert_contains(said, "unknown option \"--b?[31m?\"");
     assert_int_equal(parse("--threads", "2x", NULL), VG_EXIT_USAGE);
     assert_contains(said, "--threads: found \"2x\"");
     assert_int_equal(parse("--policy", "bad", NULL), VG_EXIT_USAGE);

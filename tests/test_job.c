@@ -128,7 +128,7 @@ static void test_yaml_errors(void **state)
         {"sampling: none\n",
          "job.yaml:1:1: unknown key \"sampling\"; did you mean \"balance.sampling\"?"},
         {"qqqqqqqqqq: 1\n", "unknown key \"qqqqqqqqqq\" (docs/jobs.md lists all)"},
-        {"epochs: many\n", "job.yaml:1:9: epochs: found \"many\", allowed: number from 1"},
+        {"epochs: many\n", "job.yaml:1:9: epochs: found \"many\", allowed: whole number from 1 to 1000000"},
         {"epochs: 0\n", "job.yaml:1:9: epochs: found \"0\""},
         {"epochs: [1]\n", "job.yaml:1:9: epochs: found a list"},
         {"learning_rate: nan\n", "learning_rate: found \"nan\""},

@@ -32,12 +32,16 @@ static const vg_cli_option common_options[COMMON_COUNT] = {
     {"help", NULL, "print this help", COMMON_HELP},
 };
 
+/* Messages hold names from a disk: what could steer a terminal is shown as a question mark. */
 static void message(const vg_cli *cli, const char *format, va_list args)
 {
+    char text[2048];
+    vsnprintf(text, sizeof text, format, args);
+    for (char *at = text; *at; at++)
+        if (((unsigned char)*at < 0x20 && *at != '\n') || *at == 0x7F)
+            *at = '?';
     fflush(stdout);
-    fprintf(stderr, "%s: ", cli->spec->tool);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    fprintf(stderr, "%s: %s\n", cli->spec->tool, text);
 }
 
 void vg_cli_error(const vg_cli *cli, const char *format, ...)
@@ -83,9 +87,6 @@ vg_status vg_cli_integer(const char *what, const char *text, int64_t low, int64_
     errno = 0;
     long long number = strtoll(text, &end, 10);
     if (end == text || *end || errno == ERANGE || number < low || number > high) {
-        if (high == INT64_MAX)
-            return vg_fail(err, VG_E_ARG, "%s: found \"%s\", expected a whole number from %" PRId64,
-                           what, text, low);
         return vg_fail(err, VG_E_ARG,
                        "%s: found \"%s\", expected a whole number from %" PRId64 " to %" PRId64,
                        what, text, low, high);
@@ -125,12 +126,22 @@ static void print_help(const vg_cli_spec *spec)
         printf("\n%s", spec->footer);
 }
 
+/* What was asked for may have met a full disk. */
+static int printed(const vg_cli *cli)
+{
+    vg_error err = {0};
+    vg_status status = vg_cli_finish(stdout, &err);
+    return status ? vg_cli_fail(cli, &err, status) : VG_EXIT_DONE;
+}
+
 static int take_common(vg_cli *cli, int id, const char *value)
 {
     vg_error err = {0};
     int64_t number = 0;
     switch (id) {
     case COMMON_OUT:
+        if (!*value)
+            return vg_cli_usage(cli, "--out: found \"\", expected a path");
         cli->out = value;
         break;
     case COMMON_SEED:
@@ -152,10 +163,10 @@ static int take_common(vg_cli *cli, int id, const char *value)
         break;
     case COMMON_VERSION:
         printf("%s (variegate) %s\n", cli->spec->tool, VG_VERSION);
-        return VG_EXIT_DONE;
+        return printed(cli);
     case COMMON_HELP:
         print_help(cli->spec);
-        return VG_EXIT_DONE;
+        return printed(cli);
     default:
         break;
     }
@@ -214,6 +225,9 @@ static int read_options(const vg_cli_spec *spec, int argc, char **argv, void *co
     if (cli->operand_count > spec->max_operands)
         return vg_cli_usage(cli, "\"%s\" is one operand too many",
                             cli->operands[spec->max_operands]);
+    for (int i = 0; i < cli->operand_count; i++)
+        if (!*cli->operands[i])
+            return vg_cli_usage(cli, "found \"\", expected a path (a variable that is not set?)");
     return -1;
 }
 

@@ -37,6 +37,9 @@ void vg_job_value_reset(vg_job_value *value)
     *value = (vg_job_value){0};
 }
 
+static vg_status set_int(const vg_job_key *key, vg_job *job, vg_job_value *value, vg_error *err);
+static vg_status set_seed(const vg_job_key *key, vg_job *job, vg_job_value *value, vg_error *err);
+
 void vg_job_key_allowed(const vg_job_key *key, char *text, size_t capacity)
 {
     if (key->allowed) {
@@ -47,6 +50,10 @@ void vg_job_key_allowed(const vg_job_key *key, char *text, size_t capacity)
             size_t used = strlen(text);
             snprintf(text + used, capacity - used, "%s%s", i ? ", " : "", key->word(i));
         }
+    } else if (key->set == set_seed) {
+        snprintf(text, capacity, "whole number from 0 to %" PRIu64, UINT64_MAX);
+    } else if (key->set == set_int) {
+        snprintf(text, capacity, "whole number from %.0f to %.0f", key->low, key->high);
     } else if (key->high >= DBL_MAX || key->high >= (double)INT_MAX) {
         snprintf(text, capacity, "number from %g", key->low);
     } else {
@@ -391,7 +398,8 @@ static vg_status set_limit(const vg_job_key *key, vg_job *job, vg_job_value *val
         uint64_t number;
         if (!parse_whole(value->items[i].text, &number) || number > SIZE_MAX) {
             value->blame = &value->items[i];
-            return vg_fail(err, VG_E_ARG, "found \"%s\" for class \"%s\", allowed: number from 0",
+            return vg_fail(err, VG_E_ARG,
+                           "found \"%s\" for class \"%s\", allowed: whole number from 0",
                            value->items[i].text, value->items[i].key);
         }
         job->limit_classes[i] = vg_strdup(value->items[i].key);
@@ -581,8 +589,8 @@ static void print_changes(const vg_job_key *key, const vg_job *job, FILE *out)
     }
 #define COUNT(name, member, help)                                                                  \
     {                                                                                              \
-        name, set_count, print_count, offsetof(vg_job, member), 0, 1e15, NULL, 0, "number from 0", \
-            help                                                                                   \
+        name, set_count, print_count, offsetof(vg_job, member), 0, 1e15, NULL, 0,                  \
+            "whole number from 0", help                                                            \
     }
 #define SEED(name, member, help)                                                                   \
     {                                                                                              \

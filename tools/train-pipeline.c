@@ -39,12 +39,14 @@ static const vg_cli_option options[] = {
 /* What the command line said; strings point into argv. */
 typedef struct request {
     const char *job, *evaluate, *split;
-    char *sets[SETS_MOST]; /* key=value, owned; in the order given */
+    char *sets[SETS_MOST];          /* key=value, owned; in the order given */
+    const char *options[SETS_MOST]; /* by which option each was given */
     int set_count;
-    bool fail_on_collapse, seeds_given, keys;
+    bool fail_on_collapse, compare_given, seeds_given, keys;
 } request;
 
-static vg_status add_set(request *r, const char *key, const char *value, vg_error *err)
+static vg_status add_set(request *r, const char *option, const char *key, const char *value,
+                         vg_error *err)
 {
     if (r->set_count == SETS_MOST)
         return vg_fail(err, VG_E_ARG, "more than %d settings: use a job file", SETS_MOST);
@@ -53,6 +55,7 @@ static vg_status add_set(request *r, const char *key, const char *value, vg_erro
     if (!text)
         return vg_fail(err, VG_E_NOMEM, "out of memory");
     snprintf(text, size, "%s%s%s", key, *key ? "=" : "", value);
+    r->options[r->set_count] = option;
     r->sets[r->set_count++] = text;
     return VG_OK;
 }
@@ -65,23 +68,28 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
         r->job = value;
         return VG_OK;
     case EPOCHS:
-        return add_set(r, "epochs", value, err);
+        return add_set(r, "--epochs", "epochs", value, err);
     case NET:
-        return add_set(r, "net", value, err);
+        return add_set(r, "--net", "net", value, err);
     case SET:
-        return add_set(r, "", value, err);
+        return add_set(r, "--set", "", value, err);
     case COMPARE:
-        return add_set(r, "compare.changes", value ? value : "all", err);
+        if (value && !*value)
+            return vg_fail(err, VG_E_ARG,
+                           "--compare: found \"\", allowed: a list of normalize, rebalance, "
+                           "augment, nothing; or no list for all");
+        r->compare_given = true;
+        return add_set(r, "--compare", "compare.changes", value ? value : "all", err);
     case SEEDS:
         r->seeds_given = true;
-        return add_set(r, "compare.seeds", value, err);
+        return add_set(r, "--seeds", "compare.seeds", value, err);
     case FAIL_ON:
         if (strcmp(value, "collapse") != 0)
             return vg_fail(err, VG_E_ARG, "--fail-on: found \"%s\", allowed: collapse", value);
         r->fail_on_collapse = true;
         return VG_OK;
     case ON_ERROR:
-        return add_set(r, "on_error", value, err);
+        return add_set(r, "--on-error", "on_error", value, err);
     case EVALUATE:
         r->evaluate = value;
         return VG_OK;
@@ -180,9 +188,30 @@ static bool is_job_file(const char *path)
     return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
 }
 
+/* An option that would have no effect is a mistake of the one who gave it. */
+static vg_status refuse_without_meaning(const session *s, vg_error *err)
+{
+    const request *r = &s->request;
+    if (r->split && !r->evaluate)
+        return vg_fail(err, VG_E_ARG, "--split has a meaning only with --evaluate");
+    if (r->evaluate && !*r->evaluate)
+        return vg_fail(err, VG_E_ARG, "--evaluate: found \"\", expected a file of weights");
+    if (r->job && !*r->job)
+        return vg_fail(err, VG_E_ARG, "--job: found \"\", expected a job file");
+    if (r->evaluate && (r->compare_given || r->seeds_given || s->cli.out))
+        return vg_fail(err, VG_E_ARG,
+                       "--evaluate trains nothing and writes nothing: leave --%s out",
+                       r->compare_given ? "compare"
+                       : r->seeds_given ? "seeds"
+                                        : "out");
+    return VG_OK;
+}
+
 static vg_status read_job(session *s, vg_error *err)
 {
     vg_status status = vg_job_init(&s->job, err);
+    if (!status)
+        status = refuse_without_meaning(s, err);
     const char *operand = s->cli.operand_count ? s->cli.operands[0] : NULL;
     const char *file = s->request.job;
     if (!status && operand && is_job_file(operand)) {
@@ -200,8 +229,11 @@ static vg_status read_job(session *s, vg_error *err)
         if (!s->job.dataset)
             return vg_fail(err, VG_E_NOMEM, "out of memory");
     }
-    for (int i = 0; i < s->request.set_count && !status; i++)
-        status = vg_job_set(&s->job, s->request.sets[i], "--set", err);
+    for (int i = 0; i < s->request.set_count && !status; i++) {
+        status = vg_job_set(&s->job, s->request.sets[i], s->request.options[i], err);
+        if (status == VG_E_FORMAT)
+            status = VG_E_ARG; /* no YAML on the command line is wrong usage */
+    }
     if (status)
         return status;
     if (s->cli.seed_given)
@@ -518,7 +550,8 @@ int main(int argc, char **argv)
     int end = vg_cli_parse(&spec, argc, argv, &s.request, &s.cli);
     if (end < 0 && s.request.keys) {
         vg_job_print_keys(stdout);
-        end = VG_EXIT_DONE;
+        vg_status status = vg_cli_finish(stdout, &err);
+        end = status ? vg_cli_fail(&s.cli, &err, status) : VG_EXIT_DONE;
     }
     if (end < 0) {
         s.progress = vg_progress_start(s.cli.quiet);

@@ -60,6 +60,31 @@ has err 'unknown key "learing_rate"; did you mean "learning_rate"?'
 expect 2 "bad word" "$tool" pets/ --fail-on sunshine
 expect 2 "seeds alone" "$tool" pets/ --seeds 3
 has err "only with --compare"
+expect 2 "epochs 0" "$tool" pets/ --epochs 0
+has err 'train-pipeline: --epochs: epochs: found "0", allowed: whole number from 1 to 1000000'
+expect 2 "no list to compare" "$tool" pets/ --compare=
+has err '--compare: found ""'
+expect 2 "split without evaluate" "$tool" pets/ --split val
+has err "only with --evaluate"
+expect 2 "evaluate and compare" "$tool" pets/ --evaluate w --compare
+has err "leave --compare out"
+expect 2 "evaluate and out" "$tool" pets/ --evaluate w --out folder
+has err "leave --out out"
+expect 2 "no file to evaluate" "$tool" pets/ --evaluate ""
+has err '--evaluate: found ""'
+expect 2 "no job file" "$tool" pets/ --job ""
+has err '--job: found ""'
+expect 2 "an empty operand" "$tool" ""
+has err "expected a path"
+expect 2 "no YAML in a setting" "$tool" pets/ --set "net=[conv"
+has err "not YAML"
+if [ -w /dev/full ]; then
+    for word in --help --version --keys; do
+        # shellcheck disable=SC2016 # for the inner shell
+        expect 1 "$word on a full disk" sh -c '"$1" "$2" >/dev/full' sh "$tool" "$word"
+        has err "writing the result failed"
+    done
+fi
 expect 1 "no such folder" "$tool" nowhere/
 has err "train-pipeline: "
 printf 'epochs: [1\n' >bad.yaml
@@ -128,6 +153,12 @@ expect 1 "fail on bad files" run set --on-error fail --quiet
 has err "light/broken"
 expect 3 "collapse" run set --set learning_rate=1e-12 --set init=zero --fail-on collapse --quiet
 has out "CONSTANT"
+expect 0 "one held-out image" run set --set held_out_total=1 --epochs 1 --quiet --out single
+has out "not measurable"
+if grep -w nan out; then
+    echo "FAIL: nan in the report"
+    failures=$((failures + 1))
+fi
 expect 0 "a folder of its own" run set --quiet --epochs 1
 ls -d runs/*-1 runs/*-2 >/dev/null || failures=$((failures + 1))
 

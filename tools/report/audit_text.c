@@ -230,8 +230,12 @@ static void put_files(const page *p)
     part(left_out, sizeof left_out, ignored.not_images, "no picture by name");
     part(left_out, sizeof left_out, ignored.other_formats, "in a format that is not read");
     part(left_out, sizeof left_out, ignored.hidden, "hidden");
-    part(left_out, sizeof left_out, ignored.empty_classes, "class folder without a picture");
-    part(left_out, sizeof left_out, ignored.unreadable, "folder that cannot be listed");
+    part(left_out, sizeof left_out, ignored.empty_classes,
+         ignored.empty_classes == 1 ? "class folder without a picture"
+                                    : "class folders without a picture");
+    part(left_out, sizeof left_out, ignored.unreadable,
+         ignored.unreadable == 1 ? "folder that cannot be listed"
+                                 : "folders that cannot be listed");
     char text[800];
     snprintf(text, sizeof text, "%s%s%s", found[0] ? found : "all readable",
              left_out[0] ? "; ignored: " : "", left_out);

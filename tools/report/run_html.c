@@ -149,8 +149,11 @@ static void measures(const vg_run_report *report, FILE *out)
     char text[400], names[300];
     vg_html_section(out, "Diversity in numbers");
     vg_html_table_begin(out, heads);
-    snprintf(text, sizeof text, "%.3f [%.3f, %.3f]", d->input_information, d->input_information_low,
-             d->input_information_high);
+    if (isfinite(d->input_information)) /* not with a single class */
+        snprintf(text, sizeof text, "%.3f [%.3f, %.3f]", d->input_information,
+                 d->input_information_low, d->input_information_high);
+    else
+        snprintf(text, sizeof text, "not measurable");
     measure_row(out, "input information", text,
                 "do the outputs depend on the input at all? 0: not; an untrained network has "
                 "about 0.02");
@@ -161,7 +164,10 @@ static void measures(const vg_run_report *report, FILE *out)
     vg_run_class_list(report, d->missing, 8, names, sizeof names);
     measure_row(out, "missing classes", text,
                 d->missing_count ? names : "every class that occurs is named");
-    snprintf(text, sizeof text, "%.3f (p %.3f)", d->label_information, d->label_information_p);
+    if (isfinite(d->label_information))
+        snprintf(text, sizeof text, "%.3f (p %.3f)", d->label_information, d->label_information_p);
+    else
+        snprintf(text, sizeof text, "not measurable");
     measure_row(out, "label information", text,
                 "is the diversity worth anything? p: how often shuffled labels do as well");
     snprintf(text, sizeof text, isfinite(d->effective_rank) ? "%.2f" : "–", d->effective_rank);

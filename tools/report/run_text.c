@@ -140,8 +140,11 @@ static void row(FILE *out, const char *name, const char *value, const char *mean
 void vg_run_diversity_text(const vg_diversity *d, const vg_run_report *report, FILE *out)
 {
     char text[256], low_text[160];
-    snprintf(text, sizeof text, "%.3f [%.3f, %.3f]", d->input_information, d->input_information_low,
-             d->input_information_high);
+    if (isfinite(d->input_information)) /* not with a single class */
+        snprintf(text, sizeof text, "%.3f [%.3f, %.3f]", d->input_information,
+                 d->input_information_low, d->input_information_high);
+    else
+        snprintf(text, sizeof text, "not measurable");
     row(out, "input information", text, "do outputs depend on the input (0: not at all)");
     snprintf(text, sizeof text, "%.1f of %.1f", vg_run_effective_predicted(d),
              vg_run_effective_labels(d));
@@ -150,7 +153,10 @@ void vg_run_diversity_text(const vg_diversity *d, const vg_run_report *report, F
     snprintf(text, sizeof text, "%d", d->missing_count);
     row(out, "missing classes", text,
         d->missing_count ? low_text : "never named though they occur");
-    snprintf(text, sizeof text, "%.3f (p %.3f)", d->label_information, d->label_information_p);
+    if (isfinite(d->label_information))
+        snprintf(text, sizeof text, "%.3f (p %.3f)", d->label_information, d->label_information_p);
+    else
+        snprintf(text, sizeof text, "not measurable");
     row(out, "label information", text, "is the diversity worth anything");
     if (isfinite(d->effective_rank)) {
         snprintf(text, sizeof text, "%.2f", d->effective_rank);
