@@ -200,6 +200,8 @@ static char *make_header(const vg_checkpoint *about, const content *all, vg_opti
     XXH64_state_t *hash = XXH64_createState();
     char *text = NULL, *padded = NULL;
     bool ok = header && metadata && hash;
+    if (!ok)
+        json_decref(metadata); /* the next line takes it, also when it fails */
     if (!ok || json_object_set_new(header, "__metadata__", metadata) != 0) {
         json_decref(header);
         XXH64_freeState(hash);
