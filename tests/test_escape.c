@@ -4,6 +4,7 @@
 #include "report/escape.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static char *html(const char *text, int columns)
 {
@@ -60,8 +61,25 @@ static void test_json(void **state)
     json_decref(number);
 }
 
+static void test_shell_word(void **state)
+{
+    (void)state;
+    static const char *const words[][2] = {{"runs/2026-1", "runs/2026-1"},
+                                           {"my run", "'my run'"},
+                                           {"it's", "'it'\\''s'"},
+                                           {"$(x)", "'$(x)'"},
+                                           {"", "''"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        char *word = vg_shell_word(words[i][0]);
+        assert_non_null(word);
+        assert_string_equal(word, words[i][1]);
+        free(word);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_html), cmocka_unit_test(test_json)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_html), cmocka_unit_test(test_json),
+                                       cmocka_unit_test(test_shell_word)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

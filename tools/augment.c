@@ -148,7 +148,10 @@ static void print_text(const preview *p)
            vg_cli_count(draws, s->draws), s->pictures,
            percent(s->findings[VG_FINDING_UNCHANGED], s->draws), percent(destroyed(s), s->draws));
     printf("use it     train-pipeline ");
-    vg_cli_pad(stdout, p->dataset, vg_cli_columns(p->dataset));
+    char *word = vg_shell_word(p->dataset);
+    const char *dataset = word ? word : p->dataset;
+    vg_cli_pad(stdout, dataset, vg_cli_columns(dataset));
+    free(word);
     printf(" --set augment=\"%s\"\n", p->words);
 }
 

@@ -470,8 +470,10 @@ static int train(session *s)
                      s->epoch_done ? "the weights of the last whole epoch are in "
                                    : "nothing was kept but the job",
                      s->epoch_done ? s->checkpoint : "");
+        char *word = vg_shell_word(s->folder);
         vg_cli_error(&s->cli, "once more from the start: train-pipeline --job %s/job.yaml",
-                     s->folder);
+                     word ? word : s->folder);
+        free(word);
         return VG_EXIT_FAILED;
     }
     if (!status)

@@ -153,7 +153,8 @@ expect 1 "fail on bad files" run set --on-error fail --quiet
 has err "light/broken"
 expect 3 "collapse" run set --set learning_rate=1e-12 --set init=zero --fail-on collapse --quiet
 has out "CONSTANT"
-expect 0 "one held-out image" run set --set held_out_total=1 --epochs 1 --quiet --out single
+expect 0 "one held-out image" run set --set held_out_total=1 --epochs 1 --quiet --out 'it is single'
+has out "train-pipeline --job 'it is single'/job.yaml"
 has out "not measurable"
 if grep -w nan out; then
     echo "FAIL: nan in the report"

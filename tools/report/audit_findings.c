@@ -5,6 +5,8 @@
  * commands and options that exist are recommended. */
 #include "report/audit.h"
 
+#include "report/escape.h"
+
 #include "base/alloc.h"
 #include "base/statistics.h"
 
@@ -362,33 +364,9 @@ void vg_shortcut_words(const vg_dataset *dataset, const vg_shortcut *s, char *te
              who, s->property, 100 * s->accuracy, 100 * s->chance);
 }
 
-/* `path` as one word of a shell, on the heap. */
-static char *quote(const char *path)
-{
-    static const char plain[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+=:,@%";
-    size_t length = strlen(path);
-    if (length && strspn(path, plain) == length)
-        return vg_strdup(path);
-    char *quoted = vg_alloc(length + 1, 4), *at = quoted;
-    if (!quoted)
-        return NULL;
-    *at++ = '\'';
-    for (; *path; path++) {
-        if (*path == '\'') {
-            memcpy(at, "'\\'", 3); /* ends the quotes, a quote by itself, begins them again */
-            at += 3;
-        }
-        *at++ = *path;
-    }
-    *at++ = '\'';
-    *at = '\0';
-    return quoted;
-}
-
 static char *command(const char *before, const char *dataset, const char *after)
 {
-    char *quoted = quote(dataset);
+    char *quoted = vg_shell_word(dataset);
     if (!quoted)
         return NULL;
     size_t size = strlen(before) + strlen(quoted) + strlen(after) + 1;

@@ -100,3 +100,26 @@ json_t *vg_json_number(double value)
 {
     return isfinite(value) ? json_real(value) : json_null();
 }
+
+char *vg_shell_word(const char *path)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+=:,@%";
+    size_t length = strlen(path);
+    if (length && strspn(path, plain) == length)
+        return vg_strdup(path);
+    char *quoted = vg_alloc(length + 1, 4), *at = quoted;
+    if (!quoted)
+        return NULL;
+    *at++ = '\'';
+    for (; *path; path++) {
+        if (*path == '\'') {
+            memcpy(at, "'\\'", 3); /* ends the quotes, a quote by itself, begins them again */
+            at += 3;
+        }
+        *at++ = *path;
+    }
+    *at++ = '\'';
+    *at = '\0';
+    return quoted;
+}

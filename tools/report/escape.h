@@ -11,6 +11,9 @@ void vg_escape_html(FILE *out, const char *text);
 /* At most `columns` characters of it, cut text ends in an ellipsis. */
 void vg_escape_html_cut(FILE *out, const char *text, int columns);
 
+/* `path` as one word of a shell, in quotes where it must be; on the heap, NULL when memory ran out. */
+char *vg_shell_word(const char *path);
+
 /* A JSON string; bytes that are not UTF-8 become U+FFFD (jansson alone would refuse them). NULL
  * when memory ran out. */
 json_t *vg_json_text(const char *text);

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "cli.h"
 #include "progress.h"
+#include "report/escape.h"
 #include "report/run_html.h"
 #include "report/svg.h"
 
@@ -440,8 +441,9 @@ static void configuration(const vg_run_report *report, FILE *out)
     char time[24], input[200], again[700], parameters[32];
     vg_run_input_words(report, input, sizeof input);
     vg_html_section(out, "How to get this again");
-    snprintf(again, sizeof again, "train-pipeline --job %s/job.yaml",
-             report->folder ? report->folder : ".");
+    char *folder = vg_shell_word(report->folder ? report->folder : ".");
+    snprintf(again, sizeof again, "train-pipeline --job %s/job.yaml", folder ? folder : ".");
+    free(folder);
     vg_html_code(out, again);
     vg_html_paragraph(
         out,

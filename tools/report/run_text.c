@@ -4,9 +4,11 @@
 
 #include "cli.h"
 #include "progress.h"
+#include "report/escape.h"
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { INDENT = 10, BAD_FILES_SHOWN = 5 };
@@ -269,7 +271,10 @@ void vg_run_report_text(const vg_run_report *report, FILE *out, int width, bool 
     measures(report, out, width, &c);
     fputc('\n', out);
     cost(report, out);
-    if (report->folder)
+    if (report->folder) {
+        char *word = vg_shell_word(report->folder);
         fprintf(out, "report    %s/report.html\nagain     train-pipeline --job %s/job.yaml\n",
-                report->folder, report->folder);
+                report->folder, word ? word : report->folder);
+        free(word);
+    }
 }
