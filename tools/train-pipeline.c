@@ -156,7 +156,6 @@ typedef struct session {
     /* for the progress line */
     double started, information, effective;
     int done, total;
-    bool epoch_done; /* of the run itself: its weights are stored */
     char arm[64];
 } session;
 
@@ -307,7 +306,6 @@ static bool on_batch(void *context, int epoch, uint64_t step, uint64_t steps, do
 static void on_epoch(void *context, const vg_epoch_record *record)
 {
     session *s = context;
-    s->epoch_done = s->epoch_done || (record->epoch > 0 && s->total == 0);
     s->information = record->diversity.input_information;
     s->effective = vg_run_effective_predicted(&record->diversity);
 }
@@ -466,10 +464,11 @@ static int train(session *s)
     catch_signals();
     status = work(s, &err);
     if (status == VG_E_STOPPED) {
+        bool kept = vg_path_exists(s->checkpoint); /* an earlier run's were removed */
         vg_cli_error(&s->cli, "%s; %s%s", err.message,
-                     s->epoch_done ? "the weights of the last whole epoch are in "
-                                   : "nothing was kept but the job",
-                     s->epoch_done ? s->checkpoint : "");
+                     kept ? "the weights of the last whole epoch are in "
+                          : "nothing was kept but the job",
+                     kept ? s->checkpoint : "");
         char *word = vg_shell_word(s->folder);
         vg_cli_error(&s->cli, "once more from the start: train-pipeline --job %s/job.yaml",
                      word ? word : s->folder);
