@@ -199,7 +199,8 @@ static void test_partial_overflow_settles(void **state)
     (void)state;
     vg_error err = {0};
     int partial = 0;
-    for (double rate = 4e36; rate < 4e37; rate *= 1.25) {
+    for (int i = 0; i < 11; i++) {
+        double rate = 4e36 * pow(1.25, i);
         vg_run_options options = vg_run_options_default();
         assert_ok(vg_net_spec_add(&options.net, "flatten", &err));
         options.epochs = 5;
