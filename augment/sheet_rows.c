@@ -225,7 +225,7 @@ static vg_status make_tile(gatherer *g, const vg_sample_key *key, sheet_row *row
     g->rows->summary.variants_unchanged += tile->finding == VG_FINDING_UNCHANGED;
     g->rows->summary.variants_destroyed += vg_finding_destroys(tile->finding);
 
-    status = g->transform.run(a, g->scratch, &g->image, key, g->after, err);
+    status = vg_transform_picture(&g->transform, g->scratch, &g->image, key, g->after, err);
     vg_image shown = {0};
     if (status == VG_OK)
         status = vg_image_shape(&shown, a->width, a->height, a->channels, err);

@@ -145,10 +145,17 @@ vg_status vg_augment_view(const vg_augment *augment, const vg_plan *plan, void *
     return VG_OK;
 }
 
-static vg_status run(const void *context, void *scratch, const vg_image *in,
-                     const vg_sample_key *key, float *out, vg_error *err)
+static vg_status run(const void *context, void *scratch, const vg_view *view,
+                     const vg_region *region, const vg_sample_key *key, float *out, vg_error *err)
 {
     const vg_augment *augment = context;
+    /* Regions and shrinking are never asked for, so the view is always a whole picture. */
+    (void)region;
+    const vg_image whole = {.data = (uint8_t *)(uintptr_t)view->data,
+                            .width = view->width,
+                            .height = view->height,
+                            .channels = view->channels};
+    const vg_image *in = &whole;
     vg_plan plan = vg_plan_draw(&augment->policy, key, augment->width, augment->height);
     vg_status status = vg_augment_view(augment, &plan, scratch, in, out, err);
     if (status == VG_OK)

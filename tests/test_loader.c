@@ -27,10 +27,12 @@ static int teardown(void **state)
 }
 
 /* Pixels plus a random number of the sample's own stream. */
-static vg_status transform_run(const void *context, void *scratch, const vg_image *in,
-                               const vg_sample_key *key, float *out, vg_error *err)
+static vg_status transform_run(const void *context, void *scratch, const vg_view *in,
+                               const vg_region *region, const vg_sample_key *key, float *out,
+                               vg_error *err)
 {
     (void)context;
+    (void)region;
     (void)scratch;
     (void)err;
     vg_rng rng = vg_rng_make(key->seed, key->epoch, key->position, VG_RNG_PLAN);

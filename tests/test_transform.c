@@ -58,14 +58,14 @@ static void test_bytes_depend_on_the_key_alone(void **state)
     void *shared = scratch_of(&transform);
     for (int k = 0; k < KEYS; k++) {
         vg_sample_key key = {.seed = 5, .position = (uint64_t)k};
-        assert_ok(transform.run(&augment, shared, &images[k % 3], &key, first[k], &err));
+        assert_ok(vg_transform_picture(&transform, shared, &images[k % 3], &key, first[k], &err));
     }
     for (int k = KEYS - 1; k >= 0; k--) {
         vg_sample_key key = {.seed = 5, .position = (uint64_t)k};
-        assert_ok(transform.run(&augment, shared, &images[k % 3], &key, again, &err));
+        assert_ok(vg_transform_picture(&transform, shared, &images[k % 3], &key, again, &err));
         assert_memory_equal(first[k], again, sizeof again);
         void *fresh = scratch_of(&transform);
-        assert_ok(transform.run(&augment, fresh, &images[k % 3], &key, again, &err));
+        assert_ok(vg_transform_picture(&transform, fresh, &images[k % 3], &key, again, &err));
         assert_memory_equal(first[k], again, sizeof again);
         transform.scratch_free(fresh);
         int differ = 0;
@@ -95,7 +95,7 @@ static void test_evaluation_is_the_resize(void **state)
     assert_memory_equal(got.data, want.data, 16 * 12 * 3);
     vg_sample_key key = {.seed = 1};
     float x[3 * 12 * 16];
-    assert_ok(transform.run(&augment, scratch, &in, &key, x, &err));
+    assert_ok(vg_transform_picture(&transform, scratch, &in, &key, x, &err));
     for (int i = 0; i < 12 * 16; i++)
         for (int c = 0; c < 3; c++)
             assert_true(x[c * 12 * 16 + i] == want.data[i * 3 + c]);
@@ -127,7 +127,7 @@ static void test_run_and_apply_agree(void **state)
             vg_sample_key key = {.seed = 9, .epoch = 1, .position = 77};
             vg_plan plan = vg_plan_draw(&augment.policy, &key, 15, 14);
             float run[3 * 15 * 14], view[3 * 15 * 14];
-            assert_ok(transform.run(&augment, scratch, &in, &key, run, &err));
+            assert_ok(vg_transform_picture(&transform, scratch, &in, &key, run, &err));
             assert_ok(vg_augment_view(&augment, &plan, scratch, &in, view, &err));
             assert_ok(vg_augment_apply(&augment, &plan, scratch, &in, &eight, &err));
             assert_int_equal(eight.channels, channels);
@@ -219,11 +219,11 @@ static void test_refuses_impossible_shapes(void **state)
     float out[64];
     vg_sample_key key = {.seed = 1};
     vg_error err = {0};
-    assert_int_equal(transform.run(&augment, scratch, &in, &key, out, &err), VG_E_ARG);
+    assert_int_equal(vg_transform_picture(&transform, scratch, &in, &key, out, &err), VG_E_ARG);
     assert_contains(err.message, "2 channels");
     augment.channels = 1;
     augment.width = 0;
-    assert_int_equal(transform.run(&augment, scratch, &in, &key, out, &err), VG_E_ARG);
+    assert_int_equal(vg_transform_picture(&transform, scratch, &in, &key, out, &err), VG_E_ARG);
     assert_contains(err.message, "0 x 8");
     transform.scratch_free(scratch);
     vg_image_reset(&in);

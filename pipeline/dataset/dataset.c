@@ -178,52 +178,95 @@ static bool path_of(const vg_dataset *dataset, size_t index, char path[PATH_BYTE
     return true;
 }
 
-static vg_status read_idx_image(const vg_dataset *dataset, size_t index,
-                                const vg_decode_options *options, vg_image *image,
-                                vg_decode_info *info, vg_error *err)
+static vg_status decode_pixels(const vg_dataset *dataset, vg_span bytes,
+                               const vg_decode_options *options, vg_image *image,
+                               vg_decode_info *info, vg_error *err)
 {
-    size_t within;
-    const vg_idx_part *part = find_part(dataset, vg_sample_place(dataset->samples[index]), &within);
     int width = dataset->idx_width, height = dataset->idx_height;
-    size_t pixels = (size_t)width * (size_t)height;
     int channels = options->channels == 3 ? 3 : 1;
     if (info)
-        *info = (vg_decode_info){
-            .width = width, .height = height, .source_channels = 1, .bit_depth = 8};
+        *info = (vg_decode_info){.width = width,
+                                 .height = height,
+                                 .source_channels = 1,
+                                 .bit_depth = 8,
+                                 .intact = 1,
+                                 .region = vg_region_whole(width, height, 1)};
     vg_status status = vg_image_shape(image, width, height, channels, err);
     if (status)
         return status;
-    const uint8_t *from = part->bytes.data + part->first + within * pixels;
     if (channels == 1) {
-        memcpy(image->data, from, pixels);
+        memcpy(image->data, bytes.data, bytes.size);
         return VG_OK;
     }
-    for (size_t i = 0; i < pixels; i++)
-        memset(image->data + 3 * i, from[i], 3);
+    for (size_t i = 0; i < bytes.size; i++)
+        memset(image->data + 3 * i, bytes.data[i], 3);
     return VG_OK;
+}
+
+vg_status vg_dataset_bytes(const vg_dataset *dataset, size_t index, vg_reader *reader,
+                           vg_span *bytes, vg_error *err)
+{
+    uint64_t place = vg_sample_place(dataset->samples[index]);
+    if (dataset->kind == VG_DATASET_IDX) {
+        size_t within, size = (size_t)dataset->idx_width * (size_t)dataset->idx_height;
+        const vg_idx_part *part = find_part(dataset, place, &within);
+        *bytes = (vg_span){part->bytes.data + part->first + within * size, size};
+        return VG_OK;
+    }
+    char path[PATH_BYTES];
+    if (!path_of(dataset, index, path))
+        return vg_fail(err, VG_E_LIMIT, "%.200s...: a path of more than %d bytes",
+                       dataset->names + place, PATH_BYTES - 1);
+    vg_status status = vg_file_read(path, 0, &reader->bytes, err);
+    *bytes = (vg_span){reader->bytes.data, reader->bytes.size};
+    return status; /* names the file already */
+}
+
+vg_status vg_dataset_decode(const vg_dataset *dataset, size_t index, vg_span bytes,
+                            const vg_decode_options *options, vg_reader *reader, vg_image *image,
+                            vg_decode_info *info, vg_error *err)
+{
+    vg_decode_options standard = vg_decode_options_default();
+    if (!options)
+        options = &standard;
+    if (dataset->kind == VG_DATASET_IDX)
+        return decode_pixels(dataset, bytes, options, image, info, err);
+    vg_status status =
+        vg_decode(reader->decoder, bytes.data, bytes.size, options, image, info, err);
+    const char *name = dataset->names + vg_sample_place(dataset->samples[index]);
+    return status ? vg_fail_in(err, name, status) : VG_OK;
 }
 
 vg_status vg_dataset_read(const vg_dataset *dataset, size_t index, const vg_decode_options *options,
                           vg_reader *reader, vg_image *image, vg_decode_info *info, vg_error *err)
 {
-    vg_decode_options standard = vg_decode_options_default();
-    if (!options)
-        options = &standard;
     if (info)
         *info = (vg_decode_info){0};
-    if (dataset->kind == VG_DATASET_IDX)
-        return read_idx_image(dataset, index, options, image, info, err);
-    char path[PATH_BYTES];
-    const char *name = dataset->names + vg_sample_place(dataset->samples[index]);
-    if (!path_of(dataset, index, path))
-        return vg_fail(err, VG_E_LIMIT, "%.200s...: a path of more than %d bytes", name,
-                       PATH_BYTES - 1);
-    vg_status status = vg_file_read(path, 0, &reader->bytes, err);
-    if (status) /* names the file already */
+    vg_span bytes;
+    vg_status status = vg_dataset_bytes(dataset, index, reader, &bytes, err);
+    if (status)
         return status;
-    status = vg_decode(reader->decoder, reader->bytes.data, reader->bytes.size, options, image,
-                       info, err);
-    return status ? vg_fail_in(err, name, status) : VG_OK;
+    return vg_dataset_decode(dataset, index, bytes, options, reader, image, info, err);
+}
+
+bool vg_dataset_is_decoded(const vg_dataset *dataset)
+{
+    return dataset->kind == VG_DATASET_IDX;
+}
+
+vg_status vg_dataset_stamp(const vg_dataset *dataset, size_t index, vg_stamp *stamp, vg_error *err)
+{
+    struct stat st;
+    char path[PATH_BYTES];
+    *stamp = (vg_stamp){0};
+    if (dataset->kind == VG_DATASET_IDX) /* read into memory when the dataset was opened */
+        return VG_OK;
+    const char *name = dataset->names + vg_sample_place(dataset->samples[index]);
+    if (!path_of(dataset, index, path) || stat(path, &st) != 0)
+        return vg_fail(err, VG_E_IO, "%s: %s", name, strerror(errno));
+    stamp->size = (uint64_t)st.st_size;
+    stamp->modified = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+    return VG_OK;
 }
 
 uint64_t vg_dataset_file_bytes(const vg_dataset *dataset, size_t index)

@@ -120,6 +120,29 @@ void vg_reader_reset(vg_reader *reader);
  * are grey unless 3 channels are asked for; their info has format VG_FORMAT_UNKNOWN. */
 vg_status vg_dataset_read(const vg_dataset *dataset, size_t index, const vg_decode_options *options,
                           vg_reader *reader, vg_image *image, vg_decode_info *info, vg_error *err);
+/* The two halves of vg_dataset_read. First the stored bytes of a sample, lent until the reader is
+ * used again: a file of its own, a member of an archive, or for samples that are stored decoded
+ * (IDX, CIFAR) their pixels. Errors VG_E_IO, VG_E_FORMAT (an archive's member is damaged),
+ * VG_E_LIMIT, VG_E_NOMEM. */
+typedef struct vg_span {
+    const uint8_t *data;
+    size_t size;
+} vg_span;
+vg_status vg_dataset_bytes(const vg_dataset *dataset, size_t index, vg_reader *reader,
+                           vg_span *bytes, vg_error *err);
+vg_status vg_dataset_decode(const vg_dataset *dataset, size_t index, vg_span bytes,
+                            const vg_decode_options *options, vg_reader *reader, vg_image *image,
+                            vg_decode_info *info, vg_error *err);
+/* Whether samples are stored decoded and lie in memory: a cache has nothing to gain. */
+bool vg_dataset_is_decoded(const vg_dataset *dataset);
+
+/* What tells at little cost that stored bytes are still the same. VG_E_IO. */
+typedef struct vg_stamp {
+    uint64_t size;    /* of the file, or of the member */
+    int64_t modified; /* nanoseconds since 1970, of the file or of the archive */
+} vg_stamp;
+vg_status vg_dataset_stamp(const vg_dataset *dataset, size_t index, vg_stamp *stamp, vg_error *err);
+
 /* Size of the stored file in bytes, 0 for samples that are not files of their own. */
 uint64_t vg_dataset_file_bytes(const vg_dataset *dataset, size_t index);
 

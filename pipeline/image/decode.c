@@ -32,6 +32,7 @@ vg_decode_options vg_decode_options_default(void)
         .max_scans = 500,
         .apply_exif = true,
         .allow_damaged = false,
+        .verify = true,
     };
 }
 
@@ -193,6 +194,8 @@ vg_status vg_decode(vg_decoder *decoder, const uint8_t *bytes, size_t size,
     vg_status status = read_picture(&job);
     if (status == VG_OK && options->apply_exif)
         status = vg_exif_apply(image, info->orientation, &decoder->spare, err);
+    if (status == VG_OK)
+        info->region = vg_region_whole(image->width, image->height, 1);
     trim(decoder);
     return status;
 }

@@ -21,6 +21,11 @@ typedef enum vg_image_format {
     VG_FORMAT_HTML  /* what a failed download leaves under a picture's name */
 } vg_image_format;
 
+/* Asked once the size of a picture is known: comes with the whole picture at shrink 1 and sets what
+ * is wanted, shrink first and then the rectangle inside the picture at that shrink. A decoder that
+ * cannot shrink or cut gives more: vg_decode_info.region says what it was. */
+typedef void (*vg_decode_choose)(void *context, vg_region *region);
+
 typedef struct vg_decode_options {
     int channels;        /* 1, 3, or 0: as in the file (grey stays grey, everything else is RGB) */
     uint64_t max_pixels; /* refuse larger pictures before anything is allocated for them */
@@ -28,23 +33,31 @@ typedef struct vg_decode_options {
     bool apply_exif;     /* turn the picture upright as its EXIF orientation says */
     bool allow_damaged; /* true: keep a picture that was decoded with data errors and set `damaged`;
                            false (default): VG_E_FORMAT. Harmless warnings never fail. */
+    double min_intact;  /* of a damaged picture that is kept: below this share VG_E_FORMAT */
+    vg_decode_choose choose; /* NULL (default): the whole picture at its full size */
+    void *choose_context;
+    bool verify; /* look for damage to the end of the file also when the part that is wanted ends
+                    before it; true by default */
 } vg_decode_options;
 
-/* Channels as in the file, 100 megapixels, 500 scans, EXIF applied, damaged refused. */
+/* Channels as in the file, 100 megapixels, 500 scans, EXIF applied, damaged refused, verified. */
 vg_decode_options vg_decode_options_default(void);
 
 typedef struct vg_decode_info {
     vg_image_format format;
-    int width, height;   /* as stored, before EXIF */
-    int source_channels; /* components in the file: 1 grey, 2 grey+alpha, 3, 4 (CMYK, RGBA);
+    int width, height;      /* as stored, before EXIF */
+    int source_channels;    /* components in the file: 1 grey, 2 grey+alpha, 3, 4 (CMYK, RGBA);
                             palette: 1 */
-    int bit_depth;       /* 1, 2, 4, 8, 12, 16 */
-    int orientation;     /* EXIF 1..8, 0: none given */
-    bool has_alpha;      /* or tRNS; composited over black (on the stored values) and dropped */
-    bool progressive;    /* or Adam7-interlaced */
-    bool damaged;        /* data errors: part of the picture is missing (black) or wrong */
-    int warnings;        /* of the decoder, harmless ones included */
-    char warning[160];   /* the first that means damage, or else the first; empty if none */
+    int bit_depth;          /* 1, 2, 4, 8, 12, 16 */
+    int orientation;        /* EXIF 1..8, 0: none given */
+    bool has_alpha;         /* or tRNS; composited over black (on the stored values) and dropped */
+    bool progressive;       /* or Adam7-interlaced */
+    bool damaged;           /* data errors: part of the picture is missing (black) or wrong */
+    double intact;          /* share of the rows before the first damage, 1: no damage */
+    uint64_t damage_offset; /* byte of the file where it was noticed; valid when damaged */
+    vg_region region;       /* what the image holds; full size and rectangle after EXIF */
+    int warnings;           /* of the decoder, harmless ones included */
+    char warning[160];      /* the first that means damage, or else the first; empty if none */
 } vg_decode_info;
 
 /* Decoder state and buffers for one thread, reused from file to file. */

@@ -66,3 +66,27 @@ vg_status vg_image_convert(const vg_image *from, int channels, vg_image *to, vg_
                      channels, from->width);
     return VG_OK;
 }
+
+vg_view vg_image_view(const vg_image *image)
+{
+    return (vg_view){image->data, image->width, image->height, image->channels,
+                     (size_t)image->width * (size_t)image->channels};
+}
+
+vg_view vg_view_part(const vg_view *view, int x, int y, int width, int height)
+{
+    vg_view part = *view;
+    part.data += (size_t)y * view->stride + (size_t)x * (size_t)view->channels;
+    part.width = width;
+    part.height = height;
+    return part;
+}
+
+vg_region vg_region_whole(int full_width, int full_height, int shrink)
+{
+    return (vg_region){.full_width = full_width,
+                       .full_height = full_height,
+                       .shrink = shrink,
+                       .width = (full_width - 1) / shrink + 1,
+                       .height = (full_height - 1) / shrink + 1};
+}

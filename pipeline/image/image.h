@@ -16,6 +16,27 @@ typedef struct vg_image {
     size_t capacity; /* bytes allocated; storage is reused when the picture changes */
 } vg_image;
 
+/* Pixels that somebody else owns: a picture, a part of one, a cached one. Interleaved, rows `stride`
+ * bytes apart. Valid as long as what it was taken from is neither changed nor freed. */
+typedef struct vg_view {
+    const uint8_t *data;
+    int width, height, channels;
+    size_t stride;
+} vg_view;
+vg_view vg_image_view(const vg_image *image);
+/* The rectangle at (x, y), which must lie inside. */
+vg_view vg_view_part(const vg_view *view, int x, int y, int width, int height);
+
+/* Which part of a picture is meant. The picture is decoded at 1 / shrink of its size, each side
+ * rounded up; the rectangle is in pixels of that. Its pixels are, bit for bit, those that the
+ * picture as a whole has there at the same shrink. */
+typedef struct vg_region {
+    int full_width, full_height; /* of the upright picture as stored */
+    int shrink;                  /* 1, 2, 4 or 8 */
+    int x, y, width, height;
+} vg_region;
+vg_region vg_region_whole(int full_width, int full_height, int shrink);
+
 /* Gives the image this shape, growing its storage when needed; the pixels are undefined afterwards.
  * A zero-initialized vg_image is a valid empty one. VG_E_ARG for sizes below 1 or channels other
  * than 1 and 3, VG_E_NOMEM (image untouched). */

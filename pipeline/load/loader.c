@@ -84,6 +84,14 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+vg_status vg_transform_picture(const vg_transform *transform, void *scratch, const vg_image *in,
+                               const vg_sample_key *key, float *out, vg_error *err)
+{
+    vg_view view = vg_image_view(in);
+    vg_region region = vg_region_whole(in->width, in->height, 1);
+    return transform->run(transform->context, scratch, &view, &region, key, out, err);
+}
+
 /* ---- one sample */
 
 /* Reads sample `index` and transforms it into `out`. */
@@ -94,8 +102,9 @@ static vg_status do_sample(struct worker *w, size_t index, const vg_sample_key *
     if (vg_ledger_has(l->ledger, index))
         return vg_fail(err, VG_E_FORMAT, "known to be unreadable");
     double t0 = now();
+    vg_decode_info info;
     vg_status status =
-        vg_dataset_read(l->dataset, index, &l->options.decode, &w->reader, &w->image, NULL, err);
+        vg_dataset_read(l->dataset, index, &l->options.decode, &w->reader, &w->image, &info, err);
     double t1 = now();
     w->read_seconds += t1 - t0;
     if (status == VG_E_FORMAT || status == VG_E_LIMIT || status == VG_E_IO) {
@@ -106,7 +115,8 @@ static vg_status do_sample(struct worker *w, size_t index, const vg_sample_key *
     }
     if (status)
         return status;
-    status = l->transform.run(l->transform.context, w->scratch, &w->image, key, out, err);
+    vg_view view = vg_image_view(&w->image);
+    status = l->transform.run(l->transform.context, w->scratch, &view, &info.region, key, out, err);
     w->transform_seconds += now() - t1;
     w->samples++;
     return status;

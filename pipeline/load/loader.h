@@ -22,17 +22,33 @@ typedef struct vg_sample_key {
 } vg_sample_key;
 
 /* From a decoded picture to the network's input. `context` is shared and read-only; `scratch`
- * belongs to one worker. `out` is planar float (C H W), channels * height * width values. */
+ * belongs to one worker. `out` is planar float (C H W), channels * height * width values.
+ *
+ * shrink (NULL: 1) says how far a picture of this size may be shrunk while it is decoded; the same
+ * for every key, so that a cached picture serves all of them. region (NULL: all of it) narrows the
+ * whole picture to what `run` will look at for this key. `run` is given at least that, as `in`,
+ * and where it lies as `region`; its result must not depend on how much more it was given. */
 typedef struct vg_transform {
     int channels, height, width; /* of the output */
     const void *context;
+    int (*shrink)(const void *context, int full_width, int full_height);
+    void (*region)(const void *context, const vg_sample_key *key, vg_region *region);
     vg_status (*scratch_new)(const void *context, void **scratch, vg_error *err); /* NULL: none */
     void (*scratch_free)(void *scratch);
-    vg_status (*run)(const void *context, void *scratch, const vg_image *in,
+    vg_status (*run)(const void *context, void *scratch, const vg_view *in, const vg_region *region,
                      const vg_sample_key *key, float *out, vg_error *err);
 } vg_transform;
 
-typedef enum vg_on_error { VG_ON_ERROR_SKIP, VG_ON_ERROR_FAIL } vg_on_error;
+/* Runs it on a picture that lies in memory as a whole. */
+vg_status vg_transform_picture(const vg_transform *transform, void *scratch, const vg_image *in,
+                               const vg_sample_key *key, float *out, vg_error *err);
+
+typedef enum vg_on_error {
+    VG_ON_ERROR_SKIP,
+    VG_ON_ERROR_FAIL,
+    VG_ON_ERROR_REPAIR /* keep what a damaged file gave, if at least min_intact of it is whole; skip
+                          the others */
+} vg_on_error;
 
 typedef struct vg_loader_options {
     int batch;      /* samples in a batch (the last of an epoch may have fewer) */
