@@ -70,6 +70,8 @@ static void test_format_of_name(void **state)
     assert_int_equal(vg_format_of_name(""), VG_FORMAT_UNKNOWN);
     for (int f = VG_FORMAT_UNKNOWN; f <= VG_FORMAT_HTML; f++)
         assert_true(vg_format_name((vg_image_format)f)[0] != '\0');
+    assert_true(vg_format_readable(VG_FORMAT_JPEG) && vg_format_readable(VG_FORMAT_PNG));
+    assert_false(vg_format_readable(VG_FORMAT_UNKNOWN) || vg_format_readable(VG_FORMAT_GIF));
 }
 
 /* Random bytes behind both signatures, and bits flipped in good files: never a crash, always a

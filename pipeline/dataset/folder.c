@@ -138,8 +138,7 @@ static enum kind kind_of(const struct scan *scan, struct place *place)
 /* Counts a file that is no sample and returns false, or returns true. */
 static bool is_sample(struct scan *scan, const char *name)
 {
-    vg_image_format format = vg_format_of_name(name);
-    if (format == VG_FORMAT_JPEG || format == VG_FORMAT_PNG)
+    if (vg_format_readable(vg_format_of_name(name)))
         return true;
     const char *dot = strrchr(name, '.');
     for (int i = 0; dot && i < OTHER_COUNT; i++)
@@ -311,8 +310,7 @@ static vg_status scan_flat(struct scan *scan, const struct listing *top)
     size_t length = strlen(scan->path);
     for (size_t i = 0; !status && i < top->count; i++) {
         struct place place;
-        vg_image_format format = vg_format_of_name(top->names[i]);
-        if (format != VG_FORMAT_JPEG && format != VG_FORMAT_PNG)
+        if (!vg_format_readable(vg_format_of_name(top->names[i])))
             continue;
         status = descend(scan, length, top->names[i]);
         if (!status && kind_of(scan, &place) == KIND_FILE)

@@ -127,6 +127,11 @@ const char *vg_format_name(vg_image_format format)
     return "unknown";
 }
 
+bool vg_format_readable(vg_image_format format)
+{
+    return format == VG_FORMAT_JPEG || format == VG_FORMAT_PNG;
+}
+
 vg_image_format vg_format_of_name(const char *name)
 {
     static const struct {

@@ -81,6 +81,8 @@ vg_status vg_decode(vg_decoder *decoder, const uint8_t *bytes, size_t size,
 vg_image_format vg_format_sniff(const uint8_t *bytes, size_t size);
 /* "JPEG", "PNG", ..., "unknown". */
 const char *vg_format_name(vg_image_format format);
+/* Whether vg_decode of this build reads the format. */
+bool vg_format_readable(vg_image_format format);
 /* The format that a file name's extension promises (.jpg .jpeg .jpe .jfif .png ...),
  * case-insensitive. */
 vg_image_format vg_format_of_name(const char *name);
