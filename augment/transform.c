@@ -85,7 +85,8 @@ static vg_status geometry(const vg_augment *augment, const vg_plan *plan, work *
     if (vg_plan_warps(plan)) {
         vg_warp warp;
         vg_status status = vg_augment_warp(augment, plan, in->width, in->height, &warp, err);
-        return status == VG_OK ? vg_warp_run(&warp, in, &w->warp, out, err) : status;
+        vg_view view = vg_image_view(in);
+        return status == VG_OK ? vg_warp_run(&warp, &view, &w->warp, out, err) : status;
     }
     vg_status status =
         vg_image_resize(in, (const double[4]){0, 0, 0, 0}, augment->width, augment->height,

@@ -86,6 +86,39 @@ static void test_rectangle_is_the_same_as_cutting_first(void **state)
     vg_resize_scratch_reset(&scratch);
 }
 
+/* A part of a picture is resized as if it were one of its own, in every combination of passes. */
+static void test_part_equals_its_copy(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_resize_scratch scratch = {0};
+    vg_image in = {0}, cut = {0}, a = {0}, b = {0};
+    static const int sizes[][2] = {{20, 16}, {9, 16}, {20, 7}, {31, 40}, {1, 1}};
+    for (int channels = 1; channels <= 3; channels += 2) {
+        assert_ok(vg_image_shape(&in, 40, 30, channels, &err));
+        for (size_t i = 0; i < vg_image_bytes(&in); i++)
+            in.data[i] = (uint8_t)(i * 2654435761u >> 24);
+        vg_view all = vg_image_view(&in), part = vg_view_part(&all, 10, 5, 20, 16);
+        assert_ok(vg_image_shape(&cut, 20, 16, channels, &err));
+        size_t row = 20 * (size_t)channels;
+        for (size_t y = 0; y < 16; y++)
+            memcpy(cut.data + y * row, part.data + y * part.stride, row);
+        for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+            for (int filter = VG_FILTER_BOX; filter <= VG_FILTER_BICUBIC; filter++) {
+                assert_ok(vg_view_resize(&part, NULL, sizes[s][0], sizes[s][1], (vg_filter)filter,
+                                         &scratch, &a, &err));
+                assert_ok(vg_image_resize(&cut, NULL, sizes[s][0], sizes[s][1], (vg_filter)filter,
+                                          &scratch, &b, &err));
+                assert_memory_equal(a.data, b.data, vg_image_bytes(&b));
+            }
+    }
+    vg_image_reset(&in);
+    vg_image_reset(&cut);
+    vg_image_reset(&a);
+    vg_image_reset(&b);
+    vg_resize_scratch_reset(&scratch);
+}
+
 static void test_refuses(void **state)
 {
     (void)state;
@@ -124,6 +157,7 @@ int main(void)
         cmocka_unit_test(test_same_as_pillow),
         cmocka_unit_test(test_constant_stays_constant),
         cmocka_unit_test(test_rectangle_is_the_same_as_cutting_first),
+        cmocka_unit_test(test_part_equals_its_copy),
         cmocka_unit_test(test_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

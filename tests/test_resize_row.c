@@ -61,8 +61,8 @@ static void test_fast_columns_equal_plain_columns(void **state)
         assert_non_null(in);
         for (size_t i = 0; i < stride * (size_t)count; i++)
             in[i] = (uint8_t)vg_rng_u32(&rng);
-        vg_resize_down_fast(in, stride, value, count, sum, fast);
-        vg_resize_down(in, stride, value, count, sum, plain);
+        vg_resize_down_fast(in, stride, stride, value, count, sum, fast);
+        vg_resize_down(in, stride, stride, value, count, sum, plain);
         assert_memory_equal(fast, plain, stride);
         free(in);
     }

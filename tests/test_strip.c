@@ -72,7 +72,7 @@ static void test_split(void **state)
         assert_true(rgb && planes);
         for (size_t i = 0; i < 3 * n; i++)
             rgb[i] = (uint8_t)(i * 37 + n);
-        vg_strip_split(rgb, n, planes);
+        vg_strip_split(rgb, n, planes, n);
         for (size_t i = 0; i < 3 * n; i++)
             assert_int_equal(planes[i % 3 * n + i / 3], rgb[i]);
         free(rgb);

@@ -17,6 +17,13 @@ static void noise_image(vg_image *image, int width, int height, int channels, ui
         image->data[i] = (uint8_t)vg_rng_u32(&rng);
 }
 
+static vg_status warp_image(const vg_warp *w, const vg_image *in, vg_warp_scratch *scratch,
+                            float *out, vg_error *err)
+{
+    vg_view view = vg_image_view(in);
+    return vg_warp_run(w, &view, scratch, out, err);
+}
+
 static int place_ref(long i, int n, vg_fill fill)
 {
     while (i < 0 || i >= n) {
@@ -77,7 +84,7 @@ static double worst(const vg_warp *w, const vg_image *in, vg_warp_scratch *scrat
     size_t plane = (size_t)w->width * w->height;
     float *out = calloc(plane * in->channels, sizeof *out);
     assert_non_null(out);
-    assert_ok(vg_warp_run(w, in, scratch, out, &err));
+    assert_ok(warp_image(w, in, scratch, out, &err));
     double difference = 0;
     for (int v = 0; v < w->height; v++)
         for (int u = 0; u < w->width; u++) {
@@ -150,6 +157,37 @@ static void test_equals_the_naive_twins(void **state)
     vg_warp_scratch_reset(&scratch);
 }
 
+/* A part of a picture is read as if it were one of its own: nothing beside it is seen. */
+static void test_part_equals_its_copy(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_warp_scratch scratch = {0};
+    for (int channels = 1; channels <= 3; channels += 2)
+        for (int round = 0; round < 24; round++) {
+            vg_image in = {0}, cut = {0};
+            noise_image(&in, 50, 40, channels, (uint64_t)round);
+            vg_view all = vg_image_view(&in), part = vg_view_part(&all, 7, 5, 33, 29);
+            assert_ok(vg_image_shape(&cut, 33, 29, channels, &err));
+            size_t row = 33 * (size_t)channels;
+            for (size_t y = 0; y < 29; y++)
+                memcpy(cut.data + y * row, part.data + y * part.stride, row);
+            vg_plan plan = vg_plan_none();
+            plan.rotate_deg = 13 * round;
+            plan.shift_x = 0.2;
+            plan.fill = (vg_fill)(round % 4);
+            int size = 4 + 3 * (round % 12);
+            vg_warp w = warp_of(&plan, &cut, size, size);
+            float of_part[3 * 37 * 37], of_copy[3 * 37 * 37];
+            assert_ok(vg_warp_run(&w, &part, &scratch, of_part, &err));
+            assert_ok(warp_image(&w, &cut, &scratch, of_copy, &err));
+            assert_memory_equal(of_part, of_copy, sizeof(float) * size * size * channels);
+            vg_image_reset(&in);
+            vg_image_reset(&cut);
+        }
+    vg_warp_scratch_reset(&scratch);
+}
+
 static void test_equals_scipy(void **state)
 {
     (void)state;
@@ -174,7 +212,7 @@ static void test_equals_scipy(void **state)
         w.fill_value = 40;
         float out[256];
         assert_true(width * height <= 256);
-        assert_ok(vg_warp_run(&w, &in, &scratch, out, &err));
+        assert_ok(warp_image(&w, &in, &scratch, out, &err));
         for (int i = 0; i < width * height; i++) {
             double want;
             assert_int_equal(fscanf(file, "%lf", &want), 1);
@@ -201,7 +239,7 @@ static void test_reduction_equals_the_resize(void **state)
     vg_plan plan = vg_plan_none();
     vg_warp w = warp_of(&plan, &in, 28, 36);
     float out[3 * 28 * 36];
-    assert_ok(vg_warp_run(&w, &in, &scratch, out, &err));
+    assert_ok(warp_image(&w, &in, &scratch, out, &err));
     assert_ok(vg_image_resize(&in, (const double[4]){0, 0, 0, 0}, 28, 36, VG_FILTER_BILINEAR,
                               &resize, &resized, &err));
     for (int c = 0; c < 3; c++)
@@ -234,7 +272,7 @@ static void test_fine_patterns_do_not_alias(void **state)
                 vg_warp w = warp_of(&plan, &in, size, size * 3 / 4);
                 float *out = calloc((size_t)size * size, sizeof *out);
                 assert_non_null(out);
-                assert_ok(vg_warp_run(&w, &in, &scratch, out, &err));
+                assert_ok(warp_image(&w, &in, &scratch, out, &err));
                 for (int y = size / 4; y < size / 2; y++)
                     for (int x = size / 4; x < size * 3 / 4; x++)
                         assert_near((double)out[y * size + x], 127.5, 14);
@@ -261,7 +299,7 @@ static void test_reduced_cells_stay_in_place(void **state)
         plan.zoom_x = 0.9;
         vg_warp w = warp_of(&plan, &in, 32, 24);
         float out[32 * 24];
-        assert_ok(vg_warp_run(&w, &in, &scratch, out, &err));
+        assert_ok(warp_image(&w, &in, &scratch, out, &err));
         for (int v = 0; v < 24; v++)
             for (int u = 0; u < 32; u++) {
                 double x = w.m[0] * u + w.m[1] * v + w.m[2], y = w.m[3] * u + w.m[4] * v + w.m[5];
@@ -286,7 +324,7 @@ static void test_mixed_scales_keep_flat_pictures_flat(void **state)
         plan.rotate_deg = angle;
         vg_warp w = warp_of(&plan, &in, 31, 29);
         float out[3 * 31 * 29];
-        assert_ok(vg_warp_run(&w, &in, &scratch, out, &err));
+        assert_ok(warp_image(&w, &in, &scratch, out, &err));
         for (int i = 0; i < 3 * 31 * 29; i++)
             assert_near((double)out[i], 99, 0.01);
     }
@@ -303,15 +341,15 @@ static void test_refuses_what_cannot_be(void **state)
     float out[64];
     vg_warp w = {.m = {0, 0, 1, 0, 1, 0}, .width = 8, .height = 8};
     vg_error err = {0};
-    assert_int_equal(vg_warp_run(&w, &in, &scratch, out, &err), VG_E_ARG);
+    assert_int_equal(warp_image(&w, &in, &scratch, out, &err), VG_E_ARG);
     assert_contains(err.message, "flattens");
     w = (vg_warp){.m = {1, 0, 1e9, 0, 1, 0}, .width = 8, .height = 8};
-    assert_int_equal(vg_warp_run(&w, &in, &scratch, out, &err), VG_E_ARG);
+    assert_int_equal(warp_image(&w, &in, &scratch, out, &err), VG_E_ARG);
     assert_contains(err.message, "further");
     w = (vg_warp){.m = {1, 0, NAN, 0, 1, 0}, .width = 8, .height = 8};
-    assert_int_equal(vg_warp_run(&w, &in, &scratch, out, &err), VG_E_ARG);
+    assert_int_equal(warp_image(&w, &in, &scratch, out, &err), VG_E_ARG);
     w = (vg_warp){.m = {NAN, 0, 0, 0, 1, 0}, .width = 8, .height = 8};
-    assert_int_equal(vg_warp_run(&w, &in, &scratch, out, &err), VG_E_ARG);
+    assert_int_equal(warp_image(&w, &in, &scratch, out, &err), VG_E_ARG);
     vg_image_reset(&in);
     vg_warp_scratch_reset(&scratch);
 }
@@ -331,6 +369,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_equals_the_naive_twins),
+        cmocka_unit_test(test_part_equals_its_copy),
         cmocka_unit_test(test_equals_scipy),
         cmocka_unit_test(test_reduction_equals_the_resize),
         cmocka_unit_test(test_fine_patterns_do_not_alias),

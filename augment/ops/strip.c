@@ -34,11 +34,11 @@ static void sum_plain(const vg_strip *strip, size_t column, const int *rows, int
 
 /* Pixels from .. n - 1. */
 static void split_plain(const uint8_t *restrict rgb, size_t from, size_t n,
-                        uint8_t *restrict planes)
+                        uint8_t *restrict planes, size_t plane)
 {
     for (size_t i = from; i < n; i++)
         for (size_t c = 0; c < 3; c++)
-            planes[c * n + i] = rgb[3 * i + c];
+            planes[c * plane + i] = rgb[3 * i + c];
 }
 
 #if defined __SSE2__ && defined __GNUC__
@@ -138,7 +138,7 @@ __attribute__((target("avx2"))) static void sum_avx2(const vg_strip *strip, size
 
 /* Sixteen pixels at a time; returns how many were split. */
 __attribute__((target("avx2"))) static size_t split_avx2(const uint8_t *restrict rgb, size_t n,
-                                                         uint8_t *restrict planes)
+                                                         uint8_t *restrict planes, size_t plane)
 {
     /* Where each of 16 samples of a colour lies in three loads: byte 3 i + c of 48. */
     int8_t pick[3][3][16];
@@ -159,16 +159,16 @@ __attribute__((target("avx2"))) static size_t split_avx2(const uint8_t *restrict
                 __m128i which = _mm_loadu_si128((const __m128i *)(const void *)pick[c][part]);
                 sum = _mm_or_si128(sum, _mm_shuffle_epi8(in[part], which));
             }
-            _mm_storeu_si128((__m128i *)(void *)(planes + (size_t)c * n + i), sum);
+            _mm_storeu_si128((__m128i *)(void *)(planes + (size_t)c * plane + i), sum);
         }
     }
     return i;
 }
 
-void vg_strip_split(const uint8_t *restrict rgb, size_t n, uint8_t *restrict planes)
+void vg_strip_split(const uint8_t *restrict rgb, size_t n, uint8_t *restrict planes, size_t plane)
 {
-    size_t done = __builtin_cpu_supports("avx2") ? split_avx2(rgb, n, planes) : 0;
-    split_plain(rgb, done, n, planes);
+    size_t done = __builtin_cpu_supports("avx2") ? split_avx2(rgb, n, planes, plane) : 0;
+    split_plain(rgb, done, n, planes, plane);
 }
 
 vg_strip_sum vg_strip_version(int version)
@@ -178,9 +178,9 @@ vg_strip_sum vg_strip_version(int version)
     return version == VG_STRIP_SSE2 ? sum_sse2 : version == VG_STRIP_PLAIN ? sum_plain : NULL;
 }
 #else
-void vg_strip_split(const uint8_t *restrict rgb, size_t n, uint8_t *restrict planes)
+void vg_strip_split(const uint8_t *restrict rgb, size_t n, uint8_t *restrict planes, size_t plane)
 {
-    split_plain(rgb, 0, n, planes);
+    split_plain(rgb, 0, n, planes, plane);
 }
 
 vg_strip_sum vg_strip_version(int version)

@@ -36,7 +36,7 @@ vg_strip_sum vg_strip_version(int version);
 /* The fastest that this machine can run. */
 vg_strip_sum vg_strip_best(void);
 
-/* Interleaved RGB of n pixels to three planes of n bytes, on the fastest way there is. */
-void vg_strip_split(const uint8_t *restrict rgb, size_t n, uint8_t *restrict planes);
+/* Interleaved RGB of n pixels to three planes that begin `plane` bytes apart. */
+void vg_strip_split(const uint8_t *restrict rgb, size_t n, uint8_t *restrict planes, size_t plane);
 
 #endif

@@ -30,7 +30,7 @@ typedef struct tent {
 } tent;
 
 typedef struct job {
-    const vg_image *in;
+    vg_view in;
     double m[6];
     int width, height;
     axis x, y;
@@ -128,7 +128,7 @@ static inline bool outside(const job *j, double x, double y)
 static void bilinear(const job *j, int channels, float *out)
 {
     size_t plane = (size_t)j->width * (size_t)j->height;
-    size_t row_bytes = (size_t)j->in->width * (size_t)channels;
+    size_t row_bytes = j->in.stride;
     for (int v = 0; v < j->height; v++) {
         for (int u = 0; u < j->width; u++, out++) {
             double x = j->m[0] * u + j->m[1] * v + j->m[2];
@@ -141,8 +141,8 @@ static void bilinear(const job *j, int channels, float *out)
             float fx = (float)(x - left), fy = (float)(y - top);
             const int *xs = j->x.index + (left - j->x.low);
             const int *ys = j->y.index + (top - j->y.low);
-            const uint8_t *r0 = j->in->data + (size_t)ys[0] * row_bytes;
-            const uint8_t *r1 = j->in->data + (size_t)ys[1] * row_bytes;
+            const uint8_t *r0 = j->in.data + (size_t)ys[0] * row_bytes;
+            const uint8_t *r1 = j->in.data + (size_t)ys[1] * row_bytes;
             size_t x0 = (size_t)xs[0] * (size_t)channels, x1 = (size_t)xs[1] * (size_t)channels;
             for (int c = 0; c < channels; c++) {
                 float p = r0[x0 + c], q = r1[x0 + c];
@@ -172,7 +172,7 @@ static inline void add_strip(const job *j, const tent *t, double x, double y, in
     float b = (float)((t->bx * (column - x) + t->by * (row - y)) * VG_STRIP_ONE);
     const int *rows = j->y.index + (row - j->y.low);
     int32_t part[4];
-    if (column >= 0 && column + VG_STRIP_COLUMNS <= j->in->width) {
+    if (column >= 0 && column + VG_STRIP_COLUMNS <= j->in.width) {
         j->sum(&j->strip, (size_t)column, rows, count, a, b, part);
     } else { /* collected through the table into a small picture */
         enum { PLANE = VG_STRIP_ROWS * VG_STRIP_COLUMNS };
@@ -202,8 +202,8 @@ static inline void gather(const job *j, const tent *t, double x, double y, float
 {
     int left = -whole(t->half_width - x), right = whole(x + t->half_width);
     int top = -whole(t->half_height - y), bottom = whole(y + t->half_height);
-    int spare = j->in->width - VG_STRIP_COLUMNS;
-    if (left > spare && spare >= 0 && right < j->in->width)
+    int spare = j->in.width - VG_STRIP_COLUMNS;
+    if (left > spare && spare >= 0 && right < j->in.width)
         left = spare; /* the last strip that needs no table */
     int64_t sum[4] = {0};
     for (int column = left; column <= right; column += VG_STRIP_COLUMNS) {
@@ -247,11 +247,11 @@ static void tented(const job *j, const tent *t, int channels, float *out)
 /* What the strips read: the picture as planes. */
 static vg_status make_strip(job *j, const tent *t, vg_warp_scratch *scratch, vg_error *err)
 {
-    const vg_image *in = j->in;
-    size_t n = (size_t)in->width * (size_t)in->height;
+    const vg_view *in = &j->in;
+    size_t width = (size_t)in->width, n = width * (size_t)in->height;
     j->strip = (vg_strip){.planes = in->data,
                           .plane = n,
-                          .stride = (size_t)in->width,
+                          .stride = in->channels == 1 ? in->stride : width,
                           .channels = in->channels,
                           .ax = (float)t->ax,
                           .ay = (float)t->ay,
@@ -262,7 +262,8 @@ static vg_status make_strip(job *j, const tent *t, vg_warp_scratch *scratch, vg_
         return VG_OK;
     if (!vg_grow(&scratch->planes, &scratch->planes_capacity, 3 * n, 1))
         return vg_fail(err, VG_E_NOMEM, "out of memory for the planes of a warp");
-    vg_strip_split(in->data, n, scratch->planes);
+    for (size_t y = 0; y < (size_t)in->height; y++)
+        vg_strip_split(in->data + y * in->stride, width, scratch->planes + y * width, n);
     j->strip.planes = scratch->planes;
     return VG_OK;
 }
@@ -289,9 +290,9 @@ static vg_status make_tables(job *j, double half_width, double half_height, vg_f
         return vg_fail(err, VG_E_NOMEM, "out of memory for the tables of a warp");
     int *xs = scratch->table, *ys = xs + count[0];
     for (long i = 0; i < count[0]; i++)
-        xs[i] = place(low[0] + i, j->in->width, fill);
+        xs[i] = place(low[0] + i, j->in.width, fill);
     for (long i = 0; i < count[1]; i++)
-        ys[i] = place(low[1] + i, j->in->height, fill);
+        ys[i] = place(low[1] + i, j->in.height, fill);
     j->x = (axis){xs, (int)low[0]};
     j->y = (axis){ys, (int)low[1]};
     return VG_OK;
@@ -304,16 +305,16 @@ static vg_status reduce(job *j, const tent *t, vg_warp_scratch *scratch, vg_erro
     double wide = 1 / fmax(fabs(t->ax), fabs(t->bx)), high = 1 / fmax(fabs(t->ay), fabs(t->by));
     /* Even cells, because they cancel the finest stripes and checks altogether. */
     int kx = (int)(wide / 4) * 2, ky = (int)(high / 4) * 2;
-    kx = kx < 2 ? 1 : kx > j->in->width ? j->in->width : kx;
-    ky = ky < 2 ? 1 : ky > j->in->height ? j->in->height : ky;
+    kx = kx < 2 ? 1 : kx > j->in.width ? j->in.width : kx;
+    ky = ky < 2 ? 1 : ky > j->in.height ? j->in.height : ky;
     if (kx == 1 && ky == 1)
         return VG_OK;
-    int width = (j->in->width + kx - 1) / kx, height = (j->in->height + ky - 1) / ky;
-    vg_status status = vg_image_resize(j->in, (const double[4]){0, 0, 0, 0}, width, height,
-                                       VG_FILTER_BOX, &scratch->resize, &scratch->reduced, err);
+    int width = (j->in.width + kx - 1) / kx, height = (j->in.height + ky - 1) / ky;
+    vg_status status = vg_view_resize(&j->in, NULL, width, height, VG_FILTER_BOX, &scratch->resize,
+                                      &scratch->reduced, err);
     if (status != VG_OK)
         return status;
-    double fx = (double)width / j->in->width, fy = (double)height / j->in->height;
+    double fx = (double)width / j->in.width, fy = (double)height / j->in.height;
     for (int i = 0; i < 3; i++) {
         j->m[i] *= fx;
         j->m[3 + i] *= fy;
@@ -324,13 +325,13 @@ static vg_status reduce(job *j, const tent *t, vg_warp_scratch *scratch, vg_erro
     j->x1 = (j->x1 + 0.5) * fx - 0.5;
     j->y0 = (j->y0 + 0.5) * fy - 0.5;
     j->y1 = (j->y1 + 0.5) * fy - 0.5;
-    j->in = &scratch->reduced;
+    j->in = vg_image_view(&scratch->reduced);
     return VG_OK;
 }
 
-static job make_job(const vg_warp *warp, const vg_image *in)
+static job make_job(const vg_warp *warp, const vg_view *in)
 {
-    job j = {.in = in,
+    job j = {.in = *in,
              .width = warp->width,
              .height = warp->height,
              .constant = warp->fill == VG_FILL_CONSTANT,
@@ -344,7 +345,7 @@ static job make_job(const vg_warp *warp, const vg_image *in)
     return j;
 }
 
-vg_status vg_warp_run(const vg_warp *warp, const vg_image *in, vg_warp_scratch *scratch, float *out,
+vg_status vg_warp_run(const vg_warp *warp, const vg_view *in, vg_warp_scratch *scratch, float *out,
                       vg_error *err)
 {
     job j = make_job(warp, in);
@@ -356,11 +357,10 @@ vg_status vg_warp_run(const vg_warp *warp, const vg_image *in, vg_warp_scratch *
     tent t = make_tent(j.m);
     bool reducing = large > BILINEAR_LIMIT;
     if (reducing) {
-        const vg_image *before = j.in;
         vg_status status = reduce(&j, &t, scratch, err);
         if (status != VG_OK)
             return status;
-        if (j.in != before)
+        if (j.in.data != in->data)
             t = make_tent(j.m);
     }
     vg_status status = make_tables(&j, reducing ? t.half_width + VG_STRIP_COLUMNS : 1,

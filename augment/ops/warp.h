@@ -44,7 +44,7 @@ void vg_warp_scratch_reset(vg_warp_scratch *scratch);
  * picture or the constant, never a blend), nearest aaaa|abcd|dddd, reflect dcba|abcd|dcba, wrap
  * abcd|abcd|abcd. VG_E_ARG when the map is singular, not finite or reaches absurdly far;
  * VG_E_NOMEM. Any thread, with its own scratch. */
-vg_status vg_warp_run(const vg_warp *warp, const vg_image *in, vg_warp_scratch *scratch, float *out,
+vg_status vg_warp_run(const vg_warp *warp, const vg_view *in, vg_warp_scratch *scratch, float *out,
                       vg_error *err);
 
 /* The share of output pixels whose centre falls outside the in_width x in_height picture. */

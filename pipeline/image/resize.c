@@ -143,7 +143,7 @@ static vg_status plan_make(plan *p, vg_resize_scratch *scratch, size_t out_strid
     return VG_OK;
 }
 
-static vg_status check_rectangle(const vg_image *in, const double rectangle[4], double r[4],
+static vg_status check_rectangle(const vg_view *in, const double rectangle[4], double r[4],
                                  vg_error *err)
 {
     const double slack = 1e-6; /* of rectangles that come out of floating-point arithmetic */
@@ -164,9 +164,9 @@ static vg_status check_rectangle(const vg_image *in, const double rectangle[4], 
     return VG_OK;
 }
 
-static void run(const vg_image *in, plan *p, bool across, bool down, vg_image *out)
+static void run(const vg_view *in, plan *p, bool across, bool down, vg_image *out)
 {
-    size_t in_stride = (size_t)in->width * (size_t)in->channels;
+    size_t in_stride = in->stride;
     size_t out_stride = (size_t)out->width * (size_t)out->channels;
     const uint8_t *rows = in->data + (size_t)p->first_row * in_stride;
     if (across) {
@@ -186,20 +186,27 @@ static void run(const vg_image *in, plan *p, bool across, bool down, vg_image *o
     if (!down)
         return;
     bool fast = vg_resize_row_is_fast();
+    size_t stride = across ? out_stride : in_stride;
     for (int y = 0; y < out->height; y++)
         (fast ? vg_resize_down_fast
-              : vg_resize_down)(rows + (size_t)(p->down.first[y] - p->first_row) * out_stride,
+              : vg_resize_down)(rows + (size_t)(p->down.first[y] - p->first_row) * stride, stride,
                                 out_stride, p->down.value + (size_t)y * (size_t)p->down.most,
                                 p->down.count[y], p->sum, out->data + (size_t)y * out_stride);
 }
 
-vg_status vg_image_resize(const vg_image *in, const double rectangle[4], int width, int height,
-                          vg_filter filter, vg_resize_scratch *scratch, vg_image *out,
-                          vg_error *err)
+static void copy(const vg_view *in, vg_image *out)
 {
-    if (!in->data || in == out)
+    size_t row = (size_t)in->width * (size_t)in->channels;
+    for (int y = 0; y < in->height; y++)
+        memcpy(out->data + (size_t)y * row, in->data + (size_t)y * in->stride, row);
+}
+
+vg_status vg_view_resize(const vg_view *in, const double rectangle[4], int width, int height,
+                         vg_filter filter, vg_resize_scratch *scratch, vg_image *out, vg_error *err)
+{
+    if (!in->data || (in->data >= out->data && in->data < out->data + out->capacity))
         return vg_fail(err, VG_E_ARG, "resize of %s",
-                       in == out ? "a picture into itself" : "an empty picture");
+                       in->data ? "a picture into itself" : "an empty picture");
     double r[4];
     vg_status status = check_rectangle(in, rectangle, r, err);
     if (status == VG_OK)
@@ -209,8 +216,10 @@ vg_status vg_image_resize(const vg_image *in, const double rectangle[4], int wid
     /* A direction without change is left out, as its weights would be 1 and 0. */
     bool across = r[0] != 0 || r[2] != in->width || width != in->width;
     bool down = r[1] != 0 || r[3] != in->height || height != in->height;
-    if (!across && !down)
-        return vg_image_copy(in, out, err);
+    if (!across && !down) {
+        copy(in, out);
+        return VG_OK;
+    }
     plan p = {.across = {.outputs = width, .most = weights_most(r[2], width, filter)},
               .down = {.outputs = height, .most = weights_most(r[3], height, filter)}};
     size_t stride = (size_t)width * (size_t)in->channels;
@@ -232,6 +241,14 @@ vg_status vg_image_resize(const vg_image *in, const double rectangle[4], int wid
     }
     run(in, &p, across, down, out);
     return VG_OK;
+}
+
+vg_status vg_image_resize(const vg_image *in, const double rectangle[4], int width, int height,
+                          vg_filter filter, vg_resize_scratch *scratch, vg_image *out,
+                          vg_error *err)
+{
+    vg_view view = vg_image_view(in);
+    return vg_view_resize(&view, rectangle, width, height, filter, scratch, out, err);
 }
 
 void vg_resize_scratch_reset(vg_resize_scratch *scratch)

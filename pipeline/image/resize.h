@@ -17,9 +17,13 @@ typedef struct vg_resize_scratch {
 void vg_resize_scratch_reset(vg_resize_scratch *scratch);
 
 /* Resizes the rectangle (x, y, w, h) of `in`, in pixels and not necessarily whole ones, to
- * width x height in *out (storage reused; not `in` itself). NULL, or w = h = 0, means the whole
- * picture. VG_E_ARG for an empty picture, an output size below 1 or a rectangle that is empty or
- * reaches outside; VG_E_NOMEM. Thread-safe with a scratch for each thread. */
+ * width x height in *out (storage reused; not what `in` looks at). NULL, or w = h = 0, means the
+ * whole picture. VG_E_ARG for an empty picture, an output size below 1 or a rectangle that is empty
+ * or reaches outside; VG_E_NOMEM. Thread-safe with a scratch for each thread. */
+vg_status vg_view_resize(const vg_view *in, const double rectangle[4], int width, int height,
+                         vg_filter filter, vg_resize_scratch *scratch, vg_image *out,
+                         vg_error *err);
+/* The same of a whole picture. */
 vg_status vg_image_resize(const vg_image *in, const double rectangle[4], int width, int height,
                           vg_filter filter, vg_resize_scratch *scratch, vg_image *out,
                           vg_error *err);

@@ -46,24 +46,24 @@ void vg_resize_row_rgb(const uint8_t *in, const vg_weights *w, uint8_t *out)
 }
 
 static inline __attribute__((always_inline)) void down(const uint8_t *restrict in, size_t stride,
-                                                       const int32_t *value, int count,
+                                                       size_t n, const int32_t *value, int count,
                                                        int32_t *restrict sum, uint8_t *restrict out)
 {
-    for (size_t x = 0; x < stride; x++)
+    for (size_t x = 0; x < n; x++)
         sum[x] = 1 << (VG_FRACTION_BITS - 1);
     for (int k = 0; k < count; k++, in += stride) {
         int32_t v = value[k];
-        for (size_t x = 0; x < stride; x++)
+        for (size_t x = 0; x < n; x++)
             sum[x] += in[x] * v;
     }
-    for (size_t x = 0; x < stride; x++)
+    for (size_t x = 0; x < n; x++)
         out[x] = vg_narrow(sum[x]);
 }
 
-void vg_resize_down(const uint8_t *restrict in, size_t stride, const int32_t *value, int count,
-                    int32_t *restrict sum, uint8_t *restrict out)
+void vg_resize_down(const uint8_t *restrict in, size_t stride, size_t n, const int32_t *value,
+                    int count, int32_t *restrict sum, uint8_t *restrict out)
 {
-    down(in, stride, value, count, sum, out);
+    down(in, stride, n, value, count, sum, out);
 }
 
 int vg_row_blocks(const vg_weights *w)
@@ -137,11 +137,11 @@ __attribute__((target("avx2"))) void vg_resize_row_rgb_fast(const uint8_t *in, i
 }
 
 __attribute__((target("avx2"))) void vg_resize_down_fast(const uint8_t *restrict in, size_t stride,
-                                                         const int32_t *value, int count,
+                                                         size_t n, const int32_t *value, int count,
                                                          int32_t *restrict sum,
                                                          uint8_t *restrict out)
 {
-    down(in, stride, value, count, sum, out);
+    down(in, stride, n, value, count, sum, out);
 }
 #else
 bool vg_resize_row_is_fast(void)
@@ -157,9 +157,9 @@ void vg_resize_row_rgb_fast(const uint8_t *in, int width, const vg_weights *w,
     vg_resize_row_rgb(in, w, out);
 }
 
-void vg_resize_down_fast(const uint8_t *restrict in, size_t stride, const int32_t *value, int count,
-                         int32_t *restrict sum, uint8_t *restrict out)
+void vg_resize_down_fast(const uint8_t *restrict in, size_t stride, size_t n, const int32_t *value,
+                         int count, int32_t *restrict sum, uint8_t *restrict out)
 {
-    vg_resize_down(in, stride, value, count, sum, out);
+    vg_resize_down(in, stride, n, value, count, sum, out);
 }
 #endif

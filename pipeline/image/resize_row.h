@@ -29,10 +29,10 @@ static inline uint8_t vg_narrow(int32_t sum)
 void vg_resize_row_grey(const uint8_t *in, const vg_weights *w, uint8_t *out);
 void vg_resize_row_rgb(const uint8_t *in, const vg_weights *w, uint8_t *out);
 
-/* One output row from `count` input rows of `stride` bytes, one after the other; `sum`: room for
- * `stride` numbers. */
-void vg_resize_down(const uint8_t *restrict in, size_t stride, const int32_t *value, int count,
-                    int32_t *restrict sum, uint8_t *restrict out);
+/* One output row of n bytes from `count` input rows that begin `stride` bytes apart; `sum`: room for
+ * n numbers. */
+void vg_resize_down(const uint8_t *restrict in, size_t stride, size_t n, const int32_t *value,
+                    int count, int32_t *restrict sum, uint8_t *restrict out);
 
 /* Whether this machine has the fast versions. */
 bool vg_resize_row_is_fast(void);
@@ -43,7 +43,7 @@ void vg_row_blocks_fill(const vg_weights *w, int16_t *blocks);
 /* `width`: pixels of the input row, beyond which nothing is read. Only where it is fast. */
 void vg_resize_row_rgb_fast(const uint8_t *in, int width, const vg_weights *w,
                             const int16_t *blocks, uint8_t *out);
-void vg_resize_down_fast(const uint8_t *restrict in, size_t stride, const int32_t *value, int count,
-                         int32_t *restrict sum, uint8_t *restrict out);
+void vg_resize_down_fast(const uint8_t *restrict in, size_t stride, size_t n, const int32_t *value,
+                         int count, int32_t *restrict sum, uint8_t *restrict out);
 
 #endif

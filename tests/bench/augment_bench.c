@@ -61,7 +61,8 @@ static vg_status run_warp(fixture *f, uint32_t turn, vg_error *err)
     vg_plan plan = vg_plan_draw(&f->augment.policy, &key, f->width, f->height);
     vg_warp warp;
     vg_status status = vg_augment_warp(&f->augment, &plan, f->in.width, f->in.height, &warp, err);
-    return status == VG_OK ? vg_warp_run(&warp, &f->in, &f->warp, f->planes, err) : status;
+    vg_view view = vg_image_view(&f->in);
+    return status == VG_OK ? vg_warp_run(&warp, &view, &f->warp, f->planes, err) : status;
 }
 
 static vg_status run_colour(fixture *f, uint32_t turn, vg_error *err)
@@ -87,7 +88,9 @@ static vg_status run_noise(fixture *f, uint32_t turn, vg_error *err)
 static vg_status run_transform(fixture *f, uint32_t turn, vg_error *err)
 {
     vg_sample_key key = key_of(turn);
-    return f->transform.run(f->transform.context, f->work, &f->in, &key, f->planes, err);
+    vg_view view = vg_image_view(&f->in);
+    vg_region region = vg_region_whole(f->in.width, f->in.height, 1);
+    return f->transform.run(f->transform.context, f->work, &view, &region, &key, f->planes, err);
 }
 
 static vg_status run_decode(fixture *f, uint32_t turn, vg_error *err)
