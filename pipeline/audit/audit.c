@@ -136,7 +136,7 @@ static void look_at(struct pass *pass, struct seat *seat, size_t index)
         vg_dataset_read(pass->dataset, index, &options, &seat->reader, &seat->image, &info, &err);
     vg_dataset_name(pass->dataset, index, name, sizeof name);
     look->file_bytes =
-        vg_dataset_kind_of(pass->dataset) == VG_DATASET_IDX ? 0 : seat->reader.bytes.size;
+        vg_dataset_is_decoded(pass->dataset) ? 0 : seat->reader.bytes.size;
     look->format = (uint8_t)info.format;
     vg_image_format promised = vg_format_of_name(name);
     if (info.format != VG_FORMAT_UNKNOWN && promised != VG_FORMAT_UNKNOWN &&

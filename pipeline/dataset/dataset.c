@@ -13,7 +13,7 @@
 /* Longer paths cannot be opened on the systems we know (PATH_MAX). */
 enum { PATH_BYTES = 4096 };
 
-static vg_status read_kind(vg_dataset *dataset, vg_error *err)
+static vg_status read_kind(vg_dataset *dataset, const vg_dataset_options *options, vg_error *err)
 {
     struct stat st;
     if (stat(dataset->path, &st) != 0)
@@ -24,6 +24,8 @@ static vg_status read_kind(vg_dataset *dataset, vg_error *err)
         return vg_fail(err, VG_E_IO, "%s: neither a folder nor a file", dataset->path);
     if (vg_idx_found(dataset->path))
         return vg_idx_read_files(dataset, err);
+    if (vg_cifar_found(dataset->path))
+        return vg_cifar_read_files(dataset, options->coarse_labels, err);
     return vg_folder_scan(dataset, err);
 }
 
@@ -31,15 +33,17 @@ vg_status vg_dataset_open(const char *path, const vg_dataset_options *options, v
                           vg_error *err)
 {
     vg_dataset_options standard = vg_dataset_options_default();
+    if (!options)
+        options = &standard;
     *dataset = NULL;
     vg_dataset *fresh = vg_calloc(1, sizeof *fresh);
     if (!fresh || !(fresh->path = vg_strdup(path))) {
         free(fresh);
         return vg_fail(err, VG_E_NOMEM, "%s: out of memory", path);
     }
-    vg_status status = read_kind(fresh, err);
+    vg_status status = read_kind(fresh, options, err);
     if (!status)
-        status = vg_split_assign(fresh, options ? options : &standard, err);
+        status = vg_split_assign(fresh, options, err);
     if (status) {
         vg_dataset_close(fresh);
         return status;
@@ -58,7 +62,7 @@ void vg_dataset_close(vg_dataset *dataset)
     free(dataset->samples);
     free(dataset->classes);
     free(dataset->buckets);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < VG_PACKED_PARTS; i++) {
         vg_bytes_reset(&dataset->parts[i].bytes);
         vg_bytes_reset(&dataset->parts[i].labels);
     }
@@ -90,27 +94,11 @@ vg_split vg_dataset_split(const vg_dataset *dataset, size_t index)
     return vg_sample_split(dataset->samples[index]);
 }
 
-/* The part that holds a place, and the place within it. */
-static const vg_idx_part *find_part(const vg_dataset *dataset, uint64_t place, size_t *within)
-{
-    const vg_idx_part *part = dataset->parts;
-    *within = (size_t)place;
-    if (*within >= part->count) {
-        *within -= part->count;
-        part++;
-    }
-    return part;
-}
-
 size_t vg_dataset_name(const vg_dataset *dataset, size_t index, char *name, size_t capacity)
 {
     uint64_t place = vg_sample_place(dataset->samples[index]);
-    if (dataset->kind == VG_DATASET_IDX) {
-        size_t within;
-        const vg_idx_part *part = find_part(dataset, place, &within);
-        int length = snprintf(name, capacity, "%s/%05zu", vg_split_name(part->split), within);
-        return length > 0 ? (size_t)length : 0;
-    }
+    if (vg_is_packed(dataset))
+        return vg_packed_name(dataset, place, name, capacity);
     const char *stored = dataset->names + place;
     size_t length = strlen(stored);
     if (capacity) {
@@ -124,6 +112,21 @@ size_t vg_dataset_name(const vg_dataset *dataset, size_t index, char *name, size
 vg_dataset_kind vg_dataset_kind_of(const vg_dataset *dataset)
 {
     return dataset->kind;
+}
+
+const char *vg_dataset_kind_name(vg_dataset_kind kind)
+{
+    switch (kind) {
+    case VG_DATASET_FOLDER:
+        return "folder";
+    case VG_DATASET_MANIFEST:
+        return "manifest";
+    case VG_DATASET_IDX:
+        return "idx";
+    case VG_DATASET_CIFAR:
+        return "cifar";
+    }
+    return "unknown";
 }
 
 const char *vg_dataset_path(const vg_dataset *dataset)
@@ -178,39 +181,12 @@ static bool path_of(const vg_dataset *dataset, size_t index, char path[PATH_BYTE
     return true;
 }
 
-static vg_status decode_pixels(const vg_dataset *dataset, vg_span bytes,
-                               const vg_decode_options *options, vg_image *image,
-                               vg_decode_info *info, vg_error *err)
-{
-    int width = dataset->idx_width, height = dataset->idx_height;
-    int channels = options->channels == 3 ? 3 : 1;
-    if (info)
-        *info = (vg_decode_info){.width = width,
-                                 .height = height,
-                                 .source_channels = 1,
-                                 .bit_depth = 8,
-                                 .intact = 1,
-                                 .region = vg_region_whole(width, height, 1)};
-    vg_status status = vg_image_shape(image, width, height, channels, err);
-    if (status)
-        return status;
-    if (channels == 1) {
-        memcpy(image->data, bytes.data, bytes.size);
-        return VG_OK;
-    }
-    for (size_t i = 0; i < bytes.size; i++)
-        memset(image->data + 3 * i, bytes.data[i], 3);
-    return VG_OK;
-}
-
 vg_status vg_dataset_bytes(const vg_dataset *dataset, size_t index, vg_reader *reader,
                            vg_span *bytes, vg_error *err)
 {
     uint64_t place = vg_sample_place(dataset->samples[index]);
-    if (dataset->kind == VG_DATASET_IDX) {
-        size_t within, size = (size_t)dataset->idx_width * (size_t)dataset->idx_height;
-        const vg_idx_part *part = find_part(dataset, place, &within);
-        *bytes = (vg_span){part->bytes.data + part->first + within * size, size};
+    if (vg_is_packed(dataset)) {
+        *bytes = vg_packed_bytes(dataset, place);
         return VG_OK;
     }
     char path[PATH_BYTES];
@@ -229,8 +205,8 @@ vg_status vg_dataset_decode(const vg_dataset *dataset, size_t index, vg_span byt
     vg_decode_options standard = vg_decode_options_default();
     if (!options)
         options = &standard;
-    if (dataset->kind == VG_DATASET_IDX)
-        return decode_pixels(dataset, bytes, options, image, info, err);
+    if (vg_is_packed(dataset))
+        return vg_packed_decode(dataset, bytes, options, image, info, err);
     vg_status status =
         vg_decode(reader->decoder, bytes.data, bytes.size, options, image, info, err);
     const char *name = dataset->names + vg_sample_place(dataset->samples[index]);
@@ -251,7 +227,7 @@ vg_status vg_dataset_read(const vg_dataset *dataset, size_t index, const vg_deco
 
 bool vg_dataset_is_decoded(const vg_dataset *dataset)
 {
-    return dataset->kind == VG_DATASET_IDX;
+    return vg_is_packed(dataset);
 }
 
 vg_status vg_dataset_stamp(const vg_dataset *dataset, size_t index, vg_stamp *stamp, vg_error *err)
@@ -259,7 +235,7 @@ vg_status vg_dataset_stamp(const vg_dataset *dataset, size_t index, vg_stamp *st
     struct stat st;
     char path[PATH_BYTES];
     *stamp = (vg_stamp){0};
-    if (dataset->kind == VG_DATASET_IDX) /* read into memory when the dataset was opened */
+    if (vg_is_packed(dataset)) /* read into memory when the dataset was opened */
         return VG_OK;
     const char *name = dataset->names + vg_sample_place(dataset->samples[index]);
     if (!path_of(dataset, index, path) || stat(path, &st) != 0)
@@ -273,7 +249,7 @@ uint64_t vg_dataset_file_bytes(const vg_dataset *dataset, size_t index)
 {
     struct stat st;
     char path[PATH_BYTES];
-    if (dataset->kind == VG_DATASET_IDX || !path_of(dataset, index, path) || stat(path, &st) != 0)
+    if (vg_is_packed(dataset) || !path_of(dataset, index, path) || stat(path, &st) != 0)
         return 0;
     return (uint64_t)st.st_size;
 }

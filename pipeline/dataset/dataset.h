@@ -11,7 +11,13 @@
  *     ...: then in any order among other columns). Classes in byte order, in the order of their
  *     values when all are integers;
  *   - a folder with MNIST-style IDX files (train-images-idx3-ubyte[.gz] and so on; t10k or test).
- *     Classes are the labels that occur, called by their numbers or by the lines of a classes.txt.
+ *     Classes are the labels that occur, called by their numbers or by the lines of a classes.txt;
+ *   - the binary version of CIFAR-10 (data_batch_1.bin to data_batch_5.bin, test_batch.bin) or
+ *     CIFAR-100 (train.bin, test.bin), or the folder that holds its cifar-10-batches-bin or
+ *     cifar-100-binary. Classes in the order of their labels, called by the lines of
+ *     batches.meta.txt, fine_label_names.txt, coarse_label_names.txt, or without these by numbers.
+ *     The files are read into memory once (184 MB each): no page of a file that is cut meanwhile
+ *     can end the program, as with a mapped one.
  * Hidden entries, empty class folders and files that are not pictures by name are ignored and
  * counted. Links are followed, circles refused. Samples are in byte order of their paths, or in the
  * order of the manifest.
@@ -43,13 +49,15 @@ typedef enum vg_split { VG_SPLIT_TRAIN, VG_SPLIT_VAL, VG_SPLIT_TEST, VG_SPLIT_CO
 typedef struct vg_dataset_options {
     double train_share; /* 0.70 */
     double val_share;   /* 0.15 */
+    bool coarse_labels; /* of CIFAR-100: its 20 superclasses instead of its 100 classes */
 } vg_dataset_options;
 vg_dataset_options vg_dataset_options_default(void);
 
 typedef enum vg_dataset_kind {
     VG_DATASET_FOLDER,
     VG_DATASET_MANIFEST,
-    VG_DATASET_IDX
+    VG_DATASET_IDX,
+    VG_DATASET_CIFAR
 } vg_dataset_kind;
 
 /* What was met and left out while scanning. */
@@ -78,10 +86,11 @@ int vg_dataset_classes(const vg_dataset *dataset);
 const char *vg_dataset_class_name(const vg_dataset *dataset, int label);
 int vg_dataset_label(const vg_dataset *dataset, size_t index);
 vg_split vg_dataset_split(const vg_dataset *dataset, size_t index);
-/* The path below the dataset's root, or e.g. "train/00017" in IDX files. Unique in the dataset.
+/* The path below the dataset's root, or e.g. "train/00017" in IDX and CIFAR files. Unique in the dataset.
  * Copied into `name` (always terminated); returns the length it would need. */
 size_t vg_dataset_name(const vg_dataset *dataset, size_t index, char *name, size_t capacity);
 vg_dataset_kind vg_dataset_kind_of(const vg_dataset *dataset);
+const char *vg_dataset_kind_name(vg_dataset_kind kind); /* "folder", "manifest", "idx", "cifar" */
 const char *vg_dataset_path(const vg_dataset *dataset);
 /* Whether train/val/test came with the data (false: they were made by hash). */
 bool vg_dataset_brings_splits(const vg_dataset *dataset);
@@ -117,7 +126,8 @@ typedef struct vg_reader {
 vg_status vg_reader_init(vg_reader *reader, vg_error *err);
 void vg_reader_reset(vg_reader *reader);
 /* Errors carry the sample's name. options (the default) and info may be NULL. Samples of IDX files
- * are grey unless 3 channels are asked for; their info has format VG_FORMAT_UNKNOWN. */
+ * are grey, those of CIFAR RGB, unless the other is asked for; their info has format
+ * VG_FORMAT_UNKNOWN. */
 vg_status vg_dataset_read(const vg_dataset *dataset, size_t index, const vg_decode_options *options,
                           vg_reader *reader, vg_image *image, vg_decode_info *info, vg_error *err);
 /* The two halves of vg_dataset_read. First the stored bytes of a sample, lent until the reader is

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LABELS = 256 };
-
 struct names {
     const char *prefix;
     vg_split split;
@@ -88,7 +86,7 @@ static vg_status read_pair(vg_dataset *dataset, const char *images, const char *
                            vg_split split, vg_error *err)
 {
     size_t shape[3] = {0}, label_count = 0;
-    vg_idx_part *part = &dataset->parts[dataset->part_count];
+    vg_packed_part *part = &dataset->parts[dataset->part_count];
     dataset->part_count++; /* from here on vg_dataset_close releases its bytes */
     vg_status status = read_idx(images, 3, shape, &part->bytes, err);
     if (!status)
@@ -101,12 +99,14 @@ static vg_status read_pair(vg_dataset *dataset, const char *images, const char *
     if (shape[1] > 65535 || shape[2] > 65535)
         return vg_fail(err, VG_E_LIMIT, "%s: images of %zux%zu", images, shape[2], shape[1]);
     if (dataset->part_count > 1 &&
-        (shape[1] != (size_t)dataset->idx_height || shape[2] != (size_t)dataset->idx_width))
+        (shape[1] != (size_t)dataset->packed_height || shape[2] != (size_t)dataset->packed_width))
         return vg_fail(err, VG_E_FORMAT, "%s: images of %zux%zu, the training images are %dx%d",
-                       images, shape[2], shape[1], dataset->idx_width, dataset->idx_height);
-    dataset->idx_height = (int)shape[1];
-    dataset->idx_width = (int)shape[2];
+                       images, shape[2], shape[1], dataset->packed_width, dataset->packed_height);
+    dataset->packed_height = (int)shape[1];
+    dataset->packed_width = (int)shape[2];
+    dataset->packed_channels = 1;
     part->first = 16;
+    part->stride = shape[1] * shape[2];
     part->count = shape[0];
     part->split = split;
     return VG_OK;
@@ -128,49 +128,25 @@ static vg_status find_pair(vg_dataset *dataset, const struct names *names, vg_er
     return status;
 }
 
-/* classes.txt, one name a line, line i for label i. Without the file *text stays empty. */
+/* classes.txt beside the files. Without it *count stays 0. */
 static vg_status read_class_names(const vg_dataset *dataset, vg_bytes *text,
-                                  char *names[MOST_LABELS], int *count, vg_error *err)
+                                  char *names[VG_PACKED_LABELS], int *count, vg_error *err)
 {
     *count = 0;
     char *path = vg_path_join(dataset->path, "classes.txt");
     if (!path)
         return vg_fail(err, VG_E_NOMEM, "%s: out of memory", dataset->path);
     vg_status status = VG_OK;
-    if (vg_path_exists(path)) {
-        status = vg_file_read(path, 1 << 20, text, err);
-        if (!status)
-            status = vg_bytes_reserve(text, text->size + 1, err);
-        if (!status)
-            text->data[text->size] = '\0';
-        char *line = (char *)text->data, *end = line + text->size;
-        while (!status && line < end) {
-            char *stop = line + strcspn(line, "\r\n");
-            char *next = stop + (*stop == '\r' && stop[1] == '\n') + (stop < end);
-            *stop = '\0';
-            if (*count == MOST_LABELS)
-                status = vg_fail(err, VG_E_FORMAT, "%s: more than %d names", path, MOST_LABELS);
-            else if (!*line)
-                status =
-                    vg_fail(err, VG_E_FORMAT, "%s:%d: empty line; expected the name of label %d",
-                            path, *count + 1, *count);
-            for (int i = 0; !status && i < *count; i++)
-                if (strcmp(names[i], line) == 0)
-                    status = vg_fail(err, VG_E_FORMAT, "%s:%d: \"%s\" is also the name of label %d",
-                                     path, *count + 1, line, i);
-            if (!status)
-                names[(*count)++] = line;
-            line = next;
-        }
-    }
+    if (vg_path_exists(path))
+        status = vg_packed_class_names(path, text, names, count, err);
     free(path);
     return status;
 }
 
 /* Classes are the labels that occur in any part, in the order of their numbers. */
-static vg_status add_classes(vg_dataset *dataset, int map[MOST_LABELS], vg_error *err)
+static vg_status add_classes(vg_dataset *dataset, int map[VG_PACKED_LABELS], vg_error *err)
 {
-    bool occurs[MOST_LABELS] = {false};
+    bool occurs[VG_PACKED_LABELS] = {false};
     int top = -1, count = 0;
     for (int p = 0; p < dataset->part_count; p++) {
         const vg_bytes *labels = &dataset->parts[p].labels;
@@ -181,7 +157,7 @@ static vg_status add_classes(vg_dataset *dataset, int map[MOST_LABELS], vg_error
         }
     }
     vg_bytes text = {0};
-    char *names[MOST_LABELS];
+    char *names[VG_PACKED_LABELS];
     vg_status status = read_class_names(dataset, &text, names, &count, err);
     if (!status && count && count <= top)
         status = vg_fail(err, VG_E_FORMAT, "%s/classes.txt: %d names, but label %d occurs",
@@ -199,7 +175,7 @@ static vg_status add_classes(vg_dataset *dataset, int map[MOST_LABELS], vg_error
 
 vg_status vg_idx_read_files(vg_dataset *dataset, vg_error *err)
 {
-    int map[MOST_LABELS] = {0};
+    int map[VG_PACKED_LABELS] = {0};
     vg_status status = VG_OK;
     dataset->kind = VG_DATASET_IDX;
     for (int i = 0; !status && i < PART_COUNT; i++) {
@@ -212,7 +188,7 @@ vg_status vg_idx_read_files(vg_dataset *dataset, vg_error *err)
         status = add_classes(dataset, map, err);
     uint64_t place = 0;
     for (int p = 0; !status && p < dataset->part_count; p++) {
-        vg_idx_part *part = &dataset->parts[p];
+        vg_packed_part *part = &dataset->parts[p];
         for (size_t i = 0; !status && i < part->count; i++)
             status = vg_index_add_place(dataset, place++, map[part->labels.data[8 + i]],
                                         part->split, err);

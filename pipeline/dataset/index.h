@@ -1,15 +1,15 @@
-/* What the readers of dataset/ share: the compact index that folder.c, manifest.c and idx.c fill and
+/* What the readers of dataset/ share: the compact index that folder.c, manifest.c, idx.c and cifar.c fill and
  * dataset.c serves. Private to dataset/.
  *
  * A sample costs 8 bytes (place of its name, label, split) plus its name below the root with the
  * closing zero, all names in one arena: "train/airplane/00001.jpg" is 33 bytes together. Samples of
- * IDX files have no stored name, so 8 bytes and their pixels. */
+ * packed files (IDX, CIFAR) have no stored name, so 8 bytes and their pixels. */
 #ifndef VG_DATASET_INDEX_H
 #define VG_DATASET_INDEX_H
 
 #include "dataset/dataset.h"
 
-/* Bits 0-39: offset of the name in the arena, or place in the IDX files; 40-61: label; 62-63: split.
+/* Bits 0-39: offset of the name in the arena, or place in the packed files; 40-61: label; 62-63: split.
  */
 typedef uint64_t vg_sample;
 #define VG_PLACE_BITS 40
@@ -33,14 +33,17 @@ static inline vg_sample vg_sample_pack(uint64_t place, int label, vg_split split
            (uint64_t)split << (VG_PLACE_BITS + VG_LABEL_BITS);
 }
 
-/* One pair of IDX files: the unpacked bytes of the images file, and where pixels begin in it. */
-typedef struct vg_idx_part {
+/* A file of pictures of one size that are stored decoded (IDX, CIFAR), held in memory. */
+typedef struct vg_packed_part {
     vg_bytes bytes;
-    vg_bytes labels; /* the labels file, until the index is made */
+    vg_bytes labels; /* a labels file beside it, until the index is made */
     size_t first;    /* byte of the first pixel */
-    size_t count;    /* images */
+    size_t stride;   /* bytes from one picture to the next */
+    size_t count;    /* pictures */
+    size_t number;   /* of its first picture: a split counts on from file to file */
     vg_split split;
-} vg_idx_part;
+} vg_packed_part;
+enum { VG_PACKED_PARTS = 16, VG_PACKED_LABELS = 256 };
 
 struct vg_dataset {
     char *path; /* as given */
@@ -60,9 +63,9 @@ struct vg_dataset {
     uint32_t *buckets; /* hash table over classes while the index grows: label + 1, 0: free */
     size_t bucket_count;
 
-    vg_idx_part parts[2];
+    vg_packed_part parts[VG_PACKED_PARTS];
     int part_count;
-    int idx_width, idx_height;
+    int packed_width, packed_height, packed_channels; /* 3 channels: one plane after the other */
 };
 
 /* The name of a class, in the arena. */
@@ -78,7 +81,7 @@ vg_status vg_index_class(vg_dataset *dataset, const char *name, size_t length, i
 /* Adds a sample with a name of its own. */
 vg_status vg_index_add(vg_dataset *dataset, const char *name, int label, vg_split split,
                        vg_error *err);
-/* Adds a sample that is found by its place (IDX). */
+/* Adds a sample that is found by its place in packed files. */
 vg_status vg_index_add_place(vg_dataset *dataset, uint64_t place, int label, vg_split split,
                              vg_error *err);
 
@@ -91,13 +94,32 @@ typedef enum vg_class_order {
  * renumbers the labels, and gives back what was reserved in vain. */
 vg_status vg_index_finish(vg_dataset *dataset, vg_class_order order, size_t *empty, vg_error *err);
 
-/* The three kinds. `dataset` is zero but for path; what they leave behind on an error is released by
+/* The kinds. `dataset` is zero but for path; what they leave behind on an error is released by
  * vg_dataset_close. */
 vg_status vg_folder_scan(vg_dataset *dataset, vg_error *err);
 vg_status vg_manifest_read(vg_dataset *dataset, vg_error *err);
 /* Whether the folder holds MNIST-style files. */
 bool vg_idx_found(const char *folder);
 vg_status vg_idx_read_files(vg_dataset *dataset, vg_error *err);
+/* Whether the folder, or the folder in it that the archive of CIFAR unpacks to, holds its files. */
+bool vg_cifar_found(const char *folder);
+vg_status vg_cifar_read_files(vg_dataset *dataset, bool coarse, vg_error *err);
+
+/* Samples that are stored decoded (packed.c). Whether the dataset's samples are: */
+static inline bool vg_is_packed(const vg_dataset *dataset)
+{
+    return dataset->part_count > 0;
+}
+size_t vg_packed_name(const vg_dataset *dataset, uint64_t place, char *name, size_t capacity);
+/* The pixels as they are stored: grey, or a plane each of red, green and blue. */
+vg_span vg_packed_bytes(const vg_dataset *dataset, uint64_t place);
+vg_status vg_packed_decode(const vg_dataset *dataset, vg_span bytes,
+                           const vg_decode_options *options, vg_image *image, vg_decode_info *info,
+                           vg_error *err);
+/* Reads names of classes, one a line, line i for label i; empty lines at the end count for nothing.
+ * names[] point into *text, which is the caller's. Refuses empty lines between and doubles. */
+vg_status vg_packed_class_names(const char *path, vg_bytes *text, char *names[VG_PACKED_LABELS],
+                                int *count, vg_error *err);
 
 /* "train", "Validation", "test", ... to a split; false if it is none of them. */
 bool vg_split_of_word(const char *word, vg_split *split);

@@ -178,12 +178,11 @@ static json_t *plan(const vg_dataset *dataset, const vg_findings *f, bool *ok)
 static json_t *whole(const vg_dataset *dataset, const vg_audit *audit, const vg_findings *f,
                      bool fail_on_error, bool *ok)
 {
-    static const char *const kinds[] = {"folder", "manifest", "idx"};
     json_t *root = json_object(), *train = json_object(), *first = json_object();
     set(root, "tool", json_string("balance-report"), ok);
     set(root, "version", json_string(VG_VERSION), ok);
     set(root, "dataset", vg_json_text(vg_dataset_path(dataset)), ok);
-    set(root, "kind", json_string(kinds[vg_dataset_kind_of(dataset)]), ok);
+    set(root, "kind", json_string(vg_dataset_kind_name(vg_dataset_kind_of(dataset))), ok);
     set(root, "brings_splits", json_boolean(vg_dataset_brings_splits(dataset)), ok);
     set(root, "on_error", json_string(fail_on_error ? "fail" : "skip"), ok);
     set(root, "seconds", vg_json_number(audit->seconds), ok);
