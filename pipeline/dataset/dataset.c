@@ -62,6 +62,8 @@ void vg_dataset_close(vg_dataset *dataset)
     free(dataset->samples);
     free(dataset->classes);
     free(dataset->buckets);
+    for (size_t i = 0; i < dataset->notes_kept; i++)
+        free(dataset->notes[i]);
     for (int i = 0; i < VG_PACKED_PARTS; i++) {
         vg_bytes_reset(&dataset->parts[i].bytes);
         vg_bytes_reset(&dataset->parts[i].labels);

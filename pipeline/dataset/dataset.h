@@ -95,6 +95,9 @@ const char *vg_dataset_path(const vg_dataset *dataset);
 /* Whether train/val/test came with the data (false: they were made by hash). */
 bool vg_dataset_brings_splits(const vg_dataset *dataset);
 vg_dataset_ignored vg_dataset_ignored_of(const vg_dataset *dataset);
+/* What was left out or looks odd, in words that name the file; one line each, UTF-8 not promised.
+ * Returns the first *kept (at most 100) of *count. */
+const char *const *vg_dataset_notes(const vg_dataset *dataset, size_t *kept, size_t *count);
 const char *vg_split_name(vg_split split); /* "train", "val", "test" */
 
 /* Samples of one split: fills counts[classes]. */

@@ -6,7 +6,6 @@
 #include "dataset/index.h"
 
 #include "base/alloc.h"
-#include "base/text.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,10 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Pictures that we cannot read, so that an empty result can say what was there instead. */
-static const char *const OTHER_FORMATS[] = {".gif",  ".bmp",  ".tif", ".tiff", ".webp", ".heic",
-                                            ".heif", ".avif", ".jp2", ".jxl",  ".ppm",  ".pgm"};
-enum { OTHER_COUNT = sizeof OTHER_FORMATS / sizeof OTHER_FORMATS[0], DEEPEST = 200 };
+enum { DEEPEST = 200 };
 
 struct place {
     dev_t device;
@@ -32,8 +28,7 @@ struct scan {
     size_t root_length; /* where names below the root begin */
     struct place *seen; /* folders already read for the current class */
     size_t seen_count, seen_capacity;
-    size_t folders;
-    size_t other[OTHER_COUNT];
+    vg_finds finds;
 };
 
 struct listing {
@@ -46,18 +41,6 @@ enum kind { KIND_FOLDER, KIND_FILE, KIND_NEITHER };
 static vg_status no_memory(struct scan *scan)
 {
     return vg_fail(scan->err, VG_E_NOMEM, "%s: out of memory while listing", scan->path);
-}
-
-static bool is_hidden(const char *name)
-{
-    static const char *const litter[] = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "lost+found",
-                                         "System Volume Information"};
-    if (name[0] == '.')
-        return true;
-    for (size_t i = 0; i < sizeof litter / sizeof litter[0]; i++)
-        if (strcmp(name, litter[i]) == 0)
-            return true;
-    return false;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -86,13 +69,13 @@ static vg_status list_folder(struct scan *scan, struct listing *list)
         scan->dataset->ignored.unreadable++;
         return VG_OK;
     }
-    scan->folders++;
+    scan->finds.folders++;
     struct dirent *entry;
     while ((entry = readdir(dir))) {
         const char *name = entry->d_name;
         if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
             continue;
-        if (is_hidden(name)) {
+        if (vg_name_is_hidden(name, strlen(name))) {
             scan->dataset->ignored.hidden++;
             continue;
         }
@@ -138,17 +121,7 @@ static enum kind kind_of(const struct scan *scan, struct place *place)
 /* Counts a file that is no sample and returns false, or returns true. */
 static bool is_sample(struct scan *scan, const char *name)
 {
-    if (vg_format_readable(vg_format_of_name(name)))
-        return true;
-    const char *dot = strrchr(name, '.');
-    for (int i = 0; dot && i < OTHER_COUNT; i++)
-        if (vg_text_equal_fold(dot, OTHER_FORMATS[i])) {
-            scan->other[i]++;
-            scan->dataset->ignored.other_formats++;
-            return false;
-        }
-    scan->dataset->ignored.not_images++;
-    return false;
+    return vg_name_is_sample(name, &scan->dataset->ignored, &scan->finds);
 }
 
 static vg_status mark_seen(struct scan *scan, struct place place, bool *again)
@@ -233,10 +206,10 @@ static vg_status holds_folders(struct scan *scan, bool *holds)
 {
     struct listing list;
     vg_dataset_ignored counted = scan->dataset->ignored;
-    size_t folders = scan->folders, length = strlen(scan->path);
+    size_t folders = scan->finds.folders, length = strlen(scan->path);
     vg_status status = list_folder(scan, &list);
     scan->dataset->ignored = counted; /* it will be listed again */
-    scan->folders = folders;
+    scan->finds.folders = folders;
     *holds = false;
     for (size_t i = 0; !status && i < list.count && !*holds; i++) {
         struct place place;
@@ -321,32 +294,6 @@ static vg_status scan_flat(struct scan *scan, const struct listing *top)
     return status;
 }
 
-static vg_status nothing_found(const struct scan *scan)
-{
-    const vg_dataset *dataset = scan->dataset;
-    char found[200] = "";
-    size_t used = 0;
-    for (int i = 0; i < OTHER_COUNT && used < sizeof found; i++)
-        if (scan->other[i])
-            used += (size_t)snprintf(found + used, sizeof found - used, "%s%zu %s",
-                                     used ? ", " : "; found ", scan->other[i], OTHER_FORMATS[i]);
-    if (used)
-        return vg_fail(scan->err, VG_E_FORMAT,
-                       "%s: no images found (looked for JPEG and PNG in %zu folder%s%s: convert "
-                       "them to JPEG or PNG)",
-                       dataset->path, scan->folders, scan->folders == 1 ? "" : "s", found);
-    if (dataset->ignored.loose)
-        return vg_fail(scan->err, VG_E_FORMAT,
-                       "%s: no images found in class folders, but %zu beside them: a picture's "
-                       "class is the name of its folder",
-                       dataset->path, dataset->ignored.loose);
-    return vg_fail(scan->err, VG_E_FORMAT,
-                   "%s: no images found (looked for JPEG and PNG in %zu folder%s, passed over %zu "
-                   "other files and %zu hidden ones)",
-                   dataset->path, scan->folders, scan->folders == 1 ? "" : "s",
-                   dataset->ignored.not_images, dataset->ignored.hidden);
-}
-
 static vg_status scan_all(struct scan *scan)
 {
     vg_dataset *dataset = scan->dataset;
@@ -354,7 +301,7 @@ static vg_status scan_all(struct scan *scan)
     vg_status status = list_folder(scan, &top);
     if (status)
         return status;
-    if (!scan->folders)
+    if (!scan->finds.folders)
         status = vg_fail(scan->err, VG_E_IO, "%s: folder cannot be listed: %s", dataset->path,
                          strerror(errno));
     if (!status)
@@ -366,7 +313,7 @@ static vg_status scan_all(struct scan *scan)
         status = scan_flat(scan, &top);
     listing_reset(&top);
     if (!status && dataset->count == 0)
-        status = nothing_found(scan);
+        status = vg_nothing_found(dataset, &scan->finds, scan->err);
     return status;
 }
 

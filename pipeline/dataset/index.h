@@ -45,6 +45,8 @@ typedef struct vg_packed_part {
 } vg_packed_part;
 enum { VG_PACKED_PARTS = 16, VG_PACKED_LABELS = 256 };
 
+enum { VG_NOTES_KEPT = 100 };
+
 struct vg_dataset {
     char *path; /* as given */
     char *root; /* what names are relative to */
@@ -62,6 +64,9 @@ struct vg_dataset {
     size_t class_capacity;
     uint32_t *buckets; /* hash table over classes while the index grows: label + 1, 0: free */
     size_t bucket_count;
+
+    char *notes[VG_NOTES_KEPT]; /* what vg_index_note was told first */
+    size_t notes_kept, note_count;
 
     vg_packed_part parts[VG_PACKED_PARTS];
     int part_count;
@@ -93,6 +98,22 @@ typedef enum vg_class_order {
 /* Takes out classes without samples (their number in *empty, which may be NULL), puts the others into their order,
  * renumbers the labels, and gives back what was reserved in vain. */
 vg_status vg_index_finish(vg_dataset *dataset, vg_class_order order, size_t *empty, vg_error *err);
+
+/* Names of entries, the same rules for folders and archives (naming.c). */
+enum { VG_OTHER_FORMATS = 12 };
+typedef struct vg_finds {
+    size_t folders;                 /* looked into */
+    size_t other[VG_OTHER_FORMATS]; /* files with the extensions of pictures that are not read */
+} vg_finds;
+/* An entry of a folder that is passed over without looking: .git, __MACOSX and the like. */
+bool vg_name_is_hidden(const char *name, size_t length);
+/* Whether a file is a sample by its extension; counts it where it is not. */
+bool vg_name_is_sample(const char *name, vg_dataset_ignored *ignored, vg_finds *finds);
+/* The error for a dataset without samples: what was looked for and what was found. */
+vg_status vg_nothing_found(const vg_dataset *dataset, const vg_finds *finds, vg_error *err);
+/* Keeps one line about something that was left out or looks odd, for vg_dataset_notes. */
+void vg_index_note(vg_dataset *dataset, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* The kinds. `dataset` is zero but for path; what they leave behind on an error is released by
  * vg_dataset_close. */
