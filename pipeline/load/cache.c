@@ -1,0 +1,192 @@
+/* The front of the cache: one slot for each sample, holding where its picture is.
+ *
+ * A slot is a pointer and nothing else, so that a find is one atomic load and costs the same for a
+ * thousand samples and for a million. Whoever wants to fill a slot claims it by compare-and-swap;
+ * who comes second goes on without, because decoding once too often is cheaper than any waiting.
+ *
+ * In memory, pictures are laid one after the other into one reservation of address space, which
+ * takes real memory only as far as it is filled. Nothing is ever taken out: pictures are lent
+ * without a count, and an epoch uses all of them equally, so that throwing one out for another
+ * gains nothing. */
+#include "load/cache_internal.h"
+
+#include "base/alloc.h"
+#include "load/cache_record.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* What a slot says when it is not a pointer (records are aligned). */
+enum { UNKNOWN = 0, MISSING = 1, BUSY = 2, STRIPES = 16 };
+
+/* One cache line each, so that counting does not make threads wait for each other. */
+typedef struct stripe {
+    _Alignas(VG_ALIGNMENT) _Atomic uint64_t hits;
+    _Atomic uint64_t misses;
+} stripe;
+
+struct vg_cache {
+    stripe stripes[STRIPES];
+    size_t count;
+    _Atomic uintptr_t *slots; /* [count] */
+    uint8_t *arena;           /* of `limit` bytes, `used` of them taken; NULL: a file */
+    uint64_t limit;
+    _Atomic uint64_t used, pictures, refused_full;
+};
+
+/* Reserves up to `bytes`, less when the address space is limited. */
+static vg_status reserve(vg_cache *c, uint64_t bytes, vg_error *err)
+{
+    const uint64_t least = (uint64_t)1 << 20;
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+#ifdef MAP_NORESERVE
+    flags |= MAP_NORESERVE;
+#endif
+    if (bytes > SIZE_MAX / 2)
+        bytes = SIZE_MAX / 2;
+    for (uint64_t size = bytes; size; size /= 2) {
+        void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0);
+        if (at != MAP_FAILED) {
+            c->arena = at;
+            c->limit = size;
+#ifdef MADV_HUGEPAGE
+            (void)madvise(at, size, MADV_HUGEPAGE); /* fewer address look-ups; no harm if refused */
+#endif
+            return VG_OK;
+        }
+        if (size < least)
+            break;
+    }
+    return vg_fail(err, VG_E_NOMEM, "cache: no address space for %llu bytes",
+                   (unsigned long long)bytes);
+}
+
+vg_status vg_cache_open(const vg_cache_options *options, const vg_dataset *dataset,
+                        const char *decode_key, vg_cache **cache, vg_error *err)
+{
+    (void)decode_key; /* memory dies with the process, and with it the options */
+    *cache = NULL;
+    if (options->kind != VG_CACHE_RAM)
+        return vg_fail(err, VG_E_ARG, "cache: opened without a kind");
+    vg_cache *c = vg_alloc_aligned(1, sizeof *c);
+    if (!c)
+        return vg_fail(err, VG_E_NOMEM, "cache: out of memory");
+    c->count = vg_dataset_count(dataset);
+    c->slots = vg_calloc(c->count, sizeof *c->slots);
+    vg_status status = VG_OK;
+    if (!c->slots)
+        status = vg_fail(err, VG_E_NOMEM, "cache: out of memory for %zu samples", c->count);
+    uint64_t bytes = options->max_bytes;
+    if (!bytes)
+        bytes = vg_cache_memory_available() / 2;
+    if (!bytes)
+        bytes = (uint64_t)1 << 30;
+    if (!status)
+        status = reserve(c, bytes, err);
+    if (status) {
+        vg_cache_close(c);
+        return status;
+    }
+    *cache = c;
+    return VG_OK;
+}
+
+bool vg_cache_find(vg_cache *c, size_t index, vg_reader *reader, vg_cached *picture)
+{
+    (void)reader;
+    if (index >= c->count)
+        return false;
+    stripe *count = &c->stripes[index % STRIPES];
+    uintptr_t slot = atomic_load_explicit(&c->slots[index], memory_order_acquire);
+    if (slot <= BUSY) {
+        atomic_fetch_add_explicit(&count->misses, 1, memory_order_relaxed);
+        return false;
+    }
+    atomic_fetch_add_explicit(&count->hits, 1, memory_order_relaxed);
+    vg_record_open((const vg_record *)slot, picture);
+    return true;
+}
+
+/* Room for `bytes` in the arena, NULL when there is none; smaller ones may still fit then. */
+static uint8_t *claim(vg_cache *c, uint64_t bytes)
+{
+    uint64_t used = atomic_load_explicit(&c->used, memory_order_relaxed);
+    do {
+        if (bytes > c->limit - used)
+            return NULL;
+    } while (!atomic_compare_exchange_weak_explicit(&c->used, &used, used + bytes,
+                                                    memory_order_relaxed, memory_order_relaxed));
+    return c->arena + used;
+}
+
+static const vg_record *keep(vg_cache *c, const vg_image *image, const vg_decode_info *info)
+{
+    _Alignas(vg_record) uint8_t head[VG_RECORD_HEAD_MAX];
+    size_t length = vg_record_make(image, info, 0, head);
+    const vg_record *record = (const vg_record *)head;
+    uint8_t *at = claim(c, record->bytes);
+    if (!at) {
+        atomic_fetch_add_explicit(&c->refused_full, 1, memory_order_relaxed);
+        return NULL;
+    }
+    memcpy(at, head, length);
+    memcpy(at + length, image->data, vg_record_pixel_bytes(record));
+    atomic_fetch_add_explicit(&c->pictures, 1, memory_order_relaxed);
+    return (const vg_record *)at;
+}
+
+vg_status vg_cache_put(vg_cache *c, size_t index, vg_span stored, const vg_image *image,
+                       const vg_decode_info *info, vg_error *err)
+{
+    (void)stored;
+    const vg_region *region = &info->region;
+    if (index >= c->count)
+        return vg_fail(err, VG_E_ARG, "cache: sample %zu of %zu", index, c->count);
+    vg_region whole = vg_region_whole(region->full_width, region->full_height, region->shrink);
+    if (region->x || region->y || region->width != whole.width || region->height != whole.height ||
+        image->width != whole.width || image->height != whole.height)
+        return vg_fail(err, VG_E_ARG,
+                       "cache: a part of %dx%d pixels of sample %zu, a whole picture of %dx%d "
+                       "wanted",
+                       image->width, image->height, index, whole.width, whole.height);
+    uintptr_t slot = atomic_load_explicit(&c->slots[index], memory_order_relaxed);
+    if (slot > MISSING || !atomic_compare_exchange_strong(&c->slots[index], &slot, BUSY))
+        return VG_OK;
+    const vg_record *record = keep(c, image, info);
+    slot = record ? (uintptr_t)record : MISSING;
+    atomic_store_explicit(&c->slots[index], slot, memory_order_release);
+    return VG_OK;
+}
+
+vg_status vg_cache_commit(vg_cache *c, bool last, vg_error *err)
+{
+    (void)c;
+    (void)last;
+    (void)err;
+    return VG_OK;
+}
+
+void vg_cache_close(vg_cache *c)
+{
+    if (!c)
+        return;
+    if (c->arena)
+        munmap(c->arena, c->limit);
+    free(c->slots);
+    free(c);
+}
+
+vg_cache_stats vg_cache_stats_of(vg_cache *c)
+{
+    vg_cache_stats stats = {.pictures = atomic_load(&c->pictures),
+                            .bytes = atomic_load(&c->used),
+                            .max_bytes = c->limit,
+                            .refused_full = atomic_load(&c->refused_full)};
+    for (int i = 0; i < STRIPES; i++) {
+        stats.hits += atomic_load(&c->stripes[i].hits);
+        stats.misses += atomic_load(&c->stripes[i].misses);
+    }
+    return stats;
+}
