@@ -59,6 +59,7 @@ void vg_dataset_close(vg_dataset *dataset)
     free(dataset->path);
     free(dataset->root);
     free(dataset->names);
+    free(dataset->folders);
     free(dataset->samples);
     free(dataset->classes);
     free(dataset->buckets);
@@ -101,14 +102,7 @@ size_t vg_dataset_name(const vg_dataset *dataset, size_t index, char *name, size
     uint64_t place = vg_sample_place(dataset->samples[index]);
     if (vg_is_packed(dataset))
         return vg_packed_name(dataset, place, name, capacity);
-    const char *stored = dataset->names + place;
-    size_t length = strlen(stored);
-    if (capacity) {
-        size_t fits = length < capacity ? length : capacity - 1;
-        memcpy(name, stored, fits);
-        name[fits] = '\0';
-    }
-    return length;
+    return vg_index_name(dataset, index, name, capacity);
 }
 
 vg_dataset_kind vg_dataset_kind_of(const vg_dataset *dataset)
@@ -171,16 +165,24 @@ void vg_reader_reset(vg_reader *reader)
 /* Where the file of a sample lies. False if that is longer than a path can be. */
 static bool path_of(const vg_dataset *dataset, size_t index, char path[PATH_BYTES])
 {
-    const char *name = dataset->names + vg_sample_place(dataset->samples[index]);
-    size_t root = name[0] == '/' ? 0 : strlen(dataset->root), length = strlen(name);
-    bool slash = root && dataset->root[root - 1] != '/';
-    if (root + slash + length >= PATH_BYTES)
+    uint64_t place = vg_sample_place(dataset->samples[index]);
+    bool absolute = *vg_index_file(dataset, place) == '/'; /* in manifests */
+    size_t at = absolute ? 0 : strlen(dataset->root);
+    if (at + 1 >= PATH_BYTES)
         return false;
-    memcpy(path, dataset->root, root);
-    if (slash)
-        path[root++] = '/';
-    memcpy(path + root, name, length + 1);
-    return true;
+    memcpy(path, dataset->root, at);
+    if (at && path[at - 1] != '/')
+        path[at++] = '/';
+    return at + vg_index_name(dataset, index, path + at, PATH_BYTES - at) < PATH_BYTES;
+}
+
+/* Puts the sample's name before the message. */
+static vg_status fail_in_sample(const vg_dataset *dataset, size_t index, vg_status status,
+                                vg_error *err)
+{
+    char name[PATH_BYTES];
+    vg_index_name(dataset, index, name, sizeof name);
+    return vg_fail_in(err, name, status);
 }
 
 vg_status vg_dataset_bytes(const vg_dataset *dataset, size_t index, vg_reader *reader,
@@ -192,9 +194,11 @@ vg_status vg_dataset_bytes(const vg_dataset *dataset, size_t index, vg_reader *r
         return VG_OK;
     }
     char path[PATH_BYTES];
-    if (!path_of(dataset, index, path))
-        return vg_fail(err, VG_E_LIMIT, "%.200s...: a path of more than %d bytes",
-                       dataset->names + place, PATH_BYTES - 1);
+    if (!path_of(dataset, index, path)) {
+        vg_index_name(dataset, index, path, sizeof path);
+        return vg_fail(err, VG_E_LIMIT, "%.200s...: a path of more than %d bytes", path,
+                       PATH_BYTES - 1);
+    }
     vg_status status = vg_file_read(path, 0, &reader->bytes, err);
     *bytes = (vg_span){reader->bytes.data, reader->bytes.size};
     return status; /* names the file already */
@@ -211,8 +215,7 @@ vg_status vg_dataset_decode(const vg_dataset *dataset, size_t index, vg_span byt
         return vg_packed_decode(dataset, bytes, options, image, info, err);
     vg_status status =
         vg_decode(reader->decoder, bytes.data, bytes.size, options, image, info, err);
-    const char *name = dataset->names + vg_sample_place(dataset->samples[index]);
-    return status ? vg_fail_in(err, name, status) : VG_OK;
+    return status ? fail_in_sample(dataset, index, status, err) : VG_OK;
 }
 
 vg_status vg_dataset_read(const vg_dataset *dataset, size_t index, const vg_decode_options *options,
@@ -239,9 +242,11 @@ vg_status vg_dataset_stamp(const vg_dataset *dataset, size_t index, vg_stamp *st
     *stamp = (vg_stamp){0};
     if (vg_is_packed(dataset)) /* read into memory when the dataset was opened */
         return VG_OK;
-    const char *name = dataset->names + vg_sample_place(dataset->samples[index]);
-    if (!path_of(dataset, index, path) || stat(path, &st) != 0)
-        return vg_fail(err, VG_E_IO, "%s: %s", name, strerror(errno));
+    errno = ENAMETOOLONG;
+    if (!path_of(dataset, index, path) || stat(path, &st) != 0) {
+        vg_fail(err, VG_E_IO, "%s", strerror(errno));
+        return fail_in_sample(dataset, index, VG_E_IO, err);
+    }
     stamp->size = (uint64_t)st.st_size;
     stamp->modified = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
     return VG_OK;

@@ -30,6 +30,37 @@ static vg_status add_name(vg_dataset *dataset, const char *name, size_t length, 
     return VG_OK;
 }
 
+const char *vg_index_folder(const vg_dataset *dataset, uint64_t place)
+{
+    size_t low = 0, high = dataset->folder_count; /* folders[low - 1] < place < folders[high] */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (dataset->folders[middle] < place)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low ? dataset->names + dataset->folders[low - 1] : "";
+}
+
+static size_t copy_part(char *name, size_t capacity, size_t at, const char *part)
+{
+    size_t length = strlen(part);
+    if (at < capacity) {
+        size_t room = capacity - at - 1, fits = length < room ? length : room;
+        memcpy(name + at, part, fits);
+        name[at + fits] = '\0';
+    }
+    return at + length;
+}
+
+size_t vg_index_name(const vg_dataset *dataset, size_t index, char *name, size_t capacity)
+{
+    uint64_t place = vg_sample_place(dataset->samples[index]);
+    size_t length = copy_part(name, capacity, 0, vg_index_folder(dataset, place));
+    return copy_part(name, capacity, length, vg_index_file(dataset, place));
+}
+
 static size_t bucket_of(const vg_dataset *dataset, const char *name, size_t length)
 {
     size_t mask = dataset->bucket_count - 1;

@@ -1,9 +1,10 @@
 /* What the readers of dataset/ share: the compact index that folder.c, manifest.c, idx.c and cifar.c fill and
  * dataset.c serves. Private to dataset/.
  *
- * A sample costs 8 bytes (place of its name, label, split) plus its name below the root with the
- * closing zero, all names in one arena: "train/airplane/00001.jpg" is 33 bytes together. Samples of
- * packed files (IDX, CIFAR) have no stored name, so 8 bytes and their pixels. */
+ * A sample costs 8 bytes (place of its name, label, split) plus its stored name with the closing zero,
+ * all names in one arena. Names of a folder are stored without the folder, whose path stands once
+ * before them: "train/airplane/00001.jpg" is 8 + 10 bytes, and the folder 8 + 16. Samples of packed
+ * files (IDX, CIFAR) have no stored name, so 8 bytes and their pixels. */
 #ifndef VG_DATASET_INDEX_H
 #define VG_DATASET_INDEX_H
 
@@ -55,8 +56,11 @@ struct vg_dataset {
     bool split_folders; /* names begin with the folder of their split */
     vg_dataset_ignored ignored;
 
-    char *names; /* arena of zero-terminated names, of samples and of classes */
+    char *names; /* arena of zero-terminated names, of samples, their folders and classes */
     size_t names_size, names_capacity;
+    uint64_t *folders; /* ascending offsets of folders' paths below the root, each ending in '/':
+                          the names stored from there to the next one lie in that folder */
+    size_t folder_count, folder_capacity;
     vg_sample *samples;
     size_t count, sample_capacity;
     size_t *classes; /* [class_count] offsets of their names */
@@ -78,6 +82,15 @@ static inline const char *vg_index_class_name(const vg_dataset *dataset, int lab
 {
     return dataset->names + dataset->classes[label];
 }
+
+/* A stored name in its two parts: "train/airplane/" or "", and "00001.jpg". */
+const char *vg_index_folder(const vg_dataset *dataset, uint64_t place);
+static inline const char *vg_index_file(const vg_dataset *dataset, uint64_t place)
+{
+    return dataset->names + place;
+}
+/* Both together, copied as vg_dataset_name does; not for packed files. */
+size_t vg_index_name(const vg_dataset *dataset, size_t index, char *name, size_t capacity);
 
 /* The label of class `name` (of `length` bytes), added if it is new. Until vg_index_finish labels
  * count in order of appearance. */
