@@ -220,6 +220,11 @@ uint64_t vg_sampler_length(const vg_sampler *sampler)
     return sampler->length;
 }
 
+size_t vg_sampler_samples(const vg_sampler *sampler)
+{
+    return sampler->count;
+}
+
 vg_sampling vg_sampler_mode(const vg_sampler *sampler)
 {
     return sampler->mode;

@@ -30,6 +30,8 @@ vg_status vg_sampler_list(const vg_dataset *dataset, const size_t *indices, size
 void vg_sampler_free(vg_sampler *sampler);
 /* Places in an epoch. */
 uint64_t vg_sampler_length(const vg_sampler *sampler);
+/* Different samples that its epochs draw from (a list: its length). */
+size_t vg_sampler_samples(const vg_sampler *sampler);
 /* Dataset index at `position` of `epoch`, position < length. */
 size_t vg_sampler_at(const vg_sampler *sampler, uint32_t epoch, uint64_t position);
 /* Places of class k in an epoch. */
