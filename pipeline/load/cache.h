@@ -62,12 +62,13 @@ vg_status vg_cache_open(const vg_cache_options *options, const vg_dataset *datas
 
 /* A picture in the cache; pointers live until vg_cache_close. */
 typedef struct vg_cached {
-    vg_view view;     /* 64-byte aligned, rows without padding */
-    vg_region region; /* of a whole picture: full size and shrink */
-    bool damaged;     /* it was decoded with data errors and kept (vg_decode_info) */
+    vg_view view;           /* 64-byte aligned, rows without padding */
+    vg_region region;       /* of a whole picture: full size and shrink */
+    vg_image_format format; /* of the stored bytes */
+    bool damaged;           /* it was decoded with data errors and kept (vg_decode_info) */
     double intact;
     uint64_t damage_offset;
-    const char *warning; /* of a damaged one, else "" */
+    const char *warning; /* of the decoder; "" if there was none */
 } vg_cached;
 
 /* Lends the picture of a sample; false: it is not there, decode it. No lock, after the first touch

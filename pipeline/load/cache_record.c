@@ -36,9 +36,9 @@ size_t vg_record_make(const vg_image *image, const vg_decode_info *info, uint64_
                         .full_height = info->region.full_height,
                         .channels = (uint8_t)image->channels,
                         .shrink = (uint8_t)info->region.shrink,
-                        .damaged = info->damaged,
+                        .format = (uint8_t)(2 * info->format + info->damaged),
                         .magic = MAGIC};
-    size_t length = info->damaged ? strnlen(info->warning, VG_RECORD_NOTE - 1) : 0;
+    size_t length = strnlen(info->warning, VG_RECORD_NOTE - 1);
     record.note = length ? (uint8_t)(length + 1) : 0;
     size_t bytes = head_bytes(&record);
     record.bytes = bytes + round_up(vg_record_pixel_bytes(&record));
@@ -97,7 +97,8 @@ void vg_record_open(const vg_record *record, vg_cached *picture)
                                   .shrink = record->shrink,
                                   .width = record->width,
                                   .height = record->height};
-    picture->damaged = record->damaged;
+    picture->format = (vg_image_format)(record->format / 2);
+    picture->damaged = record->format & 1;
     picture->intact = record->intact;
     picture->damage_offset = record->damage_offset;
     picture->warning = record->note ? (const char *)(bytes + sizeof *record) : "";

@@ -15,8 +15,9 @@ typedef struct vg_record {
     uint64_t damage_offset;
     double intact;
     int32_t width, height, full_width, full_height;
-    uint8_t channels, shrink, damaged;
-    uint8_t note; /* bytes of the warning with its terminator, 0: none */
+    uint8_t channels, shrink;
+    uint8_t format; /* of the stored bytes, times 2, plus 1 when they were damaged */
+    uint8_t note;   /* bytes of the warning with its terminator, 0: none */
     uint32_t magic;
 } vg_record;
 _Static_assert(sizeof(vg_record) == 64, "the head of a picture is laid out for files");
