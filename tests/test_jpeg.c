@@ -1,58 +1,7 @@
 /* Tests of the JPEG reader and writer. Golden files: Pillow's (tests/golden/image_decode.py). Kinds
  * of JPEG that Pillow does not write are written here with libjpeg-turbo. */
 #include "image_files.h"
-
-#include <jpeglib.h>
-
-/* How a test's JPEG is to be written. */
-typedef struct recipe {
-    J_COLOR_SPACE given, stored;
-    int components;
-    int sampling[4][2]; /* h, v; 0: the library's */
-    bool arithmetic, progressive;
-    int restart_rows;
-} recipe;
-
-static void jpeg_make(const recipe *how, const uint8_t *pixels, int width, int height,
-                      vg_bytes *out)
-{
-    struct jpeg_compress_struct c;
-    struct jpeg_error_mgr errors;
-    unsigned char *data = NULL;
-    unsigned long size = 0;
-    vg_error err = {0};
-    c.err = jpeg_std_error(&errors);
-    jpeg_create_compress(&c);
-    jpeg_mem_dest(&c, &data, &size);
-    c.image_width = (JDIMENSION)width;
-    c.image_height = (JDIMENSION)height;
-    c.input_components = how->components;
-    c.in_color_space = how->given;
-    jpeg_set_defaults(&c);
-    jpeg_set_colorspace(&c, how->stored);
-    jpeg_set_quality(&c, 100, TRUE);
-    for (int i = 0; i < how->components; i++)
-        if (how->sampling[i][0]) {
-            c.comp_info[i].h_samp_factor = how->sampling[i][0];
-            c.comp_info[i].v_samp_factor = how->sampling[i][1];
-        }
-    c.arith_code = how->arithmetic;
-    c.restart_in_rows = how->restart_rows;
-    if (how->progressive)
-        jpeg_simple_progression(&c);
-    jpeg_start_compress(&c, TRUE);
-    while (c.next_scanline < c.image_height) {
-        JSAMPROW row =
-            (JSAMPROW)pixels + (size_t)c.next_scanline * (size_t)(width * how->components);
-        jpeg_write_scanlines(&c, &row, 1);
-    }
-    jpeg_finish_compress(&c);
-    jpeg_destroy_compress(&c);
-    assert_ok(vg_bytes_reserve(out, size, &err));
-    memcpy(out->data, data, size);
-    out->size = size;
-    free(data);
-}
+#include "jpeg_recipe.h"
 
 static void test_as_pillow(void **state)
 {
@@ -83,15 +32,15 @@ static void test_rare_kinds(void **state)
 {
     (void)state;
     static const recipe recipes[] = {
-        {JCS_RGB, JCS_YCbCr, 3, {{1, 1}, {1, 1}, {1, 1}}, true, false, 0},
-        {JCS_RGB, JCS_YCbCr, 3, {{2, 2}, {1, 1}, {1, 1}}, true, true, 0},
-        {JCS_RGB, JCS_YCbCr, 3, {{4, 1}, {1, 1}, {1, 1}}, false, false, 0},
-        {JCS_RGB, JCS_YCbCr, 3, {{1, 4}, {1, 1}, {1, 1}}, false, true, 0},
-        {JCS_RGB, JCS_YCbCr, 3, {{4, 1}, {1, 1}, {2, 1}}, false, false, 0},
-        {JCS_RGB, JCS_YCbCr, 3, {{2, 2}, {2, 1}, {1, 2}}, false, false, 0},
-        {JCS_RGB, JCS_YCbCr, 3, {{3, 1}, {1, 1}, {1, 1}}, false, false, 2},
-        {JCS_RGB, JCS_RGB, 3, {{1, 1}, {1, 1}, {1, 1}}, false, true, 1},
-        {JCS_GRAYSCALE, JCS_GRAYSCALE, 1, {{2, 2}}, true, true, 0},
+        {JCS_RGB, JCS_YCbCr, 3, {{1, 1}, {1, 1}, {1, 1}}, true, false, 0, 0, false},
+        {JCS_RGB, JCS_YCbCr, 3, {{2, 2}, {1, 1}, {1, 1}}, true, true, 0, 0, false},
+        {JCS_RGB, JCS_YCbCr, 3, {{4, 1}, {1, 1}, {1, 1}}, false, false, 0, 0, false},
+        {JCS_RGB, JCS_YCbCr, 3, {{1, 4}, {1, 1}, {1, 1}}, false, true, 0, 0, false},
+        {JCS_RGB, JCS_YCbCr, 3, {{4, 1}, {1, 1}, {2, 1}}, false, false, 0, 0, false},
+        {JCS_RGB, JCS_YCbCr, 3, {{2, 2}, {2, 1}, {1, 2}}, false, false, 0, 0, false},
+        {JCS_RGB, JCS_YCbCr, 3, {{3, 1}, {1, 1}, {1, 1}}, false, false, 2, 0, false},
+        {JCS_RGB, JCS_RGB, 3, {{1, 1}, {1, 1}, {1, 1}}, false, true, 1, 0, false},
+        {JCS_GRAYSCALE, JCS_GRAYSCALE, 1, {{2, 2}}, true, true, 0, 0, false},
     };
     vg_error err = {0};
     vg_decoder *decoder;
@@ -134,7 +83,7 @@ static void test_cmyk_and_ycck(void **state)
     vg_image image = {0};
     assert_ok(vg_decoder_new(&decoder, &err));
     for (int ycck = 0; ycck < 2; ycck++) {
-        recipe how = {JCS_CMYK, ycck ? JCS_YCCK : JCS_CMYK, 4, {{1, 1}}, false, false, 0};
+        recipe how = {JCS_CMYK, ycck ? JCS_YCCK : JCS_CMYK, 4, {{1, 1}}, false, false, 0, 0, false};
         jpeg_make(&how, ink, N, N, &bytes);
         for (int channels = 0; channels <= 3; channels++) {
             vg_decode_info info;

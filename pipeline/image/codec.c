@@ -33,6 +33,90 @@ vg_status vg_codec_check_size(const vg_decode_job *job, uint64_t width, uint64_t
     return VG_OK;
 }
 
+/* The upright rectangle in the picture as it is stored; vg_exif_apply turns it back. */
+static void to_stored(const vg_region *upright, int orientation, vg_window *w)
+{
+    bool exchanged = orientation >= 5 && orientation <= 8;
+    int full_width = (upright->full_width - 1) / upright->shrink + 1;
+    int full_height = (upright->full_height - 1) / upright->shrink + 1;
+    bool mirror = orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7;
+    bool flip = orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;
+    int x = mirror ? full_width - upright->x - upright->width : upright->x;
+    int y = flip ? full_height - upright->y - upright->height : upright->y;
+    *w = (vg_window){
+        .shrink = upright->shrink,
+        .full_width = exchanged ? full_height : full_width,
+        .full_height = exchanged ? full_width : full_height,
+        .x = exchanged ? y : x,
+        .y = exchanged ? x : y,
+        .width = exchanged ? upright->height : upright->width,
+        .height = exchanged ? upright->width : upright->height,
+    };
+}
+
+static bool fits(const vg_region *part)
+{
+    int shrink = part->shrink;
+    if (shrink != 1 && shrink != 2 && shrink != 4 && shrink != 8)
+        return false;
+    vg_region all = vg_region_whole(part->full_width, part->full_height, shrink);
+    return part->x >= 0 && part->y >= 0 && part->width >= 1 && part->height >= 1 &&
+           part->width <= all.width && part->x <= all.width - part->width &&
+           part->height <= all.height && part->y <= all.height - part->height;
+}
+
+/* The same part in pixels of the picture at its full size. */
+static void unshrink(vg_region *part)
+{
+    int shrink = part->shrink;
+    part->shrink = 1;
+    part->x *= shrink;
+    part->y *= shrink;
+    part->width = part->width > (part->full_width - part->x) / shrink ? part->full_width - part->x
+                                                                      : part->width * shrink;
+    part->height = part->height > (part->full_height - part->y) / shrink
+                       ? part->full_height - part->y
+                       : part->height * shrink;
+}
+
+vg_status vg_codec_choose(const vg_decode_job *job, int most_shrink, vg_window *window)
+{
+    vg_decode_info *info = job->info;
+    int orientation = job->options->apply_exif ? info->orientation : 1;
+    bool exchanged = orientation >= 5 && orientation <= 8;
+    int width = exchanged ? info->height : info->width;
+    int height = exchanged ? info->width : info->height;
+    vg_region *region = &info->region;
+    *region = vg_region_whole(width, height, 1);
+    if (job->options->choose) {
+        job->options->choose(job->options->choose_context, region);
+        region->full_width = width;
+        region->full_height = height;
+        if (!fits(region))
+            return vg_fail(
+                job->err, VG_E_ARG,
+                "the part %d x %d at %d, %d of 1/%d does not lie in a picture of %d x %d",
+                region->width, region->height, region->x, region->y, region->shrink, width, height);
+        if (region->shrink > most_shrink)
+            unshrink(region);
+    }
+    to_stored(region, orientation, window);
+    return VG_OK;
+}
+
+void vg_codec_cut(vg_image *image, const vg_window *window)
+{
+    size_t in = (size_t)image->width * (size_t)image->channels;
+    size_t out = (size_t)window->width * (size_t)image->channels;
+    const uint8_t *from =
+        image->data + (size_t)window->y * in + (size_t)window->x * (size_t)image->channels;
+    for (int y = 0; y < window->height;
+         y++) /* forwards: no row is overwritten before it is moved */
+        memmove(image->data + (size_t)y * out, from + (size_t)y * in, out);
+    image->width = window->width;
+    image->height = window->height;
+}
+
 int vg_codec_channels(const vg_decode_job *job, bool grey)
 {
     if (job->options->channels)

@@ -6,6 +6,8 @@
 #include "base/file.h"
 #include "image/decode.h"
 
+typedef struct vg_jpeg_reader vg_jpeg_reader;
+
 /* One call of vg_decode as a reader sees it. Everything is borrowed, nothing is NULL but err. */
 typedef struct vg_decode_job {
     const uint8_t *bytes;
@@ -14,8 +16,16 @@ typedef struct vg_decode_job {
     vg_image *image;
     vg_decode_info *info;
     vg_bytes *scratch; /* rows that are not yet in their final form */
+    vg_jpeg_reader *jpeg;
     vg_error *err;
 } vg_decode_job;
+
+/* What is to be decoded: at 1 / shrink of the size, in the picture as stored (before EXIF). */
+typedef struct vg_window {
+    int shrink;
+    int full_width, full_height; /* of the whole picture at this shrink */
+    int x, y, width, height;
+} vg_window;
 
 /* Copies a decoder's message, cut to `capacity` - 1 bytes, with everything but printable ASCII
  * replaced: it may quote bytes of the file. */
@@ -24,6 +34,12 @@ void vg_codec_clean(const char *text, char *out, size_t capacity);
 void vg_codec_warn(vg_decode_info *info, const char *text);
 /* VG_E_LIMIT when width * height is beyond options->max_pixels. */
 vg_status vg_codec_check_size(const vg_decode_job *job, uint64_t width, uint64_t height);
+/* Asks options->choose, now that info->width, height and orientation are known, and sets *window and
+ * info->region. A shrink beyond `most_shrink` is not served: the window is then the same part at
+ * shrink 1. VG_E_ARG for an answer that does not lie in the picture. */
+vg_status vg_codec_choose(const vg_decode_job *job, int most_shrink, vg_window *window);
+/* Cuts the whole picture at the window's shrink to the window, in place. */
+void vg_codec_cut(vg_image *image, const vg_window *window);
 /* The channels of the result for a file whose colours are grey or not. */
 int vg_codec_channels(const vg_decode_job *job, bool grey);
 /* Shapes the image; all black if damage is allowed, because rows may then never be written. */

@@ -18,6 +18,7 @@
 
 struct vg_decoder {
     vg_bytes scratch;
+    vg_jpeg_reader *jpeg;
     vg_image spare; /* exchanged with the caller's picture when one is turned */
 };
 
@@ -39,7 +40,14 @@ vg_decode_options vg_decode_options_default(void)
 vg_status vg_decoder_new(vg_decoder **decoder, vg_error *err)
 {
     *decoder = vg_calloc(1, sizeof **decoder);
-    return *decoder ? VG_OK : vg_fail(err, VG_E_NOMEM, "no memory for a decoder");
+    if (!*decoder)
+        return vg_fail(err, VG_E_NOMEM, "no memory for a decoder");
+    vg_status status = vg_jpeg_new(&(*decoder)->jpeg, err);
+    if (status != VG_OK) {
+        free(*decoder);
+        *decoder = NULL;
+    }
+    return status;
 }
 
 void vg_decoder_free(vg_decoder *decoder)
@@ -48,6 +56,7 @@ void vg_decoder_free(vg_decoder *decoder)
         return;
     vg_bytes_reset(&decoder->scratch);
     vg_image_reset(&decoder->spare);
+    vg_jpeg_free(decoder->jpeg);
     free(decoder);
 }
 
@@ -189,18 +198,20 @@ vg_status vg_decode(vg_decoder *decoder, const uint8_t *bytes, size_t size,
     vg_decode_info own;
     if (!info)
         info = &own;
-    *info = (vg_decode_info){0};
+    *info = (vg_decode_info){.intact = 1};
     if (options->channels != 0 && options->channels != 1 && options->channels != 3)
         return vg_fail(err, VG_E_ARG,
                        "pictures are decoded to 1 or 3 channels (0: as stored), not %d",
                        options->channels);
     info->format = size ? vg_format_sniff(bytes, size) : VG_FORMAT_UNKNOWN;
-    vg_decode_job job = {bytes, size, options, image, info, &decoder->scratch, err};
+    vg_decode_job job = {bytes, size, options, image, info, &decoder->scratch, decoder->jpeg, err};
     vg_status status = read_picture(&job);
+    if (status == VG_OK && info->damaged && info->intact < options->min_intact)
+        status =
+            vg_fail(err, VG_E_FORMAT, "only %.0f %% of the picture is intact (%.0f %% asked): %s",
+                    100 * info->intact, 100 * options->min_intact, info->warning);
     if (status == VG_OK && options->apply_exif)
         status = vg_exif_apply(image, info->orientation, &decoder->spare, err);
-    if (status == VG_OK)
-        info->region = vg_region_whole(image->width, image->height, 1);
     trim(decoder);
     return status;
 }

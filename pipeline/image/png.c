@@ -264,6 +264,11 @@ vg_status vg_png_read(const vg_decode_job *job)
             *job->err = (vg_error){0};
     }
     png_destroy_read_struct(&r.png, &r.info, NULL);
+    vg_window window;
+    if (status == VG_OK)
+        status = vg_codec_choose(job, 1, &window);
+    if (status == VG_OK)
+        vg_codec_cut(job->image, &window);
     return status;
 }
 
