@@ -1,6 +1,7 @@
-/* The affine resampler: bilinear where the picture is not reduced, a mapped tent where it is.
+/* The affine resampler: bilinear (ops/bilinear.c) where the picture is not reduced, a mapped tent
+ * where it is.
  *
- * Both read the input through two tables, one for columns and one for rows, that already hold the
+ * The tent reads the input through two tables, one for columns and one for rows, that already hold the
  * fill mode's answer for every coordinate the map can reach, so that no kernel knows of the border;
  * where the tent's columns all lie in the picture, which is nearly everywhere, they need no table.
  * It refuses maps that reach further than MAX_REACH pixels, because the tables would. The naive
@@ -8,10 +9,12 @@
 #include "ops/warp.h"
 
 #include "base/alloc.h"
+#include "ops/bilinear.h"
 #include "ops/strip.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MAX_REACH = 1 << 22 };
 static const double BILINEAR_LIMIT = 1.25; /* reductions up to here alias too little to see */
@@ -123,35 +126,6 @@ static void fill_pixel(const job *j, float *out, size_t plane, int channels)
 static inline bool outside(const job *j, double x, double y)
 {
     return x < j->x0 || x > j->x1 || y < j->y0 || y > j->y1;
-}
-
-static void bilinear(const job *j, int channels, float *out)
-{
-    size_t plane = (size_t)j->width * (size_t)j->height;
-    size_t row_bytes = j->in.stride;
-    for (int v = 0; v < j->height; v++) {
-        for (int u = 0; u < j->width; u++, out++) {
-            double x = j->m[0] * u + j->m[1] * v + j->m[2];
-            double y = j->m[3] * u + j->m[4] * v + j->m[5];
-            if (j->constant && outside(j, x, y)) {
-                fill_pixel(j, out, plane, channels);
-                continue;
-            }
-            int left = whole(x), top = whole(y);
-            float fx = (float)(x - left), fy = (float)(y - top);
-            const int *xs = j->x.index + (left - j->x.low);
-            const int *ys = j->y.index + (top - j->y.low);
-            const uint8_t *r0 = j->in.data + (size_t)ys[0] * row_bytes;
-            const uint8_t *r1 = j->in.data + (size_t)ys[1] * row_bytes;
-            size_t x0 = (size_t)xs[0] * (size_t)channels, x1 = (size_t)xs[1] * (size_t)channels;
-            for (int c = 0; c < channels; c++) {
-                float p = r0[x0 + c], q = r1[x0 + c];
-                p += fx * ((float)r0[x1 + c] - p);
-                q += fx * ((float)r1[x1 + c] - q);
-                out[(size_t)c * plane] = p + fy * (q - p);
-            }
-        }
-    }
 }
 
 /* Narrows [*low, *high] to where |start + slope * t| <= bound. */
@@ -268,22 +242,30 @@ static vg_status make_strip(job *j, const tent *t, vg_warp_scratch *scratch, vg_
     return VG_OK;
 }
 
-/* The tables of both axes, over every coordinate that taps can have. */
-static vg_status make_tables(job *j, double half_width, double half_height, vg_fill fill,
-                             vg_warp_scratch *scratch, vg_error *err)
+/* The least and the largest coordinate, x and y, at which output pixels fall. */
+static vg_status reach(const job *j, double low[2], double high[2], vg_error *err)
 {
-    const double half[2] = {half_width, half_height};
-    long low[2], count[2];
     for (int k = 0; k < 2; k++) {
         const double *m = j->m + 3L * k;
         double p = m[0] * (j->width - 1), q = m[1] * (j->height - 1);
-        double least = m[2] + fmin(p, 0) + fmin(q, 0), most = m[2] + fmax(p, 0) + fmax(q, 0);
-        if (!(fabs(least) + half[k] < MAX_REACH && fabs(most) + half[k] < MAX_REACH))
+        low[k] = m[2] + fmin(p, 0) + fmin(q, 0);
+        high[k] = m[2] + fmax(p, 0) + fmax(q, 0);
+        if (!(fabs(low[k]) < MAX_REACH && fabs(high[k]) < MAX_REACH))
             return vg_fail(err, VG_E_ARG,
                            "the geometry reaches further than %d pixels from the picture",
                            MAX_REACH);
-        low[k] = (long)floor(least - half[k]) - 2;
-        count[k] = (long)ceil(most + half[k]) + 3 - low[k];
+    }
+    return VG_OK;
+}
+
+/* The tables of both axes, over every coordinate that taps can have. */
+static vg_status make_tables(job *j, const double least[2], const double most[2], vg_fill fill,
+                             vg_warp_scratch *scratch, vg_error *err)
+{
+    long low[2], count[2];
+    for (int k = 0; k < 2; k++) {
+        low[k] = (long)floor(least[k]) - 2;
+        count[k] = (long)ceil(most[k]) + 3 - low[k];
     }
     size_t need = (size_t)(count[0] + count[1]);
     if (!vg_grow(&scratch->table, &scratch->capacity, need, sizeof *scratch->table))
@@ -345,6 +327,21 @@ static job make_job(const vg_warp *warp, const vg_view *in)
     return j;
 }
 
+static void bilinear(const job *j, vg_fill fill, float *out)
+{
+    vg_bilinear b = {.in = j->in,
+                     .width = j->width,
+                     .height = j->height,
+                     .fill = fill,
+                     .x0 = j->x0,
+                     .x1 = j->x1,
+                     .y0 = j->y0,
+                     .y1 = j->y1,
+                     .value = j->value};
+    memcpy(b.m, j->m, sizeof b.m);
+    vg_bilinear_run(&b, vg_simd_best(), out);
+}
+
 vg_status vg_warp_run(const vg_warp *warp, const vg_view *in, vg_warp_scratch *scratch, float *out,
                       vg_error *err)
 {
@@ -363,17 +360,24 @@ vg_status vg_warp_run(const vg_warp *warp, const vg_view *in, vg_warp_scratch *s
         if (j.in.data != in->data)
             t = make_tent(j.m);
     }
-    vg_status status = make_tables(&j, reducing ? t.half_width + VG_STRIP_COLUMNS : 1,
-                                   reducing ? t.half_height : 1, warp->fill, scratch, err);
-    if (status == VG_OK && reducing)
-        status = make_strip(&j, &t, scratch, err);
+    double low[2], high[2];
+    vg_status status = reach(&j, low, high, err);
     if (status != VG_OK)
         return status;
-    if (reducing)
+    if (!reducing) {
+        bilinear(&j, warp->fill, out);
+        return VG_OK;
+    }
+    low[0] -= t.half_width + VG_STRIP_COLUMNS;
+    high[0] += t.half_width + VG_STRIP_COLUMNS;
+    low[1] -= t.half_height;
+    high[1] += t.half_height;
+    status = make_tables(&j, low, high, warp->fill, scratch, err);
+    if (status == VG_OK)
+        status = make_strip(&j, &t, scratch, err);
+    if (status == VG_OK)
         tented(&j, &t, in->channels, out);
-    else
-        bilinear(&j, in->channels, out);
-    return VG_OK;
+    return status;
 }
 
 double vg_warp_outside(const vg_warp *warp, int in_width, int in_height)
