@@ -2,10 +2,14 @@
 #ifndef VG_AUGMENT_PLAN_H
 #define VG_AUGMENT_PLAN_H
 
+#include "crop.h"
 #include "load/loader.h"
 #include "policy.h"
 
 typedef struct vg_plan {
+    vg_crop crop; /* width 0: none */
+    int pad_x,
+        pad_y; /* pixels of the input by which the picture is moved right / down (pad_crop) */
     double rotate_deg;
     double shift_x,
         shift_y; /* fractions of the width and height; positive moves the picture right / down */
@@ -26,22 +30,33 @@ vg_plan vg_plan_none(void);
 /* Draws in a fixed order from the stream (key, VG_RNG_PLAN): switching an operation on or off does
  * not change what is drawn for the others. `width` x `height` is the network's input: shifts given
  * in pixels are pixels of it (as in Keras), so that they are as strong on large pictures as on
- * small ones. */
-vg_plan vg_plan_draw(const vg_policy *policy, const vg_sample_key *key, int width, int height);
-/* Whether it needs resampling beyond a resize: anything geometric but flips. */
+ * small ones. `in_width` x `in_height` is the upright picture at its full size, in whose pixels the
+ * crop is drawn: the plan can be replayed on that picture. */
+vg_plan vg_plan_draw(const vg_policy *policy, const vg_sample_key *key, int width, int height,
+                     int in_width, int in_height);
+/* Whether it needs resampling beyond a resize: anything geometric but crops and flips. */
 bool vg_plan_warps(const vg_plan *plan);
-/* "rot −12° shift +8% −3% zoom 1.10 0.95 flip-h noise 5": only what was drawn; "unchanged" if
- * nothing. UTF-8. 200 bytes are enough. */
+/* "crop 210×180+33+20 rot −12° shift +8% −3% zoom 1.10 0.95 flip-h noise 5": only what was drawn; "unchanged" if
+ * nothing. UTF-8. 250 bytes are enough. */
 void vg_plan_print(const vg_plan *plan, char *text, size_t capacity);
+/* What the output shows where nothing moves it, in pixels of a picture, pixel (0, 0) covering 0..1: the
+ * picture, a crop, or more than the picture. */
+typedef struct vg_frame {
+    double x, y, width, height;
+} vg_frame;
+
 /* The one matrix of all geometry, with the resize: maps output pixel (x, y) of a width x height
- * picture to input pixel coordinates: (m[0] x + m[1] y + m[2], m[3] x + m[4] y + m[5]); pixel
- * centres at integers.
+ * picture to pixel coordinates of the picture that `frame` lies in: (m[0] x + m[1] y + m[2],
+ * m[3] x + m[4] y + m[5]); pixel centres at integers. The plan's crop is not looked at.
  *
- * Keras' order, in (x, y) with y downwards, about the true centre of the picture:
- * M = Rotate Shift Shear Zoom Flip Resize, Rotate = [c -s; s c], Shear = [1 -sin; 0 cos]. Geometry
- * acts on the picture as it was decoded, so that a turned circle stays a circle, and is then
- * stretched to the network's input as evaluation stretches it; Keras stretches first. Both are the
- * same for pictures of the input's aspect. */
+ * Keras' order, in (x, y) with y downwards, about the true centre of the frame:
+ * M = Rotate Shift Shear Zoom Pad Flip Resize, Rotate = [c -s; s c], Shear = [1 -sin; 0 cos]; shifts
+ * are fractions of the frame. Geometry acts on the picture as it was decoded, so that a turned circle
+ * stays a circle, and is then stretched to the network's input as evaluation stretches it; Keras
+ * stretches first. Both are the same for pictures of the input's aspect. */
+void vg_plan_matrix_of(const vg_plan *plan, const vg_frame *frame, int width, int height,
+                       double m[6]);
+/* The same for the plan's crop, or without one for the whole of an in_width x in_height picture. */
 void vg_plan_matrix(const vg_plan *plan, int in_width, int in_height, int width, int height,
                     double m[6]);
 

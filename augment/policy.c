@@ -16,6 +16,7 @@
 #include <string.h>
 
 enum { WORD_MAX = 64 };
+static const double LEAST_CROP = 0.001;
 
 typedef struct number_key {
     const char *name;
@@ -25,6 +26,7 @@ typedef struct number_key {
 } number_key;
 
 static const number_key numbers[] = {
+    {"pad_crop", offsetof(vg_policy, pad_crop), 0, 1024, "whole pixels of the input, 0 to 1024"},
     {"rotate", offsetof(vg_policy, rotate_deg), 0, 180, "degrees to either side, 0 to 180"},
     {"shift_x", offsetof(vg_policy, shift_x), 0, 65535, "a fraction below 1, or pixels"},
     {"shift_y", offsetof(vg_policy, shift_y), 0, 65535, "a fraction below 1, or pixels"},
@@ -38,13 +40,15 @@ static const number_key numbers[] = {
 };
 enum { NUMBERS = sizeof numbers / sizeof *numbers };
 
-static const char *const known_keys[] = {"rotate", "shift", "shift_x",    "shift_y",   "shear",
-                                         "zoom",   "flip",  "brightness", "contrast",  "saturation",
-                                         "hue",    "noise", "fill",       "fill_value"};
+static const char *const known_keys[] = {
+    "crop",       "crop_ratio", "pad_crop", "rotate", "shift",      "shift_x",
+    "shift_y",    "shear",      "zoom",     "flip",   "brightness", "contrast",
+    "saturation", "hue",        "noise",    "fill",   "fill_value"};
 enum { KEYS = sizeof known_keys / sizeof *known_keys };
 
 static const char *const fill_names[] = {"nearest", "constant", "reflect", "wrap"};
-static const char *const flip_names[] = {"none", "h", "v", "hv"};
+static const char *const flip_names[] = {"none", "h", "v", "hv", "alternating"};
+enum { FLIP_ALTERNATING = 4 };
 
 /* keras-default: the generator that tutorials copy from each other, with its shear in degrees. The
  * milder presets do not turn text and digits into their mirror image: light has no flip. */
@@ -63,7 +67,8 @@ enum { PRESETS = sizeof presets / sizeof *presets };
 
 vg_policy vg_policy_none(void)
 {
-    vg_policy policy = {.zoom_low = 1, .zoom_high = 1};
+    vg_policy policy = {
+        .crop_ratio_low = 3.0 / 4, .crop_ratio_high = 4.0 / 3, .zoom_low = 1, .zoom_high = 1};
     return policy;
 }
 
@@ -76,16 +81,20 @@ static bool same(const vg_policy *a, const vg_policy *b)
         if (x != y)
             return false;
     }
-    return a->zoom_low == b->zoom_low && a->zoom_high == b->zoom_high &&
+    return a->crop_low == b->crop_low && a->crop_high == b->crop_high &&
+           a->crop_ratio_low == b->crop_ratio_low && a->crop_ratio_high == b->crop_ratio_high &&
+           a->zoom_low == b->zoom_low && a->zoom_high == b->zoom_high &&
            a->flip_horizontal == b->flip_horizontal && a->flip_vertical == b->flip_vertical &&
-           a->fill == b->fill;
+           a->flip_alternating == b->flip_alternating && a->fill == b->fill;
 }
 
 bool vg_policy_is_none(const vg_policy *policy)
 {
     vg_policy none = vg_policy_none();
-    none.fill = policy->fill; /* how to fill is no change by itself */
+    none.fill = policy->fill; /* how to fill is no change by itself, nor the shape of no crop */
     none.fill_value = policy->fill_value;
+    none.crop_ratio_low = policy->crop_ratio_low;
+    none.crop_ratio_high = policy->crop_ratio_high;
     return same(policy, &none);
 }
 
@@ -114,10 +123,25 @@ static vg_status parse_number(const number_key *key, const char *word, const cha
                               vg_policy *policy, vg_error *err)
 {
     double number;
-    if (!read_number(value, &number) || number < key->low || number > key->high)
+    bool whole = strcmp(key->name, "pad_crop") == 0;
+    if (!read_number(value, &number) || number < key->low || number > key->high ||
+        (whole && number != floor(number)))
         return bad_value(word, value, key->meaning, err);
     memcpy((char *)policy + key->offset, &number, sizeof number);
     return VG_OK;
+}
+
+/* "lo:hi" with least <= lo <= hi <= most. */
+static bool read_range(char *value, double least, double most, double *low, double *high)
+{
+    char *colon = strchr(value, ':');
+    if (!colon)
+        return false;
+    *colon = '\0';
+    bool fine = read_number(value, low) && read_number(colon + 1, high) && *low >= least &&
+                *low <= *high && *high <= most;
+    *colon = ':';
+    return fine;
 }
 
 static vg_status parse_zoom(char *value, vg_policy *policy, vg_error *err)
@@ -125,17 +149,8 @@ static vg_status parse_zoom(char *value, vg_policy *policy, vg_error *err)
     static const char meaning[] =
         "v for 1 - v to 1 + v with v from 0 to below 1, or lo:hi from 0.05 to 20 (below 1 "
         "magnifies)";
-    char *colon = strchr(value, ':');
-    double low, high;
-    if (colon) {
-        *colon = '\0';
-        bool fine = read_number(value, &low) && read_number(colon + 1, &high) && low >= 0.05 &&
-                    low <= high && high <= 20;
-        *colon = ':';
-        if (!fine)
-            return bad_value("zoom", value, meaning, err);
-    } else {
-        double v;
+    double low, high, v;
+    if (!read_range(value, 0.05, 20, &low, &high)) {
         if (!read_number(value, &v) || v < 0 || v > 0.95)
             return bad_value("zoom", value, meaning, err);
         low = 1 - v;
@@ -146,23 +161,56 @@ static vg_status parse_zoom(char *value, vg_policy *policy, vg_error *err)
     return VG_OK;
 }
 
-static vg_status parse_choice(const char *key, const char *value, vg_policy *policy, vg_error *err)
+static vg_status parse_crop(char *value, vg_policy *policy, vg_error *err)
 {
-    bool fill = strcmp(key, "fill") == 0;
-    const char *const *names = fill ? fill_names : flip_names;
-    int choice = find_word(value, names, 4);
+    double low = 0, high = 0;
+    if (strcmp(value, "none") != 0 && !read_range(value, LEAST_CROP, 1, &low, &high)) {
+        if (!read_number(value, &low) || low < LEAST_CROP || low > 1)
+            return bad_value(
+                "crop", value,
+                "the share of the picture's area, lo:hi or lo (for lo:1) from 0.001 to "
+                "1, or none",
+                err);
+        high = 1;
+    }
+    policy->crop_low = low;
+    policy->crop_high = high;
+    return VG_OK;
+}
+
+static vg_status parse_crop_ratio(char *value, vg_policy *policy, vg_error *err)
+{
+    double low, high;
+    if (!read_range(value, 0.05, 20, &low, &high))
+        return bad_value("crop_ratio", value,
+                         "width over height, lo:hi from 0.05 to 20, as in 0.75:1.333", err);
+    policy->crop_ratio_low = low;
+    policy->crop_ratio_high = high;
+    return VG_OK;
+}
+
+static vg_status parse_fill(const char *value, vg_policy *policy, vg_error *err)
+{
+    int choice = find_word(value, fill_names, 4);
     if (choice < 0) {
-        const char *near = fill ? vg_nearest(value, names, 4) : NULL;
-        return vg_fail(err, VG_E_ARG, "policy: %s=%s: expected %s, %s, %s or %s%s%s%s", key, value,
-                       names[0], names[1], names[2], names[3], near ? "; did you mean \"" : "",
-                       near ? near : "", near ? "\"?" : "");
+        const char *near = vg_nearest(value, fill_names, 4);
+        return vg_fail(err, VG_E_ARG,
+                       "policy: fill=%s: expected nearest, constant, reflect or wrap%s%s%s", value,
+                       near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
     }
-    if (fill) {
-        policy->fill = (vg_fill)choice;
-    } else {
-        policy->flip_horizontal = (choice & 1) != 0;
-        policy->flip_vertical = (choice & 2) != 0;
-    }
+    policy->fill = (vg_fill)choice;
+    return VG_OK;
+}
+
+static vg_status parse_flip(const char *value, vg_policy *policy, vg_error *err)
+{
+    int choice = find_word(value, flip_names, FLIP_ALTERNATING + 1);
+    if (choice < 0)
+        return vg_fail(err, VG_E_ARG, "policy: flip=%s: expected none, h, v, hv or alternating",
+                       value);
+    policy->flip_alternating = choice == FLIP_ALTERNATING;
+    policy->flip_horizontal = (choice & 1) != 0 || policy->flip_alternating;
+    policy->flip_vertical = (choice & 2) != 0;
     return VG_OK;
 }
 
@@ -176,12 +224,14 @@ static vg_status unknown_word(const char *word, const char *text, bool first, vg
     for (int i = 0; i < KEYS; i++)
         names[count++] = known_keys[i];
     const char *near = vg_nearest(word, names, count);
-    return vg_fail(err, VG_E_ARG,
-                   "policy: unknown %s \"%s\"%s%s%s (presets: none light standard heavy "
-                   "keras-default, first word only; keys: rotate shift shift_x shift_y shear zoom "
-                   "flip brightness contrast saturation hue noise fill fill_value)",
-                   strchr(text, '=') ? "key" : "word", word, near ? "; did you mean \"" : "",
-                   near ? near : "", near ? "\"?" : "");
+    return vg_fail(
+        err, VG_E_ARG,
+        "policy: unknown %s \"%s\"%s%s%s (presets: none light standard heavy "
+        "keras-default, first word only; keys: crop crop_ratio pad_crop rotate shift shift_x "
+        "shift_y shear zoom flip brightness contrast saturation hue noise fill "
+        "fill_value)",
+        strchr(text, '=') ? "key" : "word", word, near ? "; did you mean \"" : "", near ? near : "",
+        near ? "\"?" : "");
 }
 
 static vg_status parse_word(char *text, bool first, unsigned *seen, vg_policy *policy,
@@ -209,8 +259,14 @@ static vg_status parse_word(char *text, bool first, unsigned *seen, vg_policy *p
     *seen |= 1u << key;
     if (strcmp(word, "zoom") == 0)
         return parse_zoom(value, policy, err);
-    if (strcmp(word, "fill") == 0 || strcmp(word, "flip") == 0)
-        return parse_choice(word, value, policy, err);
+    if (strcmp(word, "crop") == 0)
+        return parse_crop(value, policy, err);
+    if (strcmp(word, "crop_ratio") == 0)
+        return parse_crop_ratio(value, policy, err);
+    if (strcmp(word, "fill") == 0)
+        return parse_fill(value, policy, err);
+    if (strcmp(word, "flip") == 0)
+        return parse_flip(value, policy, err);
     bool both = strcmp(word, "shift") == 0;
     for (int i = 0; i < NUMBERS; i++) {
         const char *name = numbers[i].name;
@@ -288,6 +344,43 @@ static void print_zoom(const vg_policy *policy, char *text, size_t capacity)
     append(text, capacity, "zoom=%s:%s", low, high);
 }
 
+static void print_range(const char *key, double low, double high, char *text, size_t capacity)
+{
+    char first[32], second[32];
+    shortest(low, first);
+    shortest(high, second);
+    append(text, capacity, "%s=%s:%s", key, first, second);
+}
+
+/* The keys that are more than a number; false for a number. */
+static bool print_special(const vg_policy *policy, const char *key, char *text, size_t capacity)
+{
+    const vg_policy none = vg_policy_none();
+    if (strcmp(key, "crop") == 0) {
+        if (policy->crop_high > 0)
+            print_range(key, policy->crop_low, policy->crop_high, text, capacity);
+    } else if (strcmp(key, "crop_ratio") == 0) {
+        if (policy->crop_ratio_low != none.crop_ratio_low ||
+            policy->crop_ratio_high != none.crop_ratio_high)
+            print_range(key, policy->crop_ratio_low, policy->crop_ratio_high, text, capacity);
+    } else if (strcmp(key, "zoom") == 0) {
+        if (policy->zoom_low != 1 || policy->zoom_high != 1)
+            print_zoom(policy, text, capacity);
+    } else if (strcmp(key, "flip") == 0) {
+        int flip = (policy->flip_horizontal ? 1 : 0) + (policy->flip_vertical ? 2 : 0);
+        if (policy->flip_alternating)
+            flip = FLIP_ALTERNATING;
+        if (flip)
+            append(text, capacity, "flip=%s", flip_names[flip]);
+    } else if (strcmp(key, "fill") == 0) {
+        if (policy->fill != VG_FILL_NEAREST)
+            append(text, capacity, "fill=%s", fill_names[policy->fill]);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 void vg_policy_print(const vg_policy *policy, char *text, size_t capacity)
 {
     if (capacity == 0)
@@ -296,17 +389,8 @@ void vg_policy_print(const vg_policy *policy, char *text, size_t capacity)
     for (int i = 0; i < KEYS; i++) {
         const char *key = known_keys[i];
         bool equal = policy->shift_x == policy->shift_y;
-        if (strcmp(key, "zoom") == 0) {
-            if (policy->zoom_low != 1 || policy->zoom_high != 1)
-                print_zoom(policy, text, capacity);
-        } else if (strcmp(key, "flip") == 0) {
-            int flip = (policy->flip_horizontal ? 1 : 0) + (policy->flip_vertical ? 2 : 0);
-            if (flip)
-                append(text, capacity, "flip=%s", flip_names[flip]);
-        } else if (strcmp(key, "fill") == 0) {
-            if (policy->fill != VG_FILL_NEAREST)
-                append(text, capacity, "fill=%s", fill_names[policy->fill]);
-        } else if (strncmp(key, "shift_", 6) != 0 || !equal) {
+        if (!print_special(policy, key, text, capacity) &&
+            (strncmp(key, "shift_", 6) != 0 || !equal)) {
             const char *field = strcmp(key, "shift") == 0 ? (equal ? "shift_x" : "") : key;
             for (int k = 0; k < NUMBERS; k++) {
                 double value;
@@ -350,6 +434,8 @@ size_t vg_policy_warnings(const vg_policy *policy, char *text, size_t capacity)
     double shift_y = policy->shift_y < 1 ? policy->shift_y : 0;
     if (shift_x >= 0.5 || shift_y >= 0.5)
         WARN("shift=%g pushes half of the picture out of sight", fmax(shift_x, shift_y));
+    if (policy->crop_high > 0 && policy->crop_low < 0.05)
+        WARN("crop down to %g keeps less than a twentieth of the picture", policy->crop_low);
     if (policy->zoom_low < 0.4)
         WARN("zoom down to %g keeps less than a sixth of the picture", policy->zoom_low);
 #undef WARN

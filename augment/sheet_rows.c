@@ -210,7 +210,8 @@ static vg_status make_tile(gatherer *g, const vg_sample_key *key, sheet_row *row
 {
     const vg_augment *a = g->augment;
     size_t n = (size_t)a->width * (size_t)a->height;
-    vg_plan plan = vg_plan_draw(&a->policy, key, a->width, a->height);
+    vg_plan plan =
+        vg_plan_draw(&a->policy, key, a->width, a->height, g->image.width, g->image.height);
     vg_status status = vg_augment_view(a, &plan, g->scratch, &g->image, g->after, err);
     if (status != VG_OK)
         return status;
@@ -270,7 +271,8 @@ static vg_status take_census(gatherer *g, size_t index, size_t picture, size_t p
     size_t count = draws * (picture + 1) / pictures - draws * picture / pictures;
     for (size_t i = 0; i < count; i++) {
         vg_sample_key key = key_of(g, index, (int)i);
-        vg_plan plan = vg_plan_draw(&a->policy, &key, a->width, a->height);
+        vg_plan plan =
+            vg_plan_draw(&a->policy, &key, a->width, a->height, g->image.width, g->image.height);
         vg_status status = vg_augment_view(a, &plan, g->scratch, &g->image, g->after, err);
         if (status != VG_OK)
             return status;

@@ -1,18 +1,19 @@
 /* One sample from decoded picture to network input.
  *
- * Evaluation stretches the picture to the input's size with the antialiased bilinear resize, as
- * Keras' flow_from_directory does (but Keras takes the nearest pixel). A plan without geometry goes
- * the same way, so that "no augmentation" and "evaluation" are the same bytes; flips alone turn the
- * resized rows. Everything else is one warp straight from the decoded pixels. Colour and noise work
- * on floats at the input's size; nothing is rounded to 8 bits between them.
+ * Where geometry.c asks for no warp, the part of the picture that is wanted is resized (or taken as it
+ * is when it has the input's size) and one pass moves it, mirrors it, makes it planar and normalizes
+ * it. "No augmentation" and "evaluation" go this way and are the same bytes. Everything else is one
+ * warp straight from the decoded pixels. Colour and noise work on floats at the input's size; nothing
+ * is rounded to 8 bits between them.
  *
  * Scratch memory grows to the largest picture seen and is then reused. */
 #include "transform.h"
 
 #include "base/alloc.h"
+#include "image/codec.h"
 #include "ops/colour.h"
+#include "ops/finish.h"
 #include "ops/noise.h"
-#include "ops/warp.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,55 +46,12 @@ static void work_free(void *scratch)
     free(w);
 }
 
-/* Interleaved bytes -> planar floats, mirrored as asked. */
-static void spread(const vg_image *from, bool mirror_x, bool mirror_y, float *out)
-{
-    size_t width = (size_t)from->width, height = (size_t)from->height;
-    size_t channels = (size_t)from->channels;
-    for (size_t c = 0; c < channels; c++)
-        for (size_t y = 0; y < height; y++) {
-            const uint8_t *row = from->data + (mirror_y ? height - 1 - y : y) * width * channels;
-            float *to = out + (c * height + y) * width;
-            if (mirror_x)
-                for (size_t x = 0; x < width; x++)
-                    to[x] = row[(width - 1 - x) * channels + c];
-            else
-                for (size_t x = 0; x < width; x++)
-                    to[x] = row[x * channels + c];
-        }
-}
-
 vg_status vg_augment_warp(const vg_augment *augment, const vg_plan *plan, int in_width,
                           int in_height, vg_warp *warp, vg_error *err)
 {
-    if (in_width < 1 || in_height < 1 || augment->width < 1 || augment->height < 1)
-        return vg_fail(err, VG_E_ARG, "cannot transform a picture of %d x %d to %d x %d", in_width,
-                       in_height, augment->width, augment->height);
-    warp->width = augment->width;
-    warp->height = augment->height;
-    warp->fill = plan->fill;
-    warp->fill_value = plan->fill_value;
-    warp->inset[0] = 0.5 * in_width / augment->width;
-    warp->inset[1] = 0.5 * in_height / augment->height;
-    vg_plan_matrix(plan, in_width, in_height, augment->width, augment->height, warp->m);
-    return VG_OK;
-}
-
-static vg_status geometry(const vg_augment *augment, const vg_plan *plan, work *w,
-                          const vg_image *in, float *out, vg_error *err)
-{
-    if (vg_plan_warps(plan)) {
-        vg_warp warp;
-        vg_status status = vg_augment_warp(augment, plan, in->width, in->height, &warp, err);
-        vg_view view = vg_image_view(in);
-        return status == VG_OK ? vg_warp_run(&warp, &view, &w->warp, out, err) : status;
-    }
-    vg_status status =
-        vg_image_resize(in, (const double[4]){0, 0, 0, 0}, augment->width, augment->height,
-                        VG_FILTER_BILINEAR, &w->resize, &w->resized, err);
-    if (status == VG_OK)
-        spread(&w->resized, plan->flip_horizontal, plan->flip_vertical, out);
-    return status;
+    vg_region whole = vg_region_whole(in_width, in_height, 1);
+    return vg_geometry_map(&augment->framing, plan, &whole,
+                           (const int[2]){augment->width, augment->height}, warp, err);
 }
 
 static void colour(const vg_plan *plan, int channels, size_t n, float *x)
@@ -118,63 +76,180 @@ static void colour(const vg_plan *plan, int channels, size_t n, float *x)
         }
 }
 
-vg_status vg_augment_view(const vg_augment *augment, const vg_plan *plan, void *scratch,
-                          const vg_image *in, float *out, vg_error *err)
+/* The rectangle `need` of what lies in memory, or VG_E_ARG if it is not all there. */
+static vg_status cut(const vg_view *in, const vg_region *region, const vg_region *need,
+                     vg_view *part, vg_error *err)
 {
-    work *w = scratch;
-    vg_plan none = vg_plan_none();
-    if (!plan)
-        plan = &none;
-    if (augment->channels != 1 && augment->channels != 3)
-        return vg_fail(err, VG_E_ARG, "a network input of %d channels: expected 1 or 3",
-                       augment->channels);
-    if (in->channels == 3 && augment->channels == 1) {
-        vg_status status = vg_image_convert(in, 1, &w->converted, err);
-        if (status != VG_OK)
-            return status;
-        in = &w->converted;
-    }
-    vg_status status = geometry(augment, plan, w, in, out, err);
-    if (status != VG_OK)
-        return status;
-    size_t n = (size_t)augment->width * (size_t)augment->height;
-    colour(plan, in->channels, n, out); /* a grey picture has no hue, also when three are wanted */
-    for (int c = in->channels; c < augment->channels; c++)
-        memcpy(out + (size_t)c * n, out, n * sizeof *out);
-    if (plan->noise > 0)
-        vg_noise_add(out, n * (size_t)augment->channels, plan->noise, &plan->key);
+    int x = need->x - region->x, y = need->y - region->y;
+    if (region->shrink != need->shrink || x < 0 || y < 0 || need->width > in->width - x ||
+        need->height > in->height - y)
+        return vg_fail(err, VG_E_ARG,
+                       "a transform needs %d x %d pixels at (%d, %d) and was given %d x %d at "
+                       "(%d, %d)",
+                       need->width, need->height, need->x, need->y, in->width, in->height,
+                       region->x, region->y);
+    *part = vg_view_part(in, x, y, need->width, need->height);
     return VG_OK;
 }
 
-static vg_status run(const void *context, void *scratch, const vg_view *view,
-                     const vg_region *region, const vg_sample_key *key, float *out, vg_error *err)
+static vg_status to_grey(vg_view *view, vg_image *grey, vg_error *err)
+{
+    vg_status status = vg_image_shape(grey, view->width, view->height, 1, err);
+    if (status != VG_OK)
+        return status;
+    size_t width = (size_t)view->width;
+    for (size_t y = 0; y < (size_t)view->height; y++)
+        vg_codec_row(view->data + y * view->stride, 3, grey->data + y * width, 1, view->width);
+    *view = vg_image_view(grey);
+    return VG_OK;
+}
+
+/* Geometry, into `channels` planes of out: all there is to do when nothing follows, with scale and
+ * offset for each; `scale` NULL: 1 and 0. */
+static vg_status develop(const vg_geometry *g, const vg_augment *augment, const vg_plan *plan,
+                         work *w, vg_view part, const vg_normalizer *fold, int channels, float *out,
+                         vg_error *err)
+{
+    vg_status status = VG_OK;
+    bool luma = part.channels == 3 && channels == 1;
+    bool as_is = !g->warps && g->rectangle[0] == 0 && g->rectangle[1] == 0 &&
+                 g->rectangle[2] == g->inner_width && g->rectangle[3] == g->inner_height &&
+                 part.width == g->inner_width && part.height == g->inner_height;
+    if (luma && !as_is)
+        status = to_grey(&part, &w->converted, err);
+    if (status != VG_OK)
+        return status;
+    if (g->warps)
+        return vg_warp_run(&g->warp, &part, &w->warp, out, err);
+    if (!as_is) {
+        status = vg_view_resize(&part, g->rectangle, g->inner_width, g->inner_height,
+                                VG_FILTER_BILINEAR, &w->resize, &w->resized, err);
+        if (status != VG_OK)
+            return status;
+        part = vg_image_view(&w->resized);
+    }
+    vg_finish finish = {.width = augment->width,
+                        .height = augment->height,
+                        .channels = channels,
+                        .x = g->inner_x + plan->pad_x,
+                        .y = g->inner_y + plan->pad_y,
+                        .mirror_x = plan->flip_horizontal,
+                        .mirror_y = plan->flip_vertical,
+                        .fill = g->fill,
+                        .fill_value = g->fill_value,
+                        .scale = {1, 1, 1}};
+    if (fold) {
+        memcpy(finish.scale, fold->scale, sizeof finish.scale);
+        memcpy(finish.offset, fold->offset, sizeof finish.offset);
+    }
+    vg_finish_run(&finish, &part, out);
+    return VG_OK;
+}
+
+static bool is_point_wise(const vg_normalizer *normalizer)
+{
+    return normalizer->kind == VG_NORMALIZE_UNIT || normalizer->kind == VG_NORMALIZE_MINMAX ||
+           normalizer->kind == VG_NORMALIZE_ZSCORE;
+}
+
+static bool has_colour(const vg_plan *plan)
+{
+    return plan->brightness != 1 || plan->contrast != 1 || plan->saturation != 1 || plan->hue != 0;
+}
+
+/* All of it; `normalizer` NULL: up to, not including, normalization. */
+static vg_status transform(const vg_augment *augment, const vg_plan *plan, work *w,
+                           const vg_view *in, const vg_region *region,
+                           const vg_normalizer *normalizer, float *out, vg_error *err)
+{
+    if (augment->channels != 1 && augment->channels != 3)
+        return vg_fail(err, VG_E_ARG, "a network input of %d channels: expected 1 or 3",
+                       augment->channels);
+    vg_region whole = vg_region_whole(region->full_width, region->full_height, region->shrink);
+    vg_geometry g;
+    vg_view part;
+    vg_status status = vg_geometry_make(&augment->framing, plan, &whole,
+                                        (const int[2]){augment->width, augment->height}, &g, err);
+    if (status == VG_OK)
+        status = cut(in, region, &g.need, &part, err);
+    if (status != VG_OK)
+        return status;
+    bool colours = has_colour(plan), noisy = plan->noise > 0;
+    bool fold = normalizer && is_point_wise(normalizer) && !g.warps && !colours && !noisy;
+    /* A grey picture has no hue, also when three channels are wanted. */
+    bool early = g.warps || colours;
+    int channels = early && in->channels < augment->channels ? in->channels : augment->channels;
+    status = develop(&g, augment, plan, w, part, fold ? normalizer : NULL, channels, out, err);
+    if (status != VG_OK)
+        return status;
+    size_t n = (size_t)augment->width * (size_t)augment->height;
+    if (colours)
+        colour(plan, channels, n, out);
+    for (int c = channels; c < augment->channels; c++)
+        memcpy(out + (size_t)c * n, out, n * sizeof *out);
+    if (noisy)
+        vg_noise_add(out, n * (size_t)augment->channels, plan->noise, &plan->key);
+    if (normalizer && !fold)
+        vg_normalizer_apply(normalizer, out, n);
+    return VG_OK;
+}
+
+vg_status vg_augment_view(const vg_augment *augment, const vg_plan *plan, void *scratch,
+                          const vg_image *in, float *out, vg_error *err)
+{
+    const vg_plan none = vg_plan_none();
+    vg_view view = vg_image_view(in);
+    vg_region region = vg_region_whole(in->width, in->height, 1);
+    return transform(augment, plan ? plan : &none, scratch, &view, &region, NULL, out, err);
+}
+
+static vg_plan draw(const vg_augment *augment, const vg_sample_key *key, const vg_region *region)
+{
+    return vg_plan_draw(&augment->policy, key, augment->width, augment->height, region->full_width,
+                        region->full_height);
+}
+
+static vg_status run(const void *context, void *scratch, const vg_view *in, const vg_region *region,
+                     const vg_sample_key *key, float *out, vg_error *err)
 {
     const vg_augment *augment = context;
-    /* Regions and shrinking are never asked for, so the view is always a whole picture. */
-    (void)region;
-    const vg_image whole = {.data = (uint8_t *)(uintptr_t)view->data,
-                            .width = view->width,
-                            .height = view->height,
-                            .channels = view->channels};
-    const vg_image *in = &whole;
-    vg_plan plan = vg_plan_draw(&augment->policy, key, augment->width, augment->height);
-    vg_status status = vg_augment_view(augment, &plan, scratch, in, out, err);
-    if (status == VG_OK)
-        vg_normalizer_apply(&augment->normalizer, out,
-                            (size_t)augment->width * (size_t)augment->height);
-    return status;
+    vg_plan plan = draw(augment, key, region);
+    return transform(augment, &plan, scratch, in, region, &augment->normalizer, out, err);
+}
+
+static void narrow(const void *context, const vg_sample_key *key, vg_region *region)
+{
+    const vg_augment *augment = context;
+    vg_plan plan = draw(augment, key, region);
+    vg_region whole = vg_region_whole(region->full_width, region->full_height, region->shrink);
+    vg_geometry g;
+    /* What cannot be transformed is left as it is: `run` says why. */
+    if (vg_geometry_make(&augment->framing, &plan, &whole,
+                         (const int[2]){augment->width, augment->height}, &g, NULL) == VG_OK)
+        *region = g.need;
+}
+
+static int shrink(const void *context, int full_width, int full_height)
+{
+    const vg_augment *augment = context;
+    if (augment->max_shrink <= 1 || full_width < 1 || full_height < 1 || augment->width < 1 ||
+        augment->height < 1)
+        return 1;
+    return vg_geometry_shrink(&augment->framing, &augment->policy, full_width, full_height,
+                              (const int[2]){augment->width, augment->height}, augment->max_shrink);
 }
 
 vg_transform vg_augment_transform(const vg_augment *augment)
 {
-    vg_transform transform = {.channels = augment->channels,
-                              .height = augment->height,
-                              .width = augment->width,
-                              .context = augment,
-                              .scratch_new = work_new,
-                              .scratch_free = work_free,
-                              .run = run};
-    return transform;
+    return (vg_transform){.channels = augment->channels,
+                          .height = augment->height,
+                          .width = augment->width,
+                          .context = augment,
+                          .shrink = shrink,
+                          .region = narrow,
+                          .scratch_new = work_new,
+                          .scratch_free = work_free,
+                          .run = run};
 }
 
 vg_status vg_augment_apply(const vg_augment *augment, const vg_plan *plan, void *scratch,

@@ -3,9 +3,9 @@
 #ifndef VG_AUGMENT_TRANSFORM_H
 #define VG_AUGMENT_TRANSFORM_H
 
+#include "geometry.h"
 #include "load/loader.h"
 #include "normalize.h"
-#include "ops/warp.h"
 #include "plan.h"
 
 /* Shared and read-only while loaders use it. */
@@ -13,21 +13,27 @@ typedef struct vg_augment {
     vg_policy policy; /* vg_policy_none(): resize and normalize only (evaluation) */
     vg_normalizer normalizer;
     int channels, height, width; /* of the network's input */
+    vg_framing framing;          /* how a picture comes to that size where no crop is drawn */
+    /* 2, 4, 8: pictures may be shrunk so far while they are decoded, as far as vg_geometry_shrink
+     * allows it for them; 0 or 1: always decoded in full. */
+    int max_shrink;
 } vg_augment;
 
-/* A transform whose context is `augment` (borrowed). */
+/* A transform whose context is `augment` (borrowed). It reads what vg_geometry_make says and nothing
+ * else, so that its output is the same, bit for bit, whatever more it is given. Thread-safe with a
+ * scratch for each thread. */
 vg_transform vg_augment_transform(const vg_augment *augment);
 
 /* The same work up to, not including, normalization: planar floats (C H W) of 0..255 into `out`.
- * `plan` NULL: as evaluation sees it, the whole picture stretched to the input's size by
- * vg_image_resize's antialiased bilinear. `scratch` as from vg_augment_transform(...).scratch_new.
+ * `plan` NULL: as evaluation sees it, brought to the input's size as the framing says by
+ * vg_view_resize's antialiased bilinear. `scratch` as from vg_augment_transform(...).scratch_new.
  * A picture of three channels becomes luma for a network of one; a grey one fills all three. */
 vg_status vg_augment_view(const vg_augment *augment, const vg_plan *plan, void *scratch,
                           const vg_image *in, float *out, vg_error *err);
 /* The same rounded to 8 bits: for previews and written datasets. */
 vg_status vg_augment_apply(const vg_augment *augment, const vg_plan *plan, void *scratch,
                            const vg_image *in, vg_image *out, vg_error *err);
-/* The resampling that `plan` asks for on a picture of in_width x in_height. */
+/* The map of `plan` on a whole picture of in_width x in_height, also where a resize is enough. */
 vg_status vg_augment_warp(const vg_augment *augment, const vg_plan *plan, int in_width,
                           int in_height, vg_warp *warp, vg_error *err);
 

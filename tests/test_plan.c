@@ -32,7 +32,7 @@ static void test_draws_stay_in_range_and_fill_it(void **state)
     int orders[256] = {0};
     for (uint64_t n = 0; n < N; n++) {
         vg_sample_key key = key_at(n);
-        vg_plan d = vg_plan_draw(&p, &key, 32, 32);
+        vg_plan d = vg_plan_draw(&p, &key, 32, 32, 50, 40);
         double v[9] = {d.rotate_deg, d.shift_x,  d.shift_y,    d.shear_deg, d.zoom_x,
                        d.zoom_y,     d.contrast, d.saturation, d.hue};
         for (int i = 0; i < 9; i++) {
@@ -73,15 +73,16 @@ static void test_operations_do_not_disturb_each_other(void **state)
     vg_policy all = parse("heavy shift=0.1 shear=5"), one = parse("rotate=30");
     for (uint64_t n = 0; n < 50; n++) {
         vg_sample_key key = key_at(n);
-        vg_plan a = vg_plan_draw(&all, &key, 32, 32), b = vg_plan_draw(&one, &key, 32, 32);
+        vg_plan a = vg_plan_draw(&all, &key, 32, 32, 50, 40),
+                b = vg_plan_draw(&one, &key, 32, 32, 50, 40);
         assert_near(a.rotate_deg, b.rotate_deg, 0);
         assert_false(b.flip_horizontal);
         assert_near(b.zoom_x, 1, 0);
         assert_near(b.brightness, 1, 0);
     }
     vg_sample_key first = key_at(1), second = key_at(2);
-    assert_true(vg_plan_draw(&one, &first, 9, 9).rotate_deg !=
-                vg_plan_draw(&one, &second, 9, 9).rotate_deg);
+    assert_true(vg_plan_draw(&one, &first, 9, 9, 50, 40).rotate_deg !=
+                vg_plan_draw(&one, &second, 9, 9, 50, 40).rotate_deg);
 }
 
 static void test_pixel_shifts(void **state)
@@ -89,7 +90,8 @@ static void test_pixel_shifts(void **state)
     (void)state;
     vg_policy pixels = parse("shift_x=8 shift_y=4"), shares = parse("shift=0.5");
     vg_sample_key key = key_at(3);
-    vg_plan a = vg_plan_draw(&pixels, &key, 32, 16), b = vg_plan_draw(&shares, &key, 32, 16);
+    vg_plan a = vg_plan_draw(&pixels, &key, 32, 16, 50, 40),
+            b = vg_plan_draw(&shares, &key, 32, 16, 50, 40);
     assert_near(a.shift_x, b.shift_x / 2, 1e-15);
     assert_near(a.shift_y, b.shift_y / 2, 1e-15);
 }
@@ -99,7 +101,7 @@ static void test_none_draws_nothing(void **state)
     (void)state;
     vg_policy none = vg_policy_none();
     vg_sample_key key = key_at(3);
-    vg_plan plan = vg_plan_draw(&none, &key, 8, 8);
+    vg_plan plan = vg_plan_draw(&none, &key, 8, 8, 50, 40);
     assert_false(vg_plan_warps(&plan));
     char text[200];
     vg_plan_print(&plan, text, sizeof text);

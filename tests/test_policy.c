@@ -31,6 +31,22 @@ static void test_every_key(void **state)
     assert_near(p.noise, 5, 0);
     assert_int_equal(p.fill, VG_FILL_CONSTANT);
     assert_near(p.fill_value, 128, 0);
+    p = parse("crop=0.08 flip=alternating pad_crop=4");
+    assert_near(p.crop_low, 0.08, 0);
+    assert_near(p.crop_high, 1, 0);
+    assert_near(p.crop_ratio_low, 0.75, 0);
+    assert_near(p.crop_ratio_high, 4.0 / 3, 0);
+    assert_near(p.pad_crop, 4, 0);
+    assert_true(p.flip_horizontal && p.flip_alternating && !p.flip_vertical);
+    p = parse("crop=0.25:0.5 crop_ratio=0.5:2");
+    assert_near(p.crop_low, 0.25, 0);
+    assert_near(p.crop_high, 0.5, 0);
+    assert_near(p.crop_ratio_low, 0.5, 0);
+    assert_near(p.crop_ratio_high, 2, 0);
+    p = parse("crop=none crop_ratio=1:1");
+    assert_true(vg_policy_is_none(&p));
+    p = parse("pad_crop=1");
+    assert_false(vg_policy_is_none(&p));
     p = parse("shift=0.2 zoom=0.2 flip=v");
     assert_near(p.shift_x, 0.2, 0);
     assert_near(p.shift_y, 0.2, 0);
@@ -80,12 +96,18 @@ static void test_print_parses_back(void **state)
         "shift_y=0.3",
         "fill=wrap fill_value=3.25",
         "flip=hv noise=0.1 hue=0.5",
+        "crop=0.08:1 flip=alternating",
+        "crop=0.1:0.3333333333333333 crop_ratio=0.5:2 rotate=3",
+        "crop_ratio=1:1",
+        "pad_crop=4 flip=h fill=reflect",
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         vg_policy a = parse(lines[i]);
         char text[400], again[400];
         vg_policy_print(&a, text, sizeof text);
         vg_policy b = parse(text);
+        assert_memory_equal(&a, &b, offsetof(vg_policy, pad_crop) + sizeof a.pad_crop);
+        assert_true(a.flip_alternating == b.flip_alternating);
         assert_memory_equal(&a.zoom_low, &b.zoom_low, 2 * sizeof(double));
         assert_memory_equal(&a.shift_x, &b.shift_x, 2 * sizeof(double));
         vg_policy_print(&b, again, sizeof again);
@@ -95,6 +117,9 @@ static void test_print_parses_back(void **state)
     vg_policy p = parse("keras-default");
     vg_policy_print(&p, text, sizeof text);
     assert_string_equal(text, "rotate=40 shift=0.2 shear=0.2 zoom=0.2 flip=h");
+    p = parse("crop=0.08 crop_ratio=0.75:1.3333333333333333 pad_crop=4 flip=alternating");
+    vg_policy_print(&p, text, sizeof text);
+    assert_string_equal(text, "crop=0.08:1 pad_crop=4 flip=alternating");
     p = parse("none");
     vg_policy_print(&p, text, sizeof text);
     assert_string_equal(text, "none");
@@ -124,7 +149,17 @@ static void test_errors_say_what_is_wrong(void **state)
         {"zoom=1.5:0.5", "zoom=1.5:0.5", "lo:hi"},
         {"zoom=0:1", "zoom=0:1", "0.05 to 20"},
         {"zoom=a:b", "zoom=a:b", "lo:hi"},
-        {"flip=x", "flip=x", "none, h, v or hv"},
+        {"flip=x", "flip=x", "none, h, v, hv or alternating"},
+        {"crop", "needs a value", "crop=..."},
+        {"crop=0", "crop=0", "share of the picture's area"},
+        {"crop=0.5:1.5", "crop=0.5:1.5", "0.001 to 1"},
+        {"crop=0.5:0.2", "crop=0.5:0.2", "lo:hi"},
+        {"crop_ratio=1.3", "crop_ratio=1.3", "0.75:1.333"},
+        {"crop_ratio=0:1", "crop_ratio=0:1", "0.05 to 20"},
+        {"crop_ratios=1:2", "\"crop_ratios\"", "did you mean \"crop_ratio\""},
+        {"padcrop=4", "\"padcrop\"", "did you mean \"pad_crop\""},
+        {"pad_crop=2.5", "pad_crop=2.5", "whole pixels"},
+        {"pad_crop=-1", "pad_crop=-1", "0 to 1024"},
         {"fill=reflct", "fill=reflct", "did you mean \"reflect\""},
         {"hue=0.6", "hue=0.6", "0 to 0.5"},
         {"noise=256", "noise=256", "0 to 255"},
@@ -157,8 +192,11 @@ static void test_warnings(void **state)
     assert_string_equal(text, "");
     p = parse("heavy");
     assert_int_equal(vg_policy_warnings(&p, text, sizeof text), 0);
-    p = parse("rotate=0.5 brightness=1 contrast=2 shift=0.6 zoom=0.3:1");
-    assert_int_equal(vg_policy_warnings(&p, text, sizeof text), 5);
+    p = parse("crop=0.08");
+    assert_int_equal(vg_policy_warnings(&p, text, sizeof text), 0);
+    p = parse("crop=0.02 rotate=0.5 brightness=1 contrast=2 shift=0.6 zoom=0.3:1");
+    assert_int_equal(vg_policy_warnings(&p, text, sizeof text), 6);
+    assert_contains(text, "crop down to 0.02");
     assert_contains(text, " | ");
 }
 

@@ -170,7 +170,7 @@ static void test_variants_are_what_the_network_gets(void **state)
         void *scratch = NULL;
         assert_ok(transform.scratch_new(&augment, &scratch, &err));
         vg_sample_key key = {.seed = 9, .epoch = 1};
-        vg_plan plan = vg_plan_draw(&augment.policy, &key, 32, 24);
+        vg_plan plan = vg_plan_draw(&augment.policy, &key, 32, 24, in.width, in.height);
         assert_ok(vg_augment_apply(&augment, &plan, scratch, &in, &want, &err));
         transform.scratch_free(scratch);
         assert_ok(vg_sheet_draw(dataset, &augment, &options, &sheet, &err));

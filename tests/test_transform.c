@@ -125,7 +125,7 @@ static void test_run_and_apply_agree(void **state)
             vg_transform transform = vg_augment_transform(&augment);
             void *scratch = scratch_of(&transform);
             vg_sample_key key = {.seed = 9, .epoch = 1, .position = 77};
-            vg_plan plan = vg_plan_draw(&augment.policy, &key, 15, 14);
+            vg_plan plan = vg_plan_draw(&augment.policy, &key, 15, 14, in.width, in.height);
             float run[3 * 15 * 14], view[3 * 15 * 14];
             assert_ok(vg_transform_picture(&transform, scratch, &in, &key, run, &err));
             assert_ok(vg_augment_view(&augment, &plan, scratch, &in, view, &err));

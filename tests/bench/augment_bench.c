@@ -58,7 +58,8 @@ static vg_status run_resize(fixture *f, uint32_t turn, vg_error *err)
 static vg_status run_warp(fixture *f, uint32_t turn, vg_error *err)
 {
     vg_sample_key key = key_of(turn);
-    vg_plan plan = vg_plan_draw(&f->augment.policy, &key, f->width, f->height);
+    vg_plan plan =
+        vg_plan_draw(&f->augment.policy, &key, f->width, f->height, f->in.width, f->in.height);
     vg_warp warp;
     vg_status status = vg_augment_warp(&f->augment, &plan, f->in.width, f->in.height, &warp, err);
     vg_view view = vg_image_view(&f->in);
