@@ -77,6 +77,10 @@ vg_status vg_decode(vg_decoder *decoder, const uint8_t *bytes, size_t size,
                     const vg_decode_options *options, vg_image *image, vg_decode_info *info,
                     vg_error *err);
 
+/* The libraries that decode, with their versions: together with the options it says which pixels come
+ * out. Static storage. */
+const char *vg_decode_versions(void);
+
 /* The format by the first bytes. */
 vg_image_format vg_format_sniff(const uint8_t *bytes, size_t size);
 /* "JPEG", "PNG", ..., "unknown". */

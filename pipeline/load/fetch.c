@@ -7,6 +7,7 @@
  * Clocks are read for every sample only where that costs nothing beside the sample itself. */
 #include "load/fetch.h"
 
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
@@ -136,21 +137,74 @@ static vg_status note_kept(vg_fetch *f, const vg_decode_info *info, vg_error *er
     return vg_ledger_note(plan->ledger, &bad, err);
 }
 
+/* ---- the cache */
+
+typedef enum lookup { MISSING, UNFIT, FOUND } lookup;
+
+/* A cached picture is taken only if decoding would give the same one under this loader's options. Only JPEG can be
+ * shrunk by its decoder, so that another picture at full size is right whatever the transform allows. */
+static lookup look_up(vg_fetch *f, vg_cached *picture)
+{
+    const vg_fetch_plan *plan = f->plan;
+    if (!plan->cache || !vg_cache_find(plan->cache, f->key->index, &f->reader, picture))
+        return MISSING;
+    const vg_transform *transform = &plan->transform;
+    const vg_region *region = &picture->region;
+    int width = region->full_width, height = region->full_height;
+    int shrink = transform->shrink ? transform->shrink(transform->context, width, height) : 1;
+    if (region->shrink != shrink && (region->shrink != 1 || picture->format == VG_FORMAT_JPEG))
+        return UNFIT;
+    if ((uint64_t)width * (uint64_t)height > plan->decode.max_pixels)
+        return UNFIT;
+    if (plan->decode.channels && plan->decode.channels != picture->view.channels)
+        return UNFIT;
+    if (picture->damaged &&
+        !(plan->decode.allow_damaged && picture->intact >= plan->decode.min_intact))
+        return UNFIT;
+    return FOUND;
+}
+
+static vg_status note_cached(vg_fetch *f, const vg_cached *picture, vg_error *err)
+{
+    vg_decode_info info = {.format = picture->format,
+                           .damaged = picture->damaged,
+                           .intact = picture->intact,
+                           .damage_offset = picture->damage_offset,
+                           .warnings = picture->warning[0] != '\0'};
+    snprintf(info.warning, sizeof info.warning, "%s", picture->warning);
+    return note_kept(f, &info, err);
+}
+
+static vg_status put(vg_fetch *f, vg_span bytes, const vg_decode_info *info, vg_error *err)
+{
+    vg_status status = vg_cache_put(f->plan->cache, f->key->index, bytes, &f->image, info, err);
+    vg_cache_stats stats = vg_cache_stats_of(f->plan->cache);
+    if (stats.refused_full || stats.other_writer)
+        atomic_store_explicit(&f->plan->cache_full, true, memory_order_relaxed);
+    return status;
+}
+
 /* ---- one sample */
 
-/* The part of the picture that the key wants, in f->image. */
-static vg_status read_picture(vg_fetch *f, int state, bool timed, vg_region *region, vg_error *err)
+static bool is_first_touch(const vg_fetch *f, int state)
+{
+    return !(state & (VG_SAMPLE_GOOD | VG_SAMPLE_REPAIRED)) && !f->plan->stored_decoded;
+}
+
+/* Reads and decodes what the key wants into f->image, all of it when `keep` says that the cache will take it. */
+static vg_status read_picture(vg_fetch *f, int state, bool keep, bool timed, vg_region *region,
+                              vg_error *err)
 {
     vg_decode_info info = {0};
     vg_span bytes;
-    bool first = !(state & (VG_SAMPLE_GOOD | VG_SAMPLE_REPAIRED)) && !f->plan->stored_decoded;
-    bool whole = (state & VG_SAMPLE_REPAIRED) != 0;
+    bool first = is_first_touch(f, state), repaired = (state & VG_SAMPLE_REPAIRED) != 0;
+    bool whole = repaired || keep;
     double t0 = timed ? now() : 0;
     vg_status status = vg_dataset_bytes(f->plan->dataset, f->key->index, &f->reader, &bytes, err);
     double t1 = timed ? now() : 0;
     if (!status)
-        status = decode(f, bytes, whole, first || whole, &info, err);
-    if (!status && info.damaged && !whole && is_part(&info.region))
+        status = decode(f, bytes, whole, first || repaired || keep, &info, err);
+    if (!status && info.damaged && is_part(&info.region))
         status = decode(f, bytes, true, true, &info, err);
     if (timed) {
         f->times.read += (t1 - t0) * f->every;
@@ -160,6 +214,8 @@ static vg_status read_picture(vg_fetch *f, int state, bool timed, vg_region *reg
         return note_skipped(f, status, &info, err);
     if (!status && first)
         status = note_kept(f, &info, err);
+    if (!status && keep && !is_part(&info.region))
+        status = put(f, bytes, &info, err);
     f->times.decoded += !status && !f->plan->stored_decoded;
     *region = info.region;
     return status;
@@ -168,15 +224,27 @@ static vg_status read_picture(vg_fetch *f, int state, bool timed, vg_region *reg
 static vg_status make(vg_fetch *f, int state, bool timed, float *out, bool *skip, vg_error *err)
 {
     const vg_transform *transform = &f->plan->transform;
+    vg_cached cached;
     vg_region region;
-    vg_status status = read_picture(f, state, timed, &region, err);
-    if (status) {
+    vg_status status = VG_OK;
+    lookup found = look_up(f, &cached);
+    if (found == FOUND && is_first_touch(f, state))
+        status = note_cached(f, &cached, err);
+    if (found == FOUND) {
+        f->times.cached++;
+    } else {
+        bool keep = found == MISSING && f->plan->cache &&
+                    !atomic_load_explicit(&f->plan->cache_full, memory_order_relaxed);
+        status = read_picture(f, state, keep, timed, &region, err);
         *skip = about_the_file(status) && f->plan->on_error != VG_ON_ERROR_FAIL;
-        return status;
+        cached.view = vg_image_view(&f->image);
+        cached.region = region;
     }
-    vg_view view = vg_image_view(&f->image);
+    if (status)
+        return status;
     double t0 = timed ? now() : 0;
-    status = transform->run(transform->context, f->scratch, &view, &region, f->key, out, err);
+    status = transform->run(transform->context, f->scratch, &cached.view, &cached.region, f->key,
+                            out, err);
     if (timed)
         f->times.transform += (now() - t0) * f->every;
     f->times.samples++;
@@ -206,4 +274,10 @@ vg_status vg_fetch_sample(vg_fetch *f, const vg_sample_key *key, float *out, boo
         f->every = f->cost < TINY_SECONDS ? RARELY : 1;
     }
     return status;
+}
+
+void vg_loader_cache_key(const vg_decode_options *decode, char *key, size_t capacity)
+{
+    snprintf(key, capacity, "channels %d, EXIF %s, at most %d scans, %s", decode->channels,
+             decode->apply_exif ? "applied" : "ignored", decode->max_scans, vg_decode_versions());
 }

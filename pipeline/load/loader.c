@@ -311,6 +311,7 @@ static void set_up(vg_loader *l, const vg_dataset *dataset, const vg_sampler *sa
     l->plan.transform = *transform;
     l->plan.on_error = o->on_error;
     l->plan.stored_decoded = vg_dataset_is_decoded(dataset);
+    l->plan.cache = l->plan.stored_decoded ? NULL : o->cache;
     l->plan.decode = o->decode;
     l->plan.decode.allow_damaged = o->on_error == VG_ON_ERROR_REPAIR;
     l->plan.decode.min_intact = o->min_intact;

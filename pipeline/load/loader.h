@@ -11,6 +11,7 @@
 
 #include "base/status.h"
 #include "dataset/dataset.h"
+#include "load/cache.h"
 #include "load/sampler.h"
 
 /* Names a sample in its epoch: the key of all its random numbers. */
@@ -71,6 +72,8 @@ typedef struct vg_loader_options {
      * to be skipped (0.1: of 5 samples one, of 3,000 300). Counted in the order of the batches,
      * repaired ones are not. Each rank counts what it met. */
     double max_bad_share;
+    vg_cache *cache; /* keeps whole decoded pictures; borrowed, may serve several loaders of the
+                        dataset; NULL: none. Not used where samples are stored decoded */
     vg_decode_options decode; /* limits, channels, EXIF; the rest is set by the loader */
 } vg_loader_options;
 vg_loader_options vg_loader_options_default(void);
@@ -84,6 +87,10 @@ typedef struct vg_batch {
     uint64_t first; /* position of the first sample in the epoch */
     int slot;       /* the ring's own */
 } vg_batch;
+
+/* What a cache for a loader with these options is to be opened with (decode_key): they decide, beside the
+ * stored bytes, how a cached picture looks. The shrink is checked picture by picture. */
+void vg_loader_cache_key(const vg_decode_options *decode, char *key, size_t capacity);
 
 typedef enum vg_bad_kind {
     VG_BAD_SKIPPED,   /* not used */
