@@ -297,7 +297,12 @@ static void test_folder_that_cannot_be_listed(void **state)
     assert_int_equal(chmod(path, 0), 0);
     vg_dataset *dataset = open_ok();
     assert_int_equal(vg_dataset_ignored_of(dataset).unreadable, 1);
-    assert_int_equal(vg_dataset_ignored_of(dataset).empty_classes, 1);
+    assert_int_equal(vg_dataset_ignored_of(dataset).empty_classes, 0); /* counted once */
+    assert_int_equal(vg_dataset_classes(dataset), 1);
+    size_t kept, count;
+    const char *const *notes = vg_dataset_notes(dataset, &kept, &count);
+    assert_int_equal(count, 1);
+    assert_string_equal(notes[0], "dog/: Permission denied");
     vg_dataset_close(dataset);
     chmod(path, 0700);
     free(path);

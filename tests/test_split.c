@@ -81,7 +81,7 @@ static void test_other_shares(void **state)
 {
     (void)state;
     size_t counts[2];
-    vg_dataset_options all = {1, 0, false}, half = {0.5, 0.5, false};
+    vg_dataset_options all = {.train_share = 1}, half = {.train_share = 0.5, .val_share = 0.5};
     vg_dataset *dataset = open_range(0, 1000, &all);
     vg_dataset_counts(dataset, VG_SPLIT_TRAIN, counts);
     assert_int_equal(counts[0] + counts[1], 1000);
@@ -97,11 +97,11 @@ static void test_other_shares(void **state)
 static void test_shares_that_make_no_sense(void **state)
 {
     (void)state;
-    const vg_dataset_options bad[] = {{-0.1, 0.2, false},
-                                      {0.7, -0.1, false},
-                                      {0.8, 0.3, false},
-                                      {NAN, 0.1, false},
-                                      {0.1, NAN, false}};
+    const vg_dataset_options bad[] = {{.train_share = -0.1, .val_share = 0.2},
+                                      {.train_share = 0.7, .val_share = -0.1},
+                                      {.train_share = 0.8, .val_share = 0.3},
+                                      {.train_share = NAN, .val_share = 0.1},
+                                      {.train_share = 0.1, .val_share = NAN}};
     put_text(folder, "list.csv", "a.jpg,x\n");
     char *path = vg_path_join(folder, "list.csv");
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

@@ -3,6 +3,7 @@
 #include "dataset/dataset.h"
 
 #include "base/alloc.h"
+#include "base/threads.h"
 #include "dataset/index.h"
 
 #include <errno.h>
@@ -26,7 +27,8 @@ static vg_status read_kind(vg_dataset *dataset, const vg_dataset_options *option
         return vg_idx_read_files(dataset, err);
     if (vg_cifar_found(dataset->path))
         return vg_cifar_read_files(dataset, options->coarse_labels, err);
-    return vg_folder_scan(dataset, err);
+    int threads = options->threads > 0 ? options->threads : vg_threads_available();
+    return vg_folder_scan(dataset, threads, err);
 }
 
 vg_status vg_dataset_open(const char *path, const vg_dataset_options *options, vg_dataset **dataset,

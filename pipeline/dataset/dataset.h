@@ -45,11 +45,12 @@
 
 typedef enum vg_split { VG_SPLIT_TRAIN, VG_SPLIT_VAL, VG_SPLIT_TEST, VG_SPLIT_COUNT } vg_split;
 
-/* Shares of the hash split; what is left is the test split. */
+/* The shares are those of the hash split; what is left is the test split. */
 typedef struct vg_dataset_options {
     double train_share; /* 0.70 */
     double val_share;   /* 0.15 */
     bool coarse_labels; /* of CIFAR-100: its 20 superclasses instead of its 100 classes */
+    int threads;        /* that list folders; the index does not depend on it. < 1: all CPUs (0) */
 } vg_dataset_options;
 vg_dataset_options vg_dataset_options_default(void);
 

@@ -1,121 +1,105 @@
-/* Class folders to an index. The entries of every folder are sorted by their bytes, so that the same
- * files give the same order on every file system. Nothing is opened: what a file really holds is
- * judged when it is decoded; here its extension decides. Links are followed, but no folder is read
- * twice for the same class, which ends circles. Refuses to guess a label for pictures that lie
- * beside class folders: they are left out and counted. */
-#include "dataset/index.h"
-
+/* Class folders to an index. First the folders that are classes are found, then class_scan.c reads
+ * them on all threads. The entries of every folder are sorted by their bytes, so that the same files
+ * give the same order on every file system and for any number of threads. Nothing is opened: what a
+ * file really holds is judged when it is decoded; here its extension decides. Refuses to guess a
+ * label for pictures that lie beside class folders: they are left out and counted. */
 #include "base/alloc.h"
+#include "dataset/class_scan.h"
+#include "dataset/index.h"
+#include "dataset/listing.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
-enum { DEEPEST = 200 };
-
-struct place {
-    dev_t device;
-    ino_t inode;
+/* The visible entries of a folder, sorted. Before each name stands a byte with its kind. */
+struct entries {
+    char *names;
+    size_t names_size, names_capacity;
+    vg_entry *list;
+    size_t count, capacity;
+    size_t hidden;
+    int error; /* errno if the folder could not be listed to its end */
 };
 
 struct scan {
     vg_dataset *dataset;
     vg_error *err;
-    char *path; /* root, '/', and the name below it */
-    size_t path_capacity;
-    size_t root_length; /* where names below the root begin */
-    struct place *seen; /* folders already read for the current class */
-    size_t seen_count, seen_capacity;
+    int root;     /* descriptor */
+    char *buffer; /* [VG_LISTING_BUFFER] */
     vg_finds finds;
+    vg_class_folders classes;
 };
 
-struct listing {
-    char **names;
-    size_t count, capacity;
-};
-
-enum kind { KIND_FOLDER, KIND_FILE, KIND_NEITHER };
-
-static vg_status no_memory(struct scan *scan)
+static vg_status no_memory(const struct scan *scan)
 {
-    return vg_fail(scan->err, VG_E_NOMEM, "%s: out of memory while listing", scan->path);
+    return vg_fail(scan->err, VG_E_NOMEM, "%s: out of memory while listing", scan->dataset->path);
 }
 
-static int compare_names(const void *a, const void *b)
+static void entries_reset(struct entries *entries)
 {
-    const char *const *p = a, *const *q = b;
-    return strcmp(*p, *q);
+    free(entries->names);
+    free(entries->list);
+    *entries = (struct entries){0};
 }
 
-static void listing_reset(struct listing *list)
+static const char *entry_name(const struct entries *entries, size_t i)
 {
-    for (size_t i = 0; i < list->count; i++)
-        free(list->names[i]);
-    free(list->names);
-    *list = (struct listing){0};
+    return entries->names + entries->list[i].at;
 }
 
-/* The visible entries of the folder scan->path, sorted. A folder that cannot be listed is counted and
- * leaves an empty list. */
-static vg_status list_folder(struct scan *scan, struct listing *list)
+static vg_entry_kind entry_kind(const struct entries *entries, size_t i)
 {
-    *list = (struct listing){0};
-    DIR *dir = opendir(scan->path);
-    if (!dir) {
-        if (errno == ENOMEM)
-            return no_memory(scan);
-        scan->dataset->ignored.unreadable++;
-        return VG_OK;
+    return (vg_entry_kind)entries->names[entries->list[i].at - 1];
+}
+
+static bool entries_add(struct entries *entries, const char *name, size_t length,
+                        vg_entry_kind kind)
+{
+    size_t at = entries->names_size + 1, need = at + length + 1;
+    if (!vg_grow(&entries->names, &entries->names_capacity, need, 1) ||
+        !vg_grow(&entries->list, &entries->capacity, entries->count + 1, sizeof(vg_entry)))
+        return false;
+    entries->names[at - 1] = (char)kind;
+    memcpy(entries->names + at, name, length + 1);
+    entries->list[entries->count++] = (vg_entry){.at = at};
+    entries->names_size = need;
+    return true;
+}
+
+/* Lists the folder `path` below the root. One that cannot be listed leaves `entries` empty, with its
+ * error. */
+static vg_status list_folder(struct scan *scan, const char *path, struct entries *entries)
+{
+    vg_listing list;
+    const char *name;
+    size_t length;
+    vg_entry_kind kind;
+    bool enough = true;
+    *entries = (struct entries){0};
+    if (!vg_listing_open(&list, scan->root, path, scan->buffer)) {
+        entries->error = errno;
+        return errno == ENOMEM ? no_memory(scan) : VG_OK;
     }
-    scan->finds.folders++;
-    struct dirent *entry;
-    while ((entry = readdir(dir))) {
-        const char *name = entry->d_name;
-        if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-            continue;
-        if (vg_name_is_hidden(name, strlen(name))) {
-            scan->dataset->ignored.hidden++;
-            continue;
-        }
-        char *copy = vg_strdup(name);
-        if (!copy || !vg_grow(&list->names, &list->capacity, list->count + 1, sizeof(char *))) {
-            free(copy);
-            closedir(dir);
-            listing_reset(list);
-            return no_memory(scan);
-        }
-        list->names[list->count++] = copy;
-    }
-    closedir(dir);
-    if (list->count > 1)
-        qsort(list->names, list->count, sizeof(char *), compare_names);
-    return VG_OK;
-}
-
-/* Appends "/name" to scan->path, which was `length` long. */
-static vg_status descend(struct scan *scan, size_t length, const char *name)
-{
-    size_t more = strlen(name), need = length + more + 2;
-    if (!vg_grow(&scan->path, &scan->path_capacity, need, 1))
+    while (enough && vg_listing_next(&list, &name, &length, &kind))
+        if (vg_name_is_hidden(name, length))
+            entries->hidden++;
+        else
+            enough = entries_add(entries, name, length, kind);
+    entries->error = list.error;
+    vg_listing_close(&list);
+    size_t n = entries->count;
+    vg_entry *spare = enough && n > 1 ? vg_alloc(n, sizeof *spare) : NULL;
+    if (!enough || (n > 1 && !spare)) {
+        entries_reset(entries);
         return no_memory(scan);
-    size_t at = length;
-    if (at && scan->path[at - 1] != '/')
-        scan->path[at++] = '/';
-    memcpy(scan->path + at, name, more + 1);
+    }
+    if (n > 1)
+        vg_entries_sort(entries->list, spare, n, entries->names, NULL, 0);
+    free(spare);
     return VG_OK;
-}
-
-/* What stands at scan->path, links followed. A link that leads nowhere passes as a file: if it is
- * called like a picture, reading it will say what is wrong with it. */
-static enum kind kind_of(const struct scan *scan, struct place *place)
-{
-    struct stat st;
-    if (stat(scan->path, &st) != 0)
-        return KIND_FILE;
-    *place = (struct place){st.st_dev, st.st_ino};
-    return S_ISDIR(st.st_mode) ? KIND_FOLDER : S_ISREG(st.st_mode) ? KIND_FILE : KIND_NEITHER;
 }
 
 /* Counts a file that is no sample and returns false, or returns true. */
@@ -124,154 +108,125 @@ static bool is_sample(struct scan *scan, const char *name)
     return vg_name_is_sample(name, &scan->dataset->ignored, &scan->finds);
 }
 
-static vg_status mark_seen(struct scan *scan, struct place place, bool *again)
+/* A listing that is used counts, with what it hid and what it lacks. */
+static void count_listing(struct scan *scan, const char *path, const struct entries *entries)
 {
-    *again = false;
-    for (size_t i = 0; i < scan->seen_count && !*again; i++)
-        *again = scan->seen[i].inode == place.inode && scan->seen[i].device == place.device;
-    if (*again)
-        return VG_OK;
-    if (!vg_grow(&scan->seen, &scan->seen_capacity, scan->seen_count + 1, sizeof place))
+    scan->dataset->ignored.hidden += entries->hidden;
+    if (entries->error) {
+        scan->dataset->ignored.unreadable++;
+        vg_index_note(scan->dataset, "%s: %s", path, strerror(entries->error));
+    }
+    if (!entries->error || entries->count)
+        scan->finds.folders++;
+}
+
+/* Puts prefix + name + "/" on the list of class folders. */
+static vg_status add_class(struct scan *scan, const char *prefix, const char *name, vg_split split)
+{
+    vg_class_folders *classes = &scan->classes;
+    size_t before = strlen(prefix), length = strlen(name), at = classes->paths_size;
+    int label;
+    vg_status status = vg_index_class(scan->dataset, name, length, &label, scan->err);
+    if (status)
+        return status;
+    if (!vg_grow(&classes->paths, &classes->paths_capacity, at + before + length + 2, 1) ||
+        !vg_grow(&classes->list, &classes->capacity, classes->count + 1, sizeof *classes->list))
         return no_memory(scan);
-    scan->seen[scan->seen_count++] = place;
+    memcpy(classes->paths + at, prefix, before);
+    memcpy(classes->paths + at + before, name, length);
+    memcpy(classes->paths + at + before + length, "/", 2);
+    classes->paths_size = at + before + length + 2;
+    classes->list[classes->count++] = (vg_class_folder){.path = at, .label = label, .split = split};
     return VG_OK;
 }
 
-/* All pictures in and below scan->path (a folder) become samples of `label`. */
-static vg_status scan_class(struct scan *scan, struct place here, int label, vg_split split,
-                            int depth)
+/* Every folder among the entries of `prefix` is a class. Pictures directly here have none. */
+static vg_status find_classes(struct scan *scan, const char *prefix, const struct entries *entries,
+                              vg_split split)
 {
-    bool again;
-    vg_status status = mark_seen(scan, here, &again);
-    if (status)
-        return status;
-    if (again || depth > DEEPEST) {
-        scan->dataset->ignored.unreadable++;
-        return VG_OK;
-    }
-    struct listing list;
-    status = list_folder(scan, &list);
-    size_t length = strlen(scan->path);
-    for (size_t i = 0; !status && i < list.count; i++) {
-        struct place place;
-        status = descend(scan, length, list.names[i]);
-        if (status)
+    vg_status status = VG_OK;
+    count_listing(scan, *prefix ? prefix : ".", entries);
+    for (size_t i = 0; !status && i < entries->count; i++) {
+        const char *name = entry_name(entries, i);
+        switch (entry_kind(entries, i)) {
+        case VG_ENTRY_FOLDER:
+            status = add_class(scan, prefix, name, split);
             break;
-        enum kind kind = kind_of(scan, &place);
-        if (kind == KIND_FOLDER)
-            status = scan_class(scan, place, label, split, depth + 1);
-        else if (kind == KIND_NEITHER)
+        case VG_ENTRY_FILE:
+            scan->dataset->ignored.loose += is_sample(scan, name);
+            break;
+        case VG_ENTRY_NEITHER:
             scan->dataset->ignored.not_images++;
-        else if (is_sample(scan, list.names[i]))
-            status = vg_index_add(scan->dataset, scan->path + scan->root_length, label, split,
-                                  scan->err);
-        scan->path[length] = '\0';
-    }
-    listing_reset(&list);
-    return status;
-}
-
-/* Every folder of `list`, the entries of scan->path, is a class. Pictures directly here have none. */
-static vg_status scan_classes(struct scan *scan, const struct listing *list, vg_split split)
-{
-    vg_dataset *dataset = scan->dataset;
-    size_t length = strlen(scan->path);
-    vg_status status = VG_OK;
-    for (size_t i = 0; !status && i < list->count; i++) {
-        struct place place;
-        int label;
-        const char *name = list->names[i];
-        status = descend(scan, length, name);
-        if (status)
             break;
-        enum kind kind = kind_of(scan, &place);
-        if (kind == KIND_FOLDER) {
-            scan->seen_count = 0;
-            status = vg_index_class(dataset, name, strlen(name), &label, scan->err);
-            if (!status)
-                status = scan_class(scan, place, label, split, 0);
-        } else if (kind == KIND_NEITHER) {
-            dataset->ignored.not_images++;
-        } else if (is_sample(scan, name)) {
-            dataset->ignored.loose++;
         }
-        scan->path[length] = '\0';
     }
     return status;
 }
 
-/* Whether the folder scan->path holds a folder: that is what tells train/ with classes in it from a
- * class of trains. */
-static vg_status holds_folders(struct scan *scan, bool *holds)
+/* Whether train/, val/ or test/ folders with folders in them stand at the top: that is what tells
+ * train/ with classes in it from a class of trains. */
+static vg_status find_splits(struct scan *scan, const struct entries *top)
 {
-    struct listing list;
-    vg_dataset_ignored counted = scan->dataset->ignored;
-    size_t folders = scan->finds.folders, length = strlen(scan->path);
-    vg_status status = list_folder(scan, &list);
-    scan->dataset->ignored = counted; /* it will be listed again */
-    scan->finds.folders = folders;
-    *holds = false;
-    for (size_t i = 0; !status && i < list.count && !*holds; i++) {
-        struct place place;
-        status = descend(scan, length, list.names[i]);
-        *holds = !status && kind_of(scan, &place) == KIND_FOLDER;
-        scan->path[length] = '\0';
-    }
-    listing_reset(&list);
-    return status;
-}
-
-/* Whether train/, val/ or test/ folders with class folders stand at the top. */
-static vg_status find_splits(struct scan *scan, const struct listing *top)
-{
-    size_t length = strlen(scan->path);
     vg_status status = VG_OK;
-    for (size_t i = 0; !status && i < top->count && !scan->dataset->split_folders; i++) {
-        struct place place;
+    bool *found = &scan->dataset->split_folders;
+    for (size_t i = 0; !status && i < top->count && !*found; i++) {
         vg_split split;
-        if (!vg_split_of_word(top->names[i], &split))
+        struct entries inner;
+        if (entry_kind(top, i) != VG_ENTRY_FOLDER || !vg_split_of_word(entry_name(top, i), &split))
             continue;
-        status = descend(scan, length, top->names[i]);
-        if (!status && kind_of(scan, &place) == KIND_FOLDER)
-            status = holds_folders(scan, &scan->dataset->split_folders);
-        scan->path[length] = '\0';
+        status = list_folder(scan, entry_name(top, i), &inner);
+        for (size_t k = 0; !status && k < inner.count && !*found; k++)
+            *found = entry_kind(&inner, k) == VG_ENTRY_FOLDER;
+        entries_reset(&inner);
     }
     return status;
 }
 
-static vg_status scan_split_folders(struct scan *scan, const struct listing *top)
+static vg_status find_classes_of_split(struct scan *scan, const char *name, vg_split split)
 {
-    size_t length = strlen(scan->path);
+    struct entries inner;
+    size_t length = strlen(name);
+    char *prefix = vg_alloc(length + 2, 1);
+    if (!prefix)
+        return no_memory(scan);
+    memcpy(prefix, name, length);
+    memcpy(prefix + length, "/", 2);
+    vg_status status = list_folder(scan, prefix, &inner);
+    if (!status)
+        status = find_classes(scan, prefix, &inner, split);
+    entries_reset(&inner);
+    free(prefix);
+    return status;
+}
+
+/* Training samples come first, then val, then test. */
+static vg_status find_classes_of_splits(struct scan *scan, const struct entries *top)
+{
+    vg_dataset_ignored *ignored = &scan->dataset->ignored;
     vg_status status = VG_OK;
+    count_listing(scan, ".", top);
     for (int wanted = 0; !status && wanted < VG_SPLIT_COUNT; wanted++)
         for (size_t i = 0; !status && i < top->count; i++) {
-            struct place place;
-            vg_split split = VG_SPLIT_COUNT;
-            bool named = vg_split_of_word(top->names[i], &split);
-            if (named ? (int)split != wanted : wanted != 0)
+            vg_split split;
+            const char *name = entry_name(top, i);
+            vg_entry_kind kind = entry_kind(top, i);
+            bool named = kind == VG_ENTRY_FOLDER && vg_split_of_word(name, &split);
+            if (named && (int)split == wanted)
+                status = find_classes_of_split(scan, name, split);
+            else if (wanted != 0 || named)
                 continue;
-            status = descend(scan, length, top->names[i]);
-            if (status)
-                break;
-            if (kind_of(scan, &place) != KIND_FOLDER) {
-                if (is_sample(scan, top->names[i]))
-                    scan->dataset->ignored.loose++;
-            } else if (!named) {
-                scan->dataset->ignored.other_folders++;
-            } else {
-                struct listing list;
-                status = list_folder(scan, &list);
-                if (!status)
-                    status = scan_classes(scan, &list, split);
-                listing_reset(&list);
-            }
-            scan->path[length] = '\0';
+            else if (kind == VG_ENTRY_FOLDER)
+                ignored->other_folders++;
+            else if (kind == VG_ENTRY_NEITHER)
+                ignored->not_images++;
+            else
+                ignored->loose += is_sample(scan, name);
         }
     return status;
 }
 
 /* A folder of pictures without class folders: one class, named after the folder. */
-static vg_status scan_flat(struct scan *scan, const struct listing *top)
+static vg_status add_flat(struct scan *scan, const struct entries *top)
 {
     vg_dataset *dataset = scan->dataset;
     char *real = realpath(dataset->path, NULL);
@@ -280,60 +235,75 @@ static vg_status scan_flat(struct scan *scan, const struct listing *top)
     vg_status status =
         vg_index_class(dataset, *name ? name : "all", *name ? strlen(name) : 3, &label, scan->err);
     free(real);
-    size_t length = strlen(scan->path);
     for (size_t i = 0; !status && i < top->count; i++) {
-        struct place place;
-        if (!vg_format_readable(vg_format_of_name(top->names[i])))
-            continue;
-        status = descend(scan, length, top->names[i]);
-        if (!status && kind_of(scan, &place) == KIND_FILE)
-            status = vg_index_add(dataset, top->names[i], label, VG_SPLIT_TRAIN, scan->err);
-        scan->path[length] = '\0';
+        const char *file = entry_name(top, i);
+        if (entry_kind(top, i) == VG_ENTRY_FILE && vg_format_readable(vg_format_of_name(file)))
+            status = vg_index_add(dataset, file, label, VG_SPLIT_TRAIN, scan->err);
     }
     dataset->ignored.loose = 0;
     return status;
 }
 
-static vg_status scan_all(struct scan *scan)
+/* Classes without a picture, unless that is because they could not be listed. */
+static vg_status count_empty(struct scan *scan)
+{
+    size_t classes = (size_t)scan->dataset->class_count;
+    bool *settled = vg_calloc(classes, sizeof *settled);
+    if (!settled)
+        return no_memory(scan);
+    for (size_t i = 0; i < scan->classes.count; i++) {
+        const vg_class_folder *folder = &scan->classes.list[i];
+        settled[folder->label] |= folder->count || folder->incomplete;
+    }
+    for (size_t k = 0; k < classes; k++)
+        scan->dataset->ignored.empty_classes += !settled[k];
+    free(settled);
+    return VG_OK;
+}
+
+static vg_status scan_all(struct scan *scan, const struct entries *top, int threads)
 {
     vg_dataset *dataset = scan->dataset;
-    struct listing top;
-    vg_status status = list_folder(scan, &top);
-    if (status)
-        return status;
-    if (!scan->finds.folders)
-        status = vg_fail(scan->err, VG_E_IO, "%s: folder cannot be listed: %s", dataset->path,
-                         strerror(errno));
+    vg_status status = find_splits(scan, top);
     if (!status)
-        status = find_splits(scan, &top);
+        status = dataset->split_folders ? find_classes_of_splits(scan, top)
+                                        : find_classes(scan, "", top, VG_SPLIT_TRAIN);
     if (!status)
-        status = dataset->split_folders ? scan_split_folders(scan, &top)
-                                        : scan_classes(scan, &top, VG_SPLIT_TRAIN);
+        status = vg_class_folders_read(&scan->classes, dataset, scan->root, threads, &scan->finds,
+                                       scan->err);
+    if (!status)
+        status = count_empty(scan);
     if (!status && dataset->count == 0 && !dataset->split_folders && dataset->ignored.loose)
-        status = scan_flat(scan, &top);
-    listing_reset(&top);
+        status = add_flat(scan, top);
     if (!status && dataset->count == 0)
         status = vg_nothing_found(dataset, &scan->finds, scan->err);
     return status;
 }
 
-vg_status vg_folder_scan(vg_dataset *dataset, vg_error *err)
+vg_status vg_folder_scan(vg_dataset *dataset, int threads, vg_error *err)
 {
-    struct scan scan = {.dataset = dataset, .err = err};
+    struct scan scan = {.dataset = dataset, .err = err, .root = -1};
+    struct entries top = {0};
     dataset->kind = VG_DATASET_FOLDER;
     dataset->root = vg_strdup(dataset->path);
-    size_t length = strlen(dataset->path);
-    while (length > 1 && dataset->path[length - 1] == '/')
-        length--;
-    if (!dataset->root || !vg_grow(&scan.path, &scan.path_capacity, length + 1, 1))
-        return vg_fail(err, VG_E_NOMEM, "%s: out of memory", dataset->path);
-    memcpy(scan.path, dataset->path, length);
-    scan.path[length] = '\0';
-    scan.root_length = length + (scan.path[length - 1] != '/');
-    vg_status status = scan_all(&scan);
-    free(scan.path);
-    free(scan.seen);
-    if (status)
-        return status;
-    return vg_index_finish(dataset, VG_CLASSES_BY_BYTES, &dataset->ignored.empty_classes, err);
+    scan.buffer = vg_alloc(VG_LISTING_BUFFER, 1);
+    vg_status status = VG_OK;
+    if (!dataset->root || !scan.buffer)
+        status = no_memory(&scan);
+    if (!status && (scan.root = open(dataset->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+        status = vg_fail(err, VG_E_IO, "%s: folder cannot be listed: %s", dataset->path,
+                         strerror(errno));
+    if (!status)
+        status = list_folder(&scan, ".", &top);
+    if (!status && top.error && !top.count)
+        status = vg_fail(err, VG_E_IO, "%s: folder cannot be listed: %s", dataset->path,
+                         strerror(top.error));
+    if (!status)
+        status = scan_all(&scan, &top, threads);
+    if (scan.root >= 0)
+        close(scan.root);
+    free(scan.buffer);
+    entries_reset(&top);
+    vg_class_folders_reset(&scan.classes);
+    return status ? status : vg_index_finish(dataset, VG_CLASSES_BY_BYTES, NULL, err);
 }

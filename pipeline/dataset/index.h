@@ -130,7 +130,7 @@ void vg_index_note(vg_dataset *dataset, const char *format, ...)
 
 /* The kinds. `dataset` is zero but for path; what they leave behind on an error is released by
  * vg_dataset_close. */
-vg_status vg_folder_scan(vg_dataset *dataset, vg_error *err);
+vg_status vg_folder_scan(vg_dataset *dataset, int threads, vg_error *err);
 vg_status vg_manifest_read(vg_dataset *dataset, vg_error *err);
 /* Whether the folder holds MNIST-style files. */
 bool vg_idx_found(const char *folder);
