@@ -164,13 +164,59 @@ static void test_errors_name_the_line(void **state)
     refuse("a.jpg,cat\nb.jpg, \n", "list.csv:2: \"b.jpg\" has no label");
     refuse("a.jpg,cat\n\"b.jpg,dog\nc.jpg,dog\n", "list.csv:2: a quoted field begins here");
     refuse("\"x\ny\",cat\n\"b\"c,dog\n", "list.csv:3: a quoted field is followed by \"c\"");
-    refuse("a.jpg,cat\nb.jpg,dog\na.jpg,dog\n", "list.csv:3: \"a.jpg\" is listed a second time, "
-                                                "first in line 1");
+    refuse("a.jpg,cat\nb.jpg,dog\n./a.jpg,dog\n",
+           "list.csv:3: \"a.jpg\" is \"dog\" here and \"cat\" in line 1; expected one label");
+    refuse("a,x,train\nb,y,val\nb,x,val\na,x,test\na,y,train\n",
+           "list.csv:3: \"b\" is \"x\" here and \"y\" in line 2 (and 2 more such rows)");
+    refuse("a,x,train\nb,y,val\na,x,test\n",
+           "list.csv:3: \"a\" is in test here and in train in line 1; expected one split");
+    refuse("./,cat\n", "list.csv:1: the path is empty");
     char many[140];
     memset(many, 'x', sizeof many);
     for (size_t i = 1; i < sizeof many; i += 2)
         many[i] = ',';
     refuse_bytes(many, sizeof many, "list.csv:1: more than 64 columns");
+}
+
+/* The same row again changes nothing, and is counted. */
+static void test_repeated_rows_count_once(void **state)
+{
+    (void)state;
+    vg_dataset *dataset = open_text("a,x\nb,y\n./a,x\nc,y\nb,y\n.//a,x\n");
+    size_t kept, count;
+    assert_int_equal(vg_dataset_count(dataset), 3);
+    assert_int_equal(vg_dataset_ignored_of(dataset).duplicates, 3);
+    assert_int_equal(find_sample(dataset, "c"), 2);
+    assert_string_equal(class_of(dataset, "c"), "y");
+    const char *const *notes = vg_dataset_notes(dataset, &kept, &count);
+    assert_int_equal(kept, 1);
+    assert_contains(notes[0], "list.csv:3: \"a\" is listed a second time, first in line 1");
+    vg_dataset_close(dataset);
+}
+
+/* Pipes under the name of a manifest and of a picture are refused, not waited for. */
+static void test_pipes_do_not_hang(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_image image = {0};
+    vg_reader reader;
+    vg_dataset *dataset;
+    char *path = vg_path_join(folder, "pipe.jpg");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(vg_dataset_open(path, NULL, &dataset, &err), VG_E_IO);
+    dataset = open_text("pipe.jpg,cat\nnowhere,cat\nfile/x.jpg,cat\nfile,dog\n");
+    put_text(folder, "file", "x");
+    assert_ok(vg_reader_init(&reader, &err));
+    const char *const reasons[] = {"not a regular file", "No such file", "Not a directory"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(vg_dataset_read(dataset, i, NULL, &reader, &image, NULL, &err), VG_E_IO);
+        assert_contains(err.message, reasons[i]);
+    }
+    vg_reader_reset(&reader);
+    vg_image_reset(&image);
+    vg_dataset_close(dataset);
+    free(path);
 }
 
 static void test_all_empty_splits_are_none(void **state)
@@ -226,6 +272,8 @@ int main(void)
         cmocka_unit_test(test_reads_relative_and_absolute_paths),
         cmocka_unit_test(test_errors_name_the_line),
         cmocka_unit_test(test_all_empty_splits_are_none),
+        cmocka_unit_test(test_repeated_rows_count_once),
+        cmocka_unit_test(test_pipes_do_not_hang),
         cmocka_unit_test(test_not_a_text),
         cmocka_unit_test(test_cut_anywhere),
         cmocka_unit_test(test_a_file_called_path),

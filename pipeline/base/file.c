@@ -71,11 +71,16 @@ vg_status vg_file_read(const char *path, size_t limit, vg_bytes *out, vg_error *
 vg_status vg_file_read_gz(const char *path, size_t limit, vg_bytes *out, vg_error *err)
 {
     struct stat st;
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-        return vg_fail(err, VG_E_IO, "%s: not a regular file", path);
-    gzFile file = gzopen(path, "rbe");
-    if (!file)
-        return vg_fail(err, VG_E_IO, "%s: %s", path, errno ? strerror(errno) : "out of memory");
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return vg_fail(err, VG_E_IO, "%s: %s", path, strerror(errno));
+    bool regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    gzFile file = regular ? gzdopen(fd, "rb") : NULL;
+    if (!file) {
+        close(fd);
+        return regular ? vg_fail(err, VG_E_NOMEM, "%s: out of memory", path)
+                       : vg_fail(err, VG_E_IO, "%s: not a regular file", path);
+    }
     vg_status status = VG_OK;
     out->size = 0;
     for (;;) {
@@ -222,6 +227,12 @@ bool vg_path_is_folder(const char *path)
 {
     struct stat st;
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+bool vg_path_is_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 bool vg_path_exists(const char *path)

@@ -48,6 +48,7 @@ vg_status vg_make_folders(const char *path, vg_error *err);
  */
 char *vg_path_join(const char *folder, const char *name);
 bool vg_path_is_folder(const char *path);
+bool vg_path_is_file(const char *path); /* a regular one, links followed */
 bool vg_path_exists(const char *path);
 /* The part after the last '/', in place. */
 const char *vg_path_base(const char *path);

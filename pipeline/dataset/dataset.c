@@ -27,6 +27,8 @@ static vg_status read_kind(vg_dataset *dataset, const vg_dataset_options *option
         return vg_idx_read_files(dataset, err);
     if (vg_cifar_found(dataset->path))
         return vg_cifar_read_files(dataset, options->coarse_labels, err);
+    if (vg_metadata_found(dataset->path))
+        return vg_metadata_read(dataset, err);
     int threads = options->threads > 0 ? options->threads : vg_threads_available();
     return vg_folder_scan(dataset, threads, err);
 }

@@ -6,10 +6,15 @@
  *     with or without train/ val/ (validation/, valid/) test/ folders above them (a folder of such
  *     a name counts as one when it holds folders itself; classes are merged by name over the
  *     splits). A folder of pictures without folders is one class, named after the folder;
- *   - a CSV manifest, any file: path,label[,split], paths relative to the CSV or absolute, RFC 4180
- *     quoting. A header is optional (path, file, filename, image ...; label, class ...; split, set
- *     ...: then in any order among other columns). Classes in byte order, in the order of their
- *     values when all are integers;
+ *   - a manifest, any file: a table of path,label[,split], paths relative to it or absolute, RFC
+ *     4180 quoting, separated by comma, TAB or semicolon as its first line tells (manifest_table.c
+ *     has the rule). A header is optional (path, file, filename, image ...; label, class ...; split,
+ *     set ...: then in any order among other columns). Or JSON lines (.jsonl, .ndjson, or the first
+ *     byte is a brace): an object a line with keys of these names, labels strings or whole numbers.
+ *     Classes in byte order, in the order of their values when all are integers. A path listed
+ *     again with the same label and split counts once, with another one it is an error;
+ *   - a folder with a metadata.jsonl or metadata.csv that names labels (Hugging Face's imagefolder),
+ *     or with one in each of train/ validation/ test/: such a manifest;
  *   - a folder with MNIST-style IDX files (train-images-idx3-ubyte[.gz] and so on; t10k or test).
  *     Classes are the labels that occur, called by their numbers or by the lines of a classes.txt;
  *   - the binary version of CIFAR-10 (data_batch_1.bin to data_batch_5.bin, test_batch.bin) or
@@ -69,6 +74,7 @@ typedef struct vg_dataset_ignored {
         other_formats; /* pictures by their extension that we do not read (.gif .bmp .tif .webp) */
     size_t empty_classes; /* class folders without a picture */
     size_t unreadable;    /* folders that could not be listed, or links that lead in a circle */
+    size_t duplicates;    /* rows of a manifest that repeat another one */
     size_t loose;         /* pictures beside class folders: they belong to no class */
     size_t other_folders; /* folders beside train/ val/ test/ */
 } vg_dataset_ignored;

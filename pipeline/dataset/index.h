@@ -4,7 +4,8 @@
  * A sample costs 8 bytes (place of its name, label, split) plus its stored name with the closing zero,
  * all names in one arena. Names of a folder are stored without the folder, whose path stands once
  * before them: "train/airplane/00001.jpg" is 8 + 10 bytes, and the folder 8 + 16. Samples of packed
- * files (IDX, CIFAR) have no stored name, so 8 bytes and their pixels. */
+ * files (IDX, CIFAR) have no stored name, so 8 bytes and their pixels. While a manifest is read its
+ * text is held too, and 16 to 24 bytes a row for lines and for finding paths listed twice. */
 #ifndef VG_DATASET_INDEX_H
 #define VG_DATASET_INDEX_H
 
@@ -132,6 +133,10 @@ void vg_index_note(vg_dataset *dataset, const char *format, ...)
  * vg_dataset_close. */
 vg_status vg_folder_scan(vg_dataset *dataset, int threads, vg_error *err);
 vg_status vg_manifest_read(vg_dataset *dataset, vg_error *err);
+/* Whether the folder, or its train/, val/ or test/, holds a metadata.jsonl or metadata.csv that
+ * names labels. */
+bool vg_metadata_found(const char *folder);
+vg_status vg_metadata_read(vg_dataset *dataset, vg_error *err);
 /* Whether the folder holds MNIST-style files. */
 bool vg_idx_found(const char *folder);
 vg_status vg_idx_read_files(vg_dataset *dataset, vg_error *err);
