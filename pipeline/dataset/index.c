@@ -30,9 +30,10 @@ static vg_status add_name(vg_dataset *dataset, const char *name, size_t length, 
     return VG_OK;
 }
 
-const char *vg_index_folder(const vg_dataset *dataset, uint64_t place)
+/* How many folders begin before `place`: the last of them is its folder. */
+static size_t folders_before(const vg_dataset *dataset, uint64_t place)
 {
-    size_t low = 0, high = dataset->folder_count; /* folders[low - 1] < place < folders[high] */
+    size_t low = 0, high = dataset->folder_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (dataset->folders[middle] < place)
@@ -40,7 +41,13 @@ const char *vg_index_folder(const vg_dataset *dataset, uint64_t place)
         else
             high = middle;
     }
-    return low ? dataset->names + dataset->folders[low - 1] : "";
+    return low;
+}
+
+const char *vg_index_folder(const vg_dataset *dataset, uint64_t place)
+{
+    size_t before = folders_before(dataset, place);
+    return before ? dataset->names + dataset->folders[before - 1] : "";
 }
 
 static size_t copy_part(char *name, size_t capacity, size_t at, const char *part)
@@ -59,6 +66,27 @@ size_t vg_index_name(const vg_dataset *dataset, size_t index, char *name, size_t
     uint64_t place = vg_sample_place(dataset->samples[index]);
     size_t length = copy_part(name, capacity, 0, vg_index_folder(dataset, place));
     return copy_part(name, capacity, length, vg_index_file(dataset, place));
+}
+
+size_t vg_namer_get(vg_namer *namer, const vg_dataset *dataset, size_t index)
+{
+    const size_t capacity = sizeof namer->name;
+    size_t length;
+    if (vg_is_packed(dataset)) {
+        length = vg_dataset_name(dataset, index, namer->name, capacity);
+    } else {
+        uint64_t place = vg_sample_place(dataset->samples[index]);
+        if (place < namer->first || place >= namer->end) {
+            size_t next = folders_before(dataset, place);
+            const char *folder = next ? dataset->names + dataset->folders[next - 1] : "";
+            namer->first = next ? dataset->folders[next - 1] : 0;
+            namer->end =
+                next < dataset->folder_count ? dataset->folders[next] : dataset->names_size;
+            namer->folder = copy_part(namer->name, capacity, 0, folder);
+        }
+        length = copy_part(namer->name, capacity, namer->folder, vg_index_file(dataset, place));
+    }
+    return length < capacity ? length : capacity - 1;
 }
 
 static size_t bucket_of(const vg_dataset *dataset, const char *name, size_t length)

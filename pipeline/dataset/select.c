@@ -14,64 +14,97 @@
 struct candidate {
     uint64_t hash;
     size_t index;
-    uint32_t group; /* label * VG_SPLIT_COUNT + split */
+};
+
+struct known {
+    const char *name;
+    int label;
 };
 
 struct plan {
     vg_dataset *dataset;
     const vg_selection *selection;
     vg_error *err;
-    const char **names; /* of all classes, for finding the nearest */
-    int *renumbered;    /* [classes] new label, -1: leaves */
-    size_t *offsets;    /* [kept] names of the new classes */
+    struct known *known; /* [classes] by name */
+    int *renumbered;     /* [classes] new label, -1: leaves */
+    size_t *offsets;     /* [kept] names of the new classes */
     int kept;
-    size_t *quota; /* [classes * VG_SPLIT_COUNT] samples that stay, by old label */
-    struct candidate *candidates;
-    bool *stays; /* [count] */
+    size_t *total; /* [classes * VG_SPLIT_COUNT] samples that there are, by old label */
+    size_t *quota; /* the same, that stay */
+    struct candidate *candidates; /* of those of which only some stay */
+    bool *stays;                  /* [count] */
 };
 
 static void plan_reset(struct plan *plan)
 {
-    free(plan->names);
+    free(plan->known);
     free(plan->renumbered);
     free(plan->offsets);
+    free(plan->total);
     free(plan->quota);
     free(plan->candidates);
     free(plan->stays);
 }
 
+static int compare_known(const void *a, const void *b)
+{
+    const struct known *p = a, *q = b;
+    return strcmp(p->name, q->name);
+}
+
+static vg_status no_memory(const struct plan *plan)
+{
+    return vg_fail(plan->err, VG_E_NOMEM, "%s: out of memory for the selection",
+                   plan->dataset->path);
+}
+
 static vg_status plan_allocate(struct plan *plan)
 {
     size_t classes = (size_t)plan->dataset->class_count, count = plan->dataset->count;
-    plan->names = vg_alloc(classes, sizeof *plan->names);
+    plan->known = vg_alloc(classes, sizeof *plan->known);
     plan->renumbered = vg_alloc(classes, sizeof *plan->renumbered);
     plan->offsets = vg_alloc(classes, sizeof *plan->offsets);
+    plan->total = vg_calloc(classes * VG_SPLIT_COUNT, sizeof *plan->total);
     plan->quota = vg_calloc(classes * VG_SPLIT_COUNT, sizeof *plan->quota);
-    plan->candidates = vg_alloc(count, sizeof *plan->candidates);
     plan->stays = vg_calloc(count, sizeof *plan->stays);
-    if (!plan->names || !plan->renumbered || !plan->offsets || !plan->quota || !plan->candidates ||
+    if (!plan->known || !plan->renumbered || !plan->offsets || !plan->total || !plan->quota ||
         !plan->stays)
-        return vg_fail(plan->err, VG_E_NOMEM, "%s: out of memory for the selection",
-                       plan->dataset->path);
+        return no_memory(plan);
     for (size_t k = 0; k < classes; k++)
-        plan->names[k] = vg_index_class_name(plan->dataset, (int)k);
+        plan->known[k] = (struct known){vg_index_class_name(plan->dataset, (int)k), (int)k};
+    if (classes > 1)
+        qsort(plan->known, classes, sizeof *plan->known, compare_known);
     return VG_OK;
+}
+
+static vg_status unknown_class(const struct plan *plan, const char *name)
+{
+    size_t classes = (size_t)plan->dataset->class_count;
+    const char **names = vg_alloc(classes, sizeof *names);
+    if (!names)
+        return no_memory(plan);
+    for (size_t k = 0; k < classes; k++)
+        names[k] = vg_index_class_name(plan->dataset, (int)k);
+    const char *near = vg_nearest(name, names, classes);
+    vg_status status =
+        near ? vg_fail(plan->err, VG_E_ARG, "%s: no class \"%s\"; did you mean \"%s\"?",
+                       plan->dataset->path, name, near)
+             : vg_fail(plan->err, VG_E_ARG,
+                       "%s: no class \"%s\"; there are %zu, from \"%s\" to \"%s\"",
+                       plan->dataset->path, name, classes, names[0], names[classes - 1]);
+    free(names);
+    return status;
 }
 
 static vg_status find_class(const struct plan *plan, const char *name, int *label)
 {
-    size_t classes = (size_t)plan->dataset->class_count;
-    for (size_t k = 0; k < classes; k++)
-        if (strcmp(plan->names[k], name) == 0) {
-            *label = (int)k;
-            return VG_OK;
-        }
-    const char *near = vg_nearest(name, plan->names, classes);
-    if (near)
-        return vg_fail(plan->err, VG_E_ARG, "%s: no class \"%s\"; did you mean \"%s\"?",
-                       plan->dataset->path, name, near);
-    return vg_fail(plan->err, VG_E_ARG, "%s: no class \"%s\"; there are %zu, from \"%s\" to \"%s\"",
-                   plan->dataset->path, name, classes, plan->names[0], plan->names[classes - 1]);
+    struct known wanted = {name, 0};
+    const struct known *found = bsearch(&wanted, plan->known, (size_t)plan->dataset->class_count,
+                                        sizeof wanted, compare_known);
+    if (!found)
+        return unknown_class(plan, name);
+    *label = found->label;
+    return VG_OK;
 }
 
 static vg_status choose_classes(struct plan *plan)
@@ -102,6 +135,12 @@ static vg_status choose_classes(struct plan *plan)
     return VG_OK;
 }
 
+static size_t group_of(const vg_dataset *dataset, size_t index)
+{
+    return (size_t)vg_dataset_label(dataset, index) * VG_SPLIT_COUNT +
+           (size_t)vg_dataset_split(dataset, index);
+}
+
 static size_t *quota_of(const struct plan *plan, int label, int split)
 {
     return &plan->quota[(size_t)label * VG_SPLIT_COUNT + (size_t)split];
@@ -109,11 +148,13 @@ static size_t *quota_of(const struct plan *plan, int label, int split)
 
 static vg_status limit_classes(struct plan *plan)
 {
-    for (size_t i = 0; i < plan->dataset->count; i++) {
-        int label = vg_dataset_label(plan->dataset, i);
-        if (plan->renumbered[label] >= 0)
-            ++*quota_of(plan, label, (int)vg_dataset_split(plan->dataset, i));
-    }
+    size_t classes = (size_t)plan->dataset->class_count;
+    for (size_t i = 0; i < plan->dataset->count; i++)
+        plan->total[group_of(plan->dataset, i)]++;
+    for (size_t k = 0; k < classes; k++)
+        if (plan->renumbered[k] >= 0)
+            memcpy(&plan->quota[k * VG_SPLIT_COUNT], &plan->total[k * VG_SPLIT_COUNT],
+                   VG_SPLIT_COUNT * sizeof *plan->quota);
     for (int i = 0; i < plan->selection->limit_count; i++) {
         int label;
         const char *name = plan->selection->limit_classes[i];
@@ -160,37 +201,48 @@ static void cut_total(struct plan *plan, int split, size_t total)
 static int compare_candidates(const void *a, const void *b)
 {
     const struct candidate *p = a, *q = b;
-    if (p->group != q->group)
-        return p->group < q->group ? -1 : 1;
     if (p->hash != q->hash)
         return p->hash < q->hash ? -1 : 1;
     return p->index < q->index ? -1 : 1;
 }
 
-/* Within each class and split the smallest hashes stay. */
-static void choose_samples(struct plan *plan)
+/* Within each class and split the smallest hashes stay. Where all or none stay nothing is hashed. */
+static vg_status choose_samples(struct plan *plan)
 {
     const vg_dataset *dataset = plan->dataset;
-    char name[4096];
+    size_t groups = (size_t)dataset->class_count * VG_SPLIT_COUNT, wanted = 0;
+    size_t *next = vg_alloc(groups, sizeof *next); /* where a group's next candidate goes */
+    for (size_t g = 0; next && g < groups; g++) {
+        next[g] = wanted;
+        if (plan->quota[g] > 0 && plan->quota[g] < plan->total[g])
+            wanted += plan->total[g];
+    }
+    plan->candidates = vg_alloc(wanted, sizeof *plan->candidates);
+    if (!next || !plan->candidates) {
+        free(next);
+        return no_memory(plan);
+    }
+    vg_namer namer = {0};
     for (size_t i = 0; i < dataset->count; i++) {
-        size_t length = vg_dataset_name(dataset, i, name, sizeof name);
-        if (length >= sizeof name)
-            length = sizeof name - 1;
-        plan->candidates[i] = (struct candidate){
-            .hash = vg_hash(name, length, plan->selection->seed),
-            .index = i,
-            .group = (uint32_t)vg_dataset_label(dataset, i) * VG_SPLIT_COUNT +
-                     (uint32_t)vg_dataset_split(dataset, i),
-        };
+        size_t g = group_of(dataset, i), quota = plan->quota[g];
+        plan->stays[i] = quota > 0;
+        if (quota == 0 || quota >= plan->total[g])
+            continue;
+        size_t length = vg_namer_get(&namer, dataset, i);
+        plan->candidates[next[g]++] =
+            (struct candidate){vg_hash(namer.name, length, plan->selection->seed), i};
     }
-    if (dataset->count > 1)
-        qsort(plan->candidates, dataset->count, sizeof *plan->candidates, compare_candidates);
-    for (size_t i = 0, rank = 0; i < dataset->count; i++, rank++) {
-        const struct candidate *c = &plan->candidates[i];
-        if (i && c->group != plan->candidates[i - 1].group)
-            rank = 0;
-        plan->stays[c->index] = rank < plan->quota[c->group];
+    for (size_t g = 0; g < groups; g++) {
+        size_t total = plan->total[g], quota = plan->quota[g];
+        if (quota == 0 || quota >= total)
+            continue;
+        struct candidate *group = plan->candidates + next[g] - total;
+        qsort(group, total, sizeof *group, compare_candidates);
+        for (size_t i = quota; i < total; i++)
+            plan->stays[group[i].index] = false;
     }
+    free(next);
+    return VG_OK;
 }
 
 static void apply(const struct plan *plan)
@@ -220,9 +272,10 @@ vg_status vg_dataset_select(vg_dataset *dataset, const vg_selection *selection, 
         cut_total(&plan, VG_SPLIT_TRAIN, selection->train_total);
         cut_total(&plan, VG_SPLIT_VAL, selection->held_out_total);
         cut_total(&plan, VG_SPLIT_TEST, selection->held_out_total);
-        choose_samples(&plan);
-        apply(&plan);
+        status = choose_samples(&plan);
     }
+    if (!status)
+        apply(&plan);
     plan_reset(&plan);
     return status;
 }

@@ -9,6 +9,7 @@
 
 #include "base/rng.h"
 #include "base/text.h"
+#include "base/threads.h"
 
 #include <string.h>
 
@@ -50,6 +51,38 @@ vg_dataset_options vg_dataset_options_default(void)
     return (vg_dataset_options){.train_share = 0.70, .val_share = 0.15};
 }
 
+struct assignment {
+    vg_dataset *dataset;
+    double train, val;
+};
+
+enum { TOGETHER = 16384 }; /* samples that a thread takes at a time */
+
+static void assign(void *context, int thread, size_t item)
+{
+    (void)thread;
+    const struct assignment *a = context;
+    vg_dataset *dataset = a->dataset;
+    vg_namer namer = {0};
+    size_t first = item * TOGETHER, left = dataset->count - first;
+    size_t end = first + (left < TOGETHER ? left : TOGETHER);
+    for (size_t i = first; i < end; i++) {
+        size_t length = vg_namer_get(&namer, dataset, i);
+        const char *key = namer.name;
+        if (dataset->split_folders) {
+            const char *slash = memchr(key, '/', length);
+            key = slash ? slash + 1 : key;
+        }
+        uint64_t hash = vg_hash(key, length - (size_t)(key - namer.name), 0);
+        double u = (double)(hash >> 11) * 0x1p-53;
+        vg_split split = u < a->train            ? VG_SPLIT_TRAIN
+                         : u < a->train + a->val ? VG_SPLIT_VAL
+                                                 : VG_SPLIT_TEST;
+        vg_sample s = dataset->samples[i];
+        dataset->samples[i] = vg_sample_pack(vg_sample_place(s), vg_sample_label(s), split);
+    }
+}
+
 vg_status vg_split_assign(vg_dataset *dataset, const vg_dataset_options *options, vg_error *err)
 {
     double train = options->train_share, val = options->val_share;
@@ -64,23 +97,8 @@ vg_status vg_split_assign(vg_dataset *dataset, const vg_dataset_options *options
             dataset->brings_splits = true;
             return VG_OK;
         }
-    char name[4096];
-    for (size_t i = 0; i < dataset->count; i++) {
-        size_t length = vg_dataset_name(dataset, i, name, sizeof name);
-        const char *key = name;
-        if (length >= sizeof name) /* longer than any path the system opens */
-            length = sizeof name - 1;
-        if (dataset->split_folders) {
-            const char *slash = memchr(name, '/', length);
-            key = slash ? slash + 1 : name;
-        }
-        uint64_t hash = vg_hash(key, length - (size_t)(key - name), 0);
-        double u = (double)(hash >> 11) * 0x1p-53;
-        vg_split split = u < train         ? VG_SPLIT_TRAIN
-                         : u < train + val ? VG_SPLIT_VAL
-                                           : VG_SPLIT_TEST;
-        vg_sample s = dataset->samples[i];
-        dataset->samples[i] = vg_sample_pack(vg_sample_place(s), vg_sample_label(s), split);
-    }
+    struct assignment assignment = {dataset, train, val};
+    int threads = options->threads > 0 ? options->threads : vg_threads_available();
+    vg_parallel_for(threads, (dataset->count + TOGETHER - 1) / TOGETHER, assign, &assignment);
     return VG_OK;
 }
