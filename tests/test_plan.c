@@ -132,12 +132,42 @@ static void test_print(void **state)
     vg_plan_print(&plan, text, sizeof text);
     assert_string_equal(text,
                         "shear +0.13° flip-v bright 0.50 contrast 1.25 satur 2.00 hue \u22120.050");
+    plan = vg_plan_none();
+    plan.crop = (vg_crop){33, 0, 210, 180};
+    plan.pad_x = -3;
+    plan.rotate_deg = 7;
+    vg_plan_print(&plan, text, sizeof text);
+    assert_string_equal(text, "crop 210×180+33+0 pad-crop −3 0 rot +7°");
     for (size_t capacity = 1; capacity < 30; capacity++) {
         memset(text, 'x', sizeof text);
         vg_plan_print(&plan, text, capacity);
         assert_true(strlen(text) < capacity);
         assert_int_equal(text[capacity], 'x');
     }
+}
+
+static void test_crops_do_not_disturb_the_others(void **state)
+{
+    (void)state;
+    vg_policy with = parse("heavy crop=0.08 pad_crop=4"), without = parse("heavy");
+    int pads = 0;
+    for (uint64_t n = 0; n < 50; n++) {
+        vg_sample_key key = key_at(n);
+        vg_plan a = vg_plan_draw(&with, &key, 32, 32, 50, 40);
+        vg_plan b = vg_plan_draw(&without, &key, 32, 32, 50, 40);
+        vg_crop crop = vg_crop_draw(&with, &key, 50, 40);
+        assert_memory_equal(&a.crop, &crop, sizeof crop);
+        assert_int_equal(b.crop.width, 0);
+        assert_int_equal(b.pad_x, 0);
+        pads += a.pad_x != 0;
+        a.crop = b.crop;
+        a.pad_x = a.pad_y = 0;
+        char first[300], second[300];
+        vg_plan_print(&a, first, sizeof first);
+        vg_plan_print(&b, second, sizeof second);
+        assert_string_equal(first, second);
+    }
+    assert_in_range(pads, 30, 50);
 }
 
 static void at(const double m[6], double x, double y, double want_x, double want_y)
@@ -182,6 +212,18 @@ static void test_matrix(void **state)
     vg_plan_matrix(&plan, 101, 101, 101, 101, m);
     at(m, 60, 60, 55, 60);
     plan = vg_plan_none();
+    plan.crop = (vg_crop){40, 20, 50, 25};
+    vg_plan_matrix(&plan, 200, 100, 50, 25, m);
+    at(m, 0, 0, 40, 20);
+    plan.flip_horizontal = true;
+    plan.pad_x = 2; /* moved to the right, then mirrored */
+    vg_plan_matrix(&plan, 200, 100, 50, 25, m);
+    at(m, 49, 0, 38, 20);
+    plan.rotate_deg = 90; /* about the middle of the crop */
+    plan.pad_x = 0;
+    vg_plan_matrix(&plan, 200, 100, 50, 25, m);
+    at(m, 24.5, 12, 64.5, 32);
+    plan = vg_plan_none();
     plan.shear_deg = 30;
     vg_plan_matrix(&plan, 101, 101, 101, 101, m);
     at(m, 50, 60, 50 - 5, 50 + 10 * sqrt(3) / 2);
@@ -193,6 +235,7 @@ int main(void)
         cmocka_unit_test(test_draws_stay_in_range_and_fill_it),
         cmocka_unit_test(test_operations_do_not_disturb_each_other),
         cmocka_unit_test(test_pixel_shifts),
+        cmocka_unit_test(test_crops_do_not_disturb_the_others),
         cmocka_unit_test(test_none_draws_nothing),
         cmocka_unit_test(test_print),
         cmocka_unit_test(test_matrix),

@@ -5,6 +5,7 @@
 #include "transform.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static void noise_image(vg_image *image, int width, int height, int channels, uint64_t seed)
 {
@@ -229,6 +230,277 @@ static void test_refuses_impossible_shapes(void **state)
     vg_image_reset(&in);
 }
 
+/* Box averages of `shrink` x `shrink` pixels, as a decoder that shrinks gives them. */
+static void shrink_image(const vg_image *in, int shrink, vg_image *out)
+{
+    vg_error err = {0};
+    vg_region r = vg_region_whole(in->width, in->height, shrink);
+    assert_ok(vg_image_shape(out, r.width, r.height, in->channels, &err));
+    for (int y = 0; y < r.height; y++)
+        for (int x = 0; x < r.width; x++)
+            for (int c = 0; c < in->channels; c++) {
+                int sum = 0, count = 0;
+                for (int v = y * shrink; v < (y + 1) * shrink && v < in->height; v++)
+                    for (int u = x * shrink; u < (x + 1) * shrink && u < in->width; u++, count++)
+                        sum += in->data[(v * in->width + u) * in->channels + c];
+                out->data[(y * r.width + x) * in->channels + c] = (uint8_t)(sum / count);
+            }
+}
+
+/* Given a part, at the exact rectangle or grown by random amounts, or the whole: the same bytes. */
+static void test_a_part_gives_what_the_whole_gives(void **state)
+{
+    (void)state;
+    static const char *const policies[] = {
+        "none",
+        "crop=0.08 flip=h",
+        "pad_crop=4 flip=h fill=constant",
+        "pad_crop=3 crop=0.2 fill=wrap",
+        "crop=0.08 rotate=20 shear=10 zoom=0.3 flip=hv fill=reflect",
+        "crop=0.05:0.2 rotate=40 zoom=0.5 fill=constant fill_value=9 brightness=0.2",
+        "zoom=0.05:0.4 rotate=180 fill=nearest noise=3",
+        "zoom=2:9 shift=0.5 fill=wrap",
+        "heavy",
+        "crop=0.3 shift=0.4 hue=0.1 flip=alternating",
+    };
+    static const char *const framings[] = {"stretch", "crop", "crop:0.5", "pad"};
+    enum { W = 20, H = 14 };
+    vg_error err = {0};
+    vg_image full = {0}, in = {0};
+    int parts = 0;
+    for (int n = 0; n < 800; n++) {
+        vg_rng rng = vg_rng_make(5, 0, (uint64_t)n, VG_RNG_SAMPLE_DATA);
+        int channels = vg_rng_below(&rng, 2) ? 3 : 1, shrink = 1 << vg_rng_below(&rng, 3);
+        vg_augment augment = make(policies[n % 10], vg_rng_below(&rng, 2) ? 3 : 1, W, H,
+                                  (vg_normalization)vg_rng_below(&rng, 6));
+        assert_ok(vg_framing_parse(framings[vg_rng_below(&rng, 4)], &augment.framing, &err));
+        vg_transform transform = vg_augment_transform(&augment);
+        void *scratch = scratch_of(&transform);
+        noise_image(&full, 1 + (int)vg_rng_below(&rng, 150), 1 + (int)vg_rng_below(&rng, 150),
+                    channels, (uint64_t)n);
+        shrink_image(&full, shrink, &in);
+        vg_sample_key key = {.seed = 3, .epoch = 1, .position = (uint64_t)n, .index = (size_t)n};
+        vg_region whole = vg_region_whole(full.width, full.height, shrink), need = whole;
+        vg_view view = vg_image_view(&in);
+        float want[3 * W * H], got[3 * W * H];
+        size_t bytes = (size_t)augment.channels * W * H * sizeof *want;
+        assert_ok(transform.run(&augment, scratch, &view, &whole, &key, want, &err));
+        transform.region(&augment, &key, &need);
+        parts += need.width * need.height < whole.width * whole.height;
+        for (int turn = 0; turn < 3; turn++) {
+            vg_region r = need;
+            if (turn) {
+                int left = (int)vg_rng_below(&rng, (uint64_t)need.x + 1);
+                int up = (int)vg_rng_below(&rng, (uint64_t)need.y + 1);
+                r.x -= left;
+                r.y -= up;
+                r.width += left;
+                r.height += up;
+                r.width += (int)vg_rng_below(&rng, (uint64_t)(whole.width - r.x - r.width) + 1);
+                r.height += (int)vg_rng_below(&rng, (uint64_t)(whole.height - r.y - r.height) + 1);
+            }
+            /* nothing but this rectangle lies in memory */
+            uint8_t *data = malloc((size_t)(r.width * r.height * channels));
+            assert_non_null(data);
+            vg_view from = vg_view_part(&view, r.x, r.y, r.width, r.height), part = from;
+            part.data = data;
+            part.stride = (size_t)(r.width * channels);
+            for (size_t y = 0; y < (size_t)r.height; y++)
+                memcpy(data + y * part.stride, from.data + y * from.stride, part.stride);
+            memset(got, 0, sizeof got);
+            assert_ok(transform.run(&augment, scratch, &part, &r, &key, got, &err));
+            assert_memory_equal(want, got, bytes);
+            free(data);
+        }
+        transform.scratch_free(scratch);
+    }
+    assert_in_range(parts, 250, 790);
+    vg_image_reset(&full);
+    vg_image_reset(&in);
+}
+
+static void test_refuses_too_small_a_part(void **state)
+{
+    (void)state;
+    vg_augment augment = make("none", 1, 8, 8, VG_NORMALIZE_UNIT);
+    vg_transform transform = vg_augment_transform(&augment);
+    void *scratch = scratch_of(&transform);
+    vg_image in = {0};
+    noise_image(&in, 20, 20, 1, 1);
+    vg_view view = vg_image_view(&in), part = vg_view_part(&view, 1, 0, 19, 20);
+    vg_region region = vg_region_whole(20, 20, 1);
+    region.x = 1;
+    region.width = 19;
+    vg_sample_key key = {.seed = 1};
+    float out[64];
+    vg_error err = {0};
+    assert_int_equal(transform.run(&augment, scratch, &part, &region, &key, out, &err), VG_E_ARG);
+    assert_contains(err.message, "needs 20 x 20 pixels at (0, 0) and was given 19 x 20");
+    transform.scratch_free(scratch);
+    vg_image_reset(&in);
+}
+
+/* Pillow's crop().resize(), from tests/golden/crop_resize.py. */
+static void test_crops_are_pillows(void **state)
+{
+    (void)state;
+    static const struct {
+        int width, height;
+        vg_crop crop;
+        int out_width, out_height;
+        const char *pixels;
+    } golden[] = {
+#include "data/crop_resize.inc"
+    };
+    vg_error err = {0};
+    for (size_t i = 0; i < sizeof golden / sizeof *golden; i++) {
+        vg_image in = {0}, out = {0};
+        assert_ok(vg_image_shape(&in, golden[i].width, golden[i].height, 3, &err));
+        uint8_t *p = in.data;
+        for (int y = 0; y < in.height; y++)
+            for (int x = 0; x < in.width; x++)
+                for (int c = 0; c < 3; c++)
+                    *p++ = (uint8_t)(x * x * 7 + y * 13 * (c + 1) + x * y * 3 + 31 * c);
+        int width = golden[i].out_width, height = golden[i].out_height;
+        vg_augment augment = make("none", 3, width, height, VG_NORMALIZE_NONE);
+        vg_transform transform = vg_augment_transform(&augment);
+        void *scratch = scratch_of(&transform);
+        vg_plan plan = vg_plan_none();
+        plan.crop = golden[i].crop;
+        for (int flip = 0; flip < 2; flip++) {
+            plan.flip_horizontal = flip;
+            assert_ok(vg_augment_apply(&augment, &plan, scratch, &in, &out, &err));
+            for (int y = 0; y < height; y++)
+                for (int x = 0; x < width; x++)
+                    for (int c = 0; c < 3; c++) {
+                        char byte[3] = {0};
+                        memcpy(byte, golden[i].pixels + 2 * ((y * width + x) * 3 + c), 2);
+                        int at = flip ? width - 1 - x : x;
+                        assert_int_equal(out.data[(y * width + at) * 3 + c],
+                                         strtol(byte, NULL, 16));
+                    }
+        }
+        transform.scratch_free(scratch);
+        vg_image_reset(&in);
+        vg_image_reset(&out);
+    }
+}
+
+/* torchvision's RandomCrop(32, padding 4): a window of the padded picture. */
+static void test_padded_crops(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_image in = {0}, out = {0};
+    noise_image(&in, 32, 32, 3, 1);
+    vg_augment augment =
+        make("pad_crop=4 fill=constant fill_value=7", 3, 32, 32, VG_NORMALIZE_NONE);
+    vg_transform transform = vg_augment_transform(&augment);
+    void *scratch = scratch_of(&transform);
+    int seen[9][9] = {{0}}, kinds = 0;
+    for (uint64_t n = 0; n < 2000; n++) {
+        vg_sample_key key = {.seed = 4, .position = n};
+        vg_plan plan = vg_plan_draw(&augment.policy, &key, 32, 32, 32, 32);
+        assert_true(abs(plan.pad_x) <= 4 && abs(plan.pad_y) <= 4);
+        kinds += !seen[4 + plan.pad_y][4 + plan.pad_x]++;
+        if (n % 50)
+            continue;
+        assert_false(vg_plan_warps(&plan));
+        assert_ok(vg_augment_apply(&augment, &plan, scratch, &in, &out, &err));
+        for (int y = 0; y < 32; y++)
+            for (int x = 0; x < 32; x++) {
+                int u = x - plan.pad_x, v = y - plan.pad_y;
+                bool inside = u >= 0 && v >= 0 && u < 32 && v < 32;
+                for (int c = 0; c < 3; c++)
+                    assert_int_equal(out.data[(y * 32 + x) * 3 + c],
+                                     inside ? in.data[(v * 32 + u) * 3 + c] : 7);
+            }
+    }
+    assert_int_equal(kinds, 81); /* all places, 25 times each on average */
+    transform.scratch_free(scratch);
+    vg_image_reset(&in);
+    vg_image_reset(&out);
+}
+
+/* With a warp the crop and the move are the same as without one, up to the resampling. */
+static void test_one_map_for_all_geometry(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_image in = {0}, a = {0}, b = {0};
+    assert_ok(vg_image_shape(&in, 64, 48, 3, &err));
+    for (int y = 0; y < 48; y++)
+        for (int x = 0; x < 64; x++)
+            for (int c = 0; c < 3; c++)
+                in.data[(y * 64 + x) * 3 + c] = (uint8_t)(20 + 3 * x + (c - 1) * y);
+    vg_augment augment = make("none", 3, 24, 24, VG_NORMALIZE_NONE);
+    vg_transform transform = vg_augment_transform(&augment);
+    void *scratch = scratch_of(&transform);
+    for (int kind = 0; kind < 16; kind++) {
+        static const char *const framings[] = {"stretch", "crop", "crop:0.6", "pad"};
+        assert_ok(vg_framing_parse(framings[kind % 4], &augment.framing, &err));
+        vg_plan plan = vg_plan_none();
+        plan.flip_horizontal = kind & 4;
+        plan.flip_vertical = kind & 8;
+        plan.pad_x = 3;
+        plan.pad_y = -2;
+        if (kind % 4 == 1)
+            plan.crop = (vg_crop){11, 7, 40, 30};
+        assert_ok(vg_augment_apply(&augment, &plan, scratch, &in, &a, &err));
+        plan.zoom_x = 1.0000001;
+        assert_true(vg_plan_warps(&plan));
+        assert_ok(vg_augment_apply(&augment, &plan, scratch, &in, &b, &err));
+        int differ = 0;
+        for (int i = 0; i < 24 * 24 * 3; i++)
+            differ += abs(a.data[i] - b.data[i]) > 6;
+        /* a warp sees what surrounds the crop, a move does not: edges may differ */
+        assert_in_range(differ, 0, 24 * 24 * 3 / 4);
+        for (int y = 6; y < 18; y++)
+            for (int x = 6; x < 18; x++)
+                for (int c = 0; c < 3; c++)
+                    assert_near(a.data[(y * 24 + x) * 3 + c], b.data[(y * 24 + x) * 3 + c], 3);
+    }
+    transform.scratch_free(scratch);
+    vg_image_reset(&in);
+    vg_image_reset(&a);
+    vg_image_reset(&b);
+}
+
+/* Every other epoch, and about half of the samples in the first. */
+static void test_alternating_flip(void **state)
+{
+    (void)state;
+    vg_augment augment = make("flip=alternating", 1, 8, 8, VG_NORMALIZE_NONE);
+    int first = 0;
+    for (size_t index = 0; index < 1000; index++) {
+        bool before = false;
+        for (uint32_t epoch = 0; epoch < 6; epoch++) {
+            vg_sample_key key = {
+                .seed = 4, .epoch = epoch, .position = index * 7 + epoch, .index = index};
+            bool now = vg_plan_draw(&augment.policy, &key, 8, 8, 8, 8).flip_horizontal;
+            first += epoch == 0 && now;
+            assert_true(epoch == 0 || now != before);
+            before = now;
+        }
+    }
+    assert_in_range(first, 430, 570);
+}
+
+static void test_shrink(void **state)
+{
+    (void)state;
+    vg_augment augment = make("none", 3, 64, 64, VG_NORMALIZE_UNIT);
+    vg_transform transform = vg_augment_transform(&augment);
+    assert_int_equal(transform.shrink(&augment, 4000, 3000), 1); /* not asked for */
+    augment.max_shrink = 8;
+    assert_int_equal(transform.shrink(&augment, 4000, 3000), 8);
+    augment.max_shrink = 4;
+    assert_int_equal(transform.shrink(&augment, 4000, 3000), 4);
+    assert_int_equal(transform.shrink(&augment, 4000, 64), 1);
+    assert_int_equal(transform.shrink(&augment, 64, 64), 1);
+    assert_int_equal(transform.shrink(&augment, 0, 0), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +510,13 @@ int main(void)
         cmocka_unit_test(test_channels),
         cmocka_unit_test(test_colour_follows_the_drawn_order),
         cmocka_unit_test(test_refuses_impossible_shapes),
+        cmocka_unit_test(test_a_part_gives_what_the_whole_gives),
+        cmocka_unit_test(test_refuses_too_small_a_part),
+        cmocka_unit_test(test_crops_are_pillows),
+        cmocka_unit_test(test_padded_crops),
+        cmocka_unit_test(test_one_map_for_all_geometry),
+        cmocka_unit_test(test_alternating_flip),
+        cmocka_unit_test(test_shrink),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
