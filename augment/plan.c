@@ -3,11 +3,11 @@
  *
  * Every number is drawn whether the policy uses it or not, always in the same order: switching one
  * operation on or off leaves the draws of all others as they were, so that two policies can be
- * compared picture by picture. Sine and cosine are computed here, in plain double arithmetic,
- * because the C library's may differ in the last bit from processor to processor. */
+ * compared picture by picture. */
 #include "plan.h"
 
 #include "base/rng.h"
+#include "matrix.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -178,41 +178,12 @@ void vg_plan_print(const vg_plan *plan, char *text, size_t capacity)
         snprintf(text, capacity, "unchanged");
 }
 
-/* Sine and cosine of degrees by their Taylor series around the nearest quarter turn. */
-static void sine_cosine(double degrees, double *sine, double *cosine)
-{
-    double quarter = floor(degrees / 90 + 0.5);
-    double x = (degrees - 90 * quarter) * (3.14159265358979323846 / 180), square = x * x;
-    double s = x, c = 1, s_term = x, c_term = 1;
-    for (int k = 1; k <= 10; k++) {
-        c_term *= -square / ((2 * k - 1) * (2 * k));
-        s_term *= -square / ((2 * k) * (2 * k + 1));
-        c += c_term;
-        s += s_term;
-    }
-    int turn = (int)(quarter - 4 * floor(quarter / 4));
-    *sine = turn == 0 ? s : turn == 1 ? c : turn == 2 ? -s : -c;
-    *cosine = turn == 0 ? c : turn == 1 ? -s : turn == 2 ? -c : s;
-}
-
-/* a = a * b, for 2 x 3 matrices whose third row is 0 0 1. */
-static void multiply(double a[6], const double b[6])
-{
-    double r[6];
-    for (int i = 0; i < 6; i += 3) {
-        r[i] = a[i] * b[0] + a[i + 1] * b[3];
-        r[i + 1] = a[i] * b[1] + a[i + 1] * b[4];
-        r[i + 2] = a[i] * b[2] + a[i + 1] * b[5] + a[i + 2];
-    }
-    memcpy(a, r, sizeof r);
-}
-
 void vg_plan_matrix_of(const vg_plan *plan, const vg_frame *frame, int width, int height,
                        double m[6])
 {
     double s, c, shear_s, shear_c;
-    sine_cosine(plan->rotate_deg, &s, &c);
-    sine_cosine(plan->shear_deg, &shear_s, &shear_c);
+    vg_sine_cosine(plan->rotate_deg, &s, &c);
+    vg_sine_cosine(plan->shear_deg, &shear_s, &shear_c);
     /* Read from the right: an output pixel, relative to the centre, in input pixels; mirrored;
      * moved; zoomed; sheared; shifted; rotated; and put at the centre of the frame. */
     const double centre[6] = {1, 0, frame->x + (frame->width - 1) / 2.0,
@@ -231,11 +202,11 @@ void vg_plan_matrix_of(const vg_plan *plan, const vg_frame *frame, int width, in
     const double resize[6] = {x, 0, left - x * (width - 1) / 2.0,
                               0, y, up - y * (height - 1) / 2.0};
     memcpy(m, centre, sizeof centre);
-    multiply(m, rotate);
-    multiply(m, shift);
-    multiply(m, shear);
-    multiply(m, scale);
-    multiply(m, resize);
+    vg_matrix_multiply(m, rotate);
+    vg_matrix_multiply(m, shift);
+    vg_matrix_multiply(m, shear);
+    vg_matrix_multiply(m, scale);
+    vg_matrix_multiply(m, resize);
 }
 
 void vg_plan_matrix(const vg_plan *plan, int in_width, int in_height, int width, int height,

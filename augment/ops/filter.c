@@ -5,6 +5,8 @@
  * same bytes. */
 #include "ops/filter.h"
 
+#include "matrix.h"
+
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -26,8 +28,10 @@ static double exp_minus(double v)
     if (v > 700)
         return 0;
     int halvings = 0;
-    for (; v > 0.5; v /= 2)
+    while (v > 0.5) {
+        v /= 2;
         halvings++;
+    }
     double sum = 1, term = 1;
     for (int k = 1; k < 16; k++) {
         term *= -v / k;
@@ -121,9 +125,8 @@ void vg_filter_motion(const vg_pixels *p, double length, double degrees)
     taps = taps > 2 * VG_FILTER_REACH ? 2 * VG_FILTER_REACH : taps;
     if (taps <= 1)
         return;
-    /* Quantized, so that the last bits of the C library's sine do not matter. */
-    double angle = degrees * (3.14159265358979323846 / 180);
-    double cosine = nearbyint(cos(angle) * 4096) / 4096, sine = nearbyint(sin(angle) * 4096) / 4096;
+    double sine, cosine;
+    vg_sine_cosine(degrees, &sine, &cosine);
     size_t n = vg_pixels_plane(p);
     for (int c = 0; c < p->channels; c++) {
         float *x = p->x + (size_t)c * n;

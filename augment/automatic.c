@@ -1,0 +1,296 @@
+/* Drawing from the fixed sets. Every draw takes the same number of random numbers whatever came
+ * before, so that a sample's operations depend on its key alone. */
+#include "automatic.h"
+
+#include "automatic_tables.h"
+#include "base/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An operation of a set and its strongest magnitude; signed ones are drawn to either side. */
+typedef struct entry {
+    vg_operation operation;
+    double most;
+    bool is_signed;
+} entry;
+
+/* The order is torchvision's. Shears are slopes, shifts fractions, colour operations change their
+ * factor of 1 by the magnitude; posterize loses `most` bits; solarize and those without a number
+ * have their own rules. */
+static const entry rand_set[] = {
+    {VG_OP_IDENTITY, 0, false},         {VG_OP_SHEAR_X, 0.3, true},
+    {VG_OP_SHEAR_Y, 0.3, true},         {VG_OP_SHIFT_X, 150.0 / 331, true},
+    {VG_OP_SHIFT_Y, 150.0 / 331, true}, {VG_OP_ROTATE, 30, true},
+    {VG_OP_BRIGHTNESS, 0.9, true},      {VG_OP_SATURATION, 0.9, true},
+    {VG_OP_CONTRAST, 0.9, true},        {VG_OP_SHARPNESS, 0.9, true},
+    {VG_OP_POSTERIZE, 4, false},        {VG_OP_SOLARIZE, 0, false},
+    {VG_OP_AUTOCONTRAST, 0, false},     {VG_OP_EQUALIZE, 0, false},
+};
+static const entry trivial_set[] = {
+    {VG_OP_IDENTITY, 0, false},     {VG_OP_SHEAR_X, 0.99, true},  {VG_OP_SHEAR_Y, 0.99, true},
+    {VG_OP_SHIFT_X, 32, true}, /* pixels */
+    {VG_OP_SHIFT_Y, 32, true},      {VG_OP_ROTATE, 135, true},    {VG_OP_BRIGHTNESS, 0.99, true},
+    {VG_OP_SATURATION, 0.99, true}, {VG_OP_CONTRAST, 0.99, true}, {VG_OP_SHARPNESS, 0.99, true},
+    {VG_OP_POSTERIZE, 6, false},    {VG_OP_SOLARIZE, 0, false},   {VG_OP_AUTOCONTRAST, 0, false},
+    {VG_OP_EQUALIZE, 0, false},
+};
+static const entry augmix_set[] = {
+    {VG_OP_SHEAR_X, 0.3, true},     {VG_OP_SHEAR_Y, 0.3, true},     {VG_OP_SHIFT_X, 1.0 / 3, true},
+    {VG_OP_SHIFT_Y, 1.0 / 3, true}, {VG_OP_ROTATE, 30, true},       {VG_OP_POSTERIZE, 4, false},
+    {VG_OP_SOLARIZE, 0, false},     {VG_OP_AUTOCONTRAST, 0, false}, {VG_OP_EQUALIZE, 0, false},
+    {VG_OP_BRIGHTNESS, 0.9, true},  {VG_OP_SATURATION, 0.9, true},  {VG_OP_CONTRAST, 0.9, true},
+    {VG_OP_SHARPNESS, 0.9, true},
+};
+enum {
+    RAND_SET = sizeof rand_set / sizeof *rand_set,
+    TRIVIAL_SET = sizeof trivial_set / sizeof *trivial_set,
+    AUGMIX_SET = sizeof augmix_set / sizeof *augmix_set
+};
+
+/* atan of a slope up to 1 in degrees, by its series after one halving of the angle. */
+static double slope_degrees(double slope)
+{
+    double x = slope / (1 + sqrt(1 + slope * slope)), square = x * x, term = x, sum = 0;
+    for (int k = 1; k < 60; k += 2) {
+        sum += term / k;
+        term *= -square;
+    }
+    return 2 * sum * (180 / 3.14159265358979323846);
+}
+
+/* The operation at magnitude bin / (bins - 1) of its range; posterize begins at `most_bits`. */
+static vg_step at_magnitude(const entry *e, int bin, int bins, int most_bits, bool negative,
+                            vg_rng *rng)
+{
+    double m = e->most * bin / (bins - 1), side = e->is_signed && negative ? -m : m;
+    switch (e->operation) {
+    case VG_OP_SHEAR_X:
+    case VG_OP_SHEAR_Y:
+        side = slope_degrees(m) * (negative ? -1 : 1);
+        break;
+    case VG_OP_BRIGHTNESS:
+    case VG_OP_SATURATION:
+    case VG_OP_CONTRAST:
+    case VG_OP_SHARPNESS:
+        side = 1 + side;
+        break;
+    case VG_OP_POSTERIZE:
+        side = nearbyint(most_bits - m);
+        break;
+    case VG_OP_SOLARIZE:
+        side = 255.0 * (bins - 1 - bin) / (bins - 1);
+        break;
+    default:
+        break;
+    }
+    return vg_step_with(e->operation, side, rng);
+}
+
+static void append(vg_steps *steps, vg_step step)
+{
+    if (steps->count < VG_STEPS)
+        steps->step[steps->count++] = step;
+}
+
+/* -ln u of u in (0, 1): exponentially distributed. */
+static double exponential(vg_rng *rng)
+{
+    int exponent;
+    double m = frexp(1 - vg_rng_double(rng), &exponent); /* [0.5, 1) */
+    double t = (m - 1) / (m + 1), square = t * t, term = t, sum = 0;
+    for (int k = 1; k < 60; k += 2) {
+        sum += term / k;
+        term *= square;
+    }
+    return -(2 * sum + exponent * 0.69314718055994530942);
+}
+
+static entry scaled(entry e, int width, int height)
+{
+    if (e.operation == VG_OP_SHIFT_X)
+        e.most = fmin(1, e.most / width);
+    if (e.operation == VG_OP_SHIFT_Y)
+        e.most = fmin(1, e.most / height);
+    return e;
+}
+
+static void draw_augmix(const vg_auto *automatic, vg_rng *rng, vg_steps *steps)
+{
+    double original = exponential(rng), augmented = exponential(rng), weight[VG_CHAINS], sum = 0;
+    for (int k = 0; k < VG_CHAINS; k++) {
+        weight[k] = exponential(rng);
+        sum += k < automatic->operations ? weight[k] : 0;
+    }
+    double share = augmented / (original + augmented);
+    steps->original = (float)(1 - share);
+    steps->chains = automatic->operations;
+    for (int k = 0; k < automatic->operations; k++) {
+        steps->weight[k] = (float)(share * weight[k] / sum);
+        int depth = 1 + (int)vg_rng_below(rng, 3);
+        for (int i = 0; i < depth; i++) {
+            const entry *e = &augmix_set[vg_rng_below(rng, AUGMIX_SET)];
+            int bin = (int)vg_rng_below(rng, (uint64_t)automatic->magnitude);
+            bool negative = vg_rng_u32(rng) >> 31;
+            append(steps, at_magnitude(e, bin, 10, 4, negative, rng));
+        }
+        steps->end[k] = steps->count;
+    }
+}
+
+static const entry *entry_of(vg_operation operation)
+{
+    static const entry invert = {VG_OP_INVERT, 0, false};
+    for (int i = 0; i < RAND_SET; i++)
+        if (rand_set[i].operation == operation)
+            return &rand_set[i];
+    return &invert;
+}
+
+static void draw_pair(const vg_auto_pair *pair, vg_rng *rng, vg_steps *steps)
+{
+    for (int i = 0; i < 2; i++) {
+        bool applied = vg_rng_double(rng) < (double)pair->step[i].chance;
+        bool negative = vg_rng_u32(rng) >> 31;
+        vg_step step = at_magnitude(entry_of(pair->step[i].operation), pair->step[i].magnitude, 10,
+                                    8, negative, rng);
+        if (applied)
+            append(steps, step);
+    }
+}
+
+void vg_auto_draw(const vg_auto *automatic, const vg_sample_key *key, uint32_t use, int width,
+                  int height, vg_steps *steps)
+{
+    vg_rng rng = vg_rng_make(key->seed, key->epoch, key->position, use);
+    switch (automatic->kind) {
+    case VG_AUTO_NONE:
+        break;
+    case VG_AUTO_RAND:
+        for (int i = 0; i < automatic->operations; i++) {
+            const entry *e = &rand_set[vg_rng_below(&rng, RAND_SET)];
+            bool negative = vg_rng_u32(&rng) >> 31;
+            append(steps, at_magnitude(e, automatic->magnitude, 31, 8, negative, &rng));
+        }
+        break;
+    case VG_AUTO_TRIVIAL: {
+        entry e = scaled(trivial_set[vg_rng_below(&rng, TRIVIAL_SET)], width, height);
+        int bin = (int)vg_rng_below(&rng, 31);
+        bool negative = vg_rng_u32(&rng) >> 31;
+        append(steps, at_magnitude(&e, bin, 31, 8, negative, &rng));
+        break;
+    }
+    case VG_AUTO_AUGMIX:
+        draw_augmix(automatic, &rng, steps);
+        break;
+    case VG_AUTO_IMAGENET:
+    case VG_AUTO_CIFAR10:
+    case VG_AUTO_SVHN: {
+        const vg_auto_pair *table = vg_auto_tables[automatic->kind - VG_AUTO_IMAGENET];
+        draw_pair(&table[vg_rng_below(&rng, VG_AUTO_PAIRS)], &rng, steps);
+    }
+    }
+}
+
+/* ---- words */
+
+static const char *const names[] = {"randaugment", "trivialaugment", "augmix", "autoaugment"};
+static const char *const tables[] = {"imagenet", "cifar10", "svhn"};
+
+static int named(const char *name)
+{
+    int i = 0;
+    while (i < 4 && strcmp(name, names[i]) != 0)
+        i++;
+    return i;
+}
+
+bool vg_auto_named(const char *name)
+{
+    return named(name) < 4;
+}
+
+/* "a:b" as two whole numbers within bounds. */
+static bool read_pair(const char *value, int low[2], int high[2], int *a, int *b)
+{
+    char *end;
+    long first = strtol(value, &end, 10);
+    if (end == value || *end != ':')
+        return false;
+    const char *rest = end + 1;
+    long second = strtol(rest, &end, 10);
+    if (end == rest || *end != '\0' || first < low[0] || first > high[0] || second < low[1] ||
+        second > high[1])
+        return false;
+    *a = (int)first;
+    *b = (int)second;
+    return true;
+}
+
+vg_status vg_auto_parse(const char *name, const char *value, vg_auto *automatic, vg_error *err)
+{
+    vg_auto a = {0};
+    switch (named(name)) {
+    case 0:
+        a = (vg_auto){VG_AUTO_RAND, 2, 9};
+        if (value && !read_pair(value, (int[]){1, 0}, (int[]){8, 30}, &a.operations, &a.magnitude))
+            return vg_fail(err, VG_E_ARG,
+                           "policy: randaugment=%s: expected OPERATIONS:MAGNITUDE, 1 to 8 and 0 to "
+                           "30, as in randaugment=2:9",
+                           value);
+        break;
+    case 1:
+        a = (vg_auto){VG_AUTO_TRIVIAL, 0, 0};
+        if (value)
+            return vg_fail(err, VG_E_ARG,
+                           "policy: trivialaugment takes no value, but \"%s\" is given", value);
+        break;
+    case 2:
+        a = (vg_auto){VG_AUTO_AUGMIX, 3, 3};
+        if (value &&
+            !read_pair(value, (int[]){1, 1}, (int[]){VG_CHAINS, 10}, &a.operations, &a.magnitude))
+            return vg_fail(
+                err, VG_E_ARG,
+                "policy: augmix=%s: expected CHAINS:SEVERITY, 1 to %d and 1 to 10, as in "
+                "augmix=3:3",
+                value, VG_CHAINS);
+        break;
+    case 3:
+        for (int i = 0; value && i < 3; i++)
+            if (strcmp(value, tables[i]) == 0)
+                a.kind = (vg_auto_kind)(VG_AUTO_IMAGENET + i);
+        if (a.kind == VG_AUTO_NONE) {
+            const char *near = value ? vg_nearest(value, tables, 3) : NULL;
+            return vg_fail(err, VG_E_ARG,
+                           "policy: autoaugment=%s: expected imagenet, cifar10 or svhn%s%s%s",
+                           value ? value : "", near ? "; did you mean \"" : "", near ? near : "",
+                           near ? "\"?" : "");
+        }
+        break;
+    default:
+        return vg_fail(err, VG_E_ARG, "policy: unknown set \"%s\"", name);
+    }
+    *automatic = a;
+    return VG_OK;
+}
+
+void vg_auto_print(const vg_auto *automatic, char *text, size_t capacity)
+{
+    switch (automatic->kind) {
+    case VG_AUTO_NONE:
+        snprintf(text, capacity, "%s", "");
+        break;
+    case VG_AUTO_RAND:
+    case VG_AUTO_AUGMIX:
+        snprintf(text, capacity, "%s=%d:%d", names[automatic->kind == VG_AUTO_RAND ? 0 : 2],
+                 automatic->operations, automatic->magnitude);
+        break;
+    case VG_AUTO_TRIVIAL:
+        snprintf(text, capacity, "%s", names[1]);
+        break;
+    default:
+        snprintf(text, capacity, "%s=%s", names[3], tables[automatic->kind - VG_AUTO_IMAGENET]);
+    }
+}
