@@ -9,6 +9,7 @@
 #include "load/cache.h"
 
 #include <fcntl.h>
+#include <time.h>
 #include <xxhash.h>
 
 enum { CACHE_SAMPLES = 24 };
@@ -21,6 +22,17 @@ typedef struct cache_fixture {
     vg_cache_options options;
 } cache_fixture;
 
+/* Sets when a sample was changed; what was changed just now is not trusted by its time. */
+static inline void cache_touch(const char *data, int i, time_t when)
+{
+    char name[64];
+    snprintf(name, sizeof name, "class%d/%02d.png", i % 3, i);
+    char *path = vg_path_join(data, name);
+    struct timespec times[2] = {{.tv_sec = when}, {.tv_sec = when, .tv_nsec = i}};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    free(path);
+}
+
 /* Not pictures: a cache never looks at stored bytes but to hash them. */
 static inline void cache_put_sample(const char *data, int i, int version)
 {
@@ -28,6 +40,7 @@ static inline void cache_put_sample(const char *data, int i, int version)
     snprintf(name, sizeof name, "class%d/%02d.png", i % 3, i);
     snprintf(text, sizeof text, "stored bytes of sample %d, version %d", i, version);
     put_text(data, name, text);
+    cache_touch(data, i, 1000000000 + version);
 }
 
 static inline void cache_fixture_reopen(cache_fixture *f, const char *data)
@@ -70,7 +83,7 @@ static inline int cache_fixture_teardown(void **state)
 /* What decoding these bytes "gives": shape, damage and pixels by their hash. */
 static inline void cache_decode(vg_span stored, vg_image *image, vg_decode_info *info)
 {
-    vg_error err = {0};
+    vg_error err;
     uint64_t hash = XXH3_64bits(stored.data, stored.size);
     int width = 5 + (int)(hash % 60), height = 3 + (int)(hash / 60 % 40);
     int shrink = 1 << (hash >> 20) % 4;
@@ -155,6 +168,41 @@ static inline vg_cache *cache_open(cache_fixture *f, const char *key)
     vg_cache *cache = NULL;
     assert_ok(vg_cache_open(&f->options, f->dataset, key, &cache, &err));
     return cache;
+}
+
+typedef struct cache_crowd {
+    cache_fixture *f;
+    vg_cache *cache;
+    _Atomic int wrong;
+} cache_crowd;
+
+/* An item of vg_parallel_for. cmocka may not be asked in threads: what is wrong is counted. */
+static inline void cache_crowd_work(void *context, int thread, size_t item)
+{
+    cache_crowd *c = context;
+    (void)thread;
+    size_t index = item * 7 % CACHE_SAMPLES;
+    vg_error err = {0};
+    vg_reader reader;
+    vg_image image = {0};
+    vg_decode_info info;
+    vg_span stored;
+    vg_cached found;
+    if (vg_reader_init(&reader, &err)) {
+        c->wrong++;
+        return;
+    }
+    bool there = vg_cache_find(c->cache, index, &reader, &found);
+    if (vg_dataset_bytes(c->f->dataset, index, &reader, &stored, &err)) {
+        c->wrong++;
+    } else if (there) {
+        c->wrong += !cache_same(&found, stored);
+    } else {
+        cache_decode(stored, &image, &info);
+        c->wrong += vg_cache_put(c->cache, index, stored, &image, &info, &err) != VG_OK;
+    }
+    vg_image_reset(&image);
+    vg_reader_reset(&reader);
 }
 
 #endif

@@ -90,47 +90,11 @@ static void test_wrong_arguments(void **state)
 
 enum { THREADS = 8, ROUNDS = 200 };
 
-typedef struct crowd {
-    cache_fixture *f;
-    vg_cache *cache;
-    _Atomic int wrong;
-} crowd;
-
-/* cmocka may not be asked in threads: what is wrong is counted. */
-static void crowd_work(void *context, int thread, size_t item)
-{
-    crowd *c = context;
-    (void)thread;
-    size_t index = item * 7 % CACHE_SAMPLES;
-    vg_error err = {0};
-    vg_reader reader;
-    vg_image image = {0};
-    vg_decode_info info;
-    vg_span stored;
-    vg_cached found;
-    if (vg_reader_init(&reader, &err) ||
-        vg_dataset_bytes(c->f->dataset, index, &reader, &stored, &err)) {
-        c->wrong++;
-        return;
-    }
-    if (vg_cache_find(c->cache, index, &reader, &found)) {
-        if (vg_dataset_bytes(c->f->dataset, index, &reader, &stored, &err) ||
-            !cache_same(&found, stored))
-            c->wrong++;
-    } else {
-        cache_decode(stored, &image, &info);
-        if (vg_cache_put(c->cache, index, stored, &image, &info, &err))
-            c->wrong++;
-    }
-    vg_image_reset(&image);
-    vg_reader_reset(&reader);
-}
-
 static void test_many_threads(void **state)
 {
     cache_fixture *f = *state;
-    crowd c = {.f = f, .cache = open_ram(f, 0)};
-    vg_parallel_for(THREADS, (size_t)CACHE_SAMPLES * ROUNDS, crowd_work, &c);
+    cache_crowd c = {.f = f, .cache = open_ram(f, 0)};
+    vg_parallel_for(THREADS, (size_t)CACHE_SAMPLES * ROUNDS, cache_crowd_work, &c);
     assert_int_equal(c.wrong, 0);
     vg_cache_stats stats = vg_cache_stats_of(c.cache);
     assert_int_equal(stats.pictures, CACHE_SAMPLES);

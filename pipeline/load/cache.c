@@ -7,10 +7,11 @@
  * In memory, pictures are laid one after the other into one reservation of address space, which
  * takes real memory only as far as it is filled. Nothing is ever taken out: pictures are lent
  * without a count, and an epoch uses all of them equally, so that throwing one out for another
- * gains nothing. */
+ * gains nothing. What a file holds is cache_file.c's; it is asked once for each sample. */
 #include "load/cache_internal.h"
 
 #include "base/alloc.h"
+#include "load/cache_file.h"
 #include "load/cache_record.h"
 
 #include <stdatomic.h>
@@ -31,12 +32,13 @@ struct vg_cache {
     stripe stripes[STRIPES];
     size_t count;
     _Atomic uintptr_t *slots; /* [count] */
-    uint8_t *arena;           /* of `limit` bytes, `used` of them taken; NULL: a file */
+    vg_cache_file *file;      /* NULL: in memory */
+    uint8_t *arena;           /* of `limit` bytes, `used` of them taken */
     uint64_t limit;
     _Atomic uint64_t used, pictures, refused_full;
 };
 
-/* Reserves up to `bytes`, less when the address space is limited. */
+/* Reserves up to `bytes` (0: as vg_cache_options says), less when address space is limited. */
 static vg_status reserve(vg_cache *c, uint64_t bytes, vg_error *err)
 {
     const uint64_t least = (uint64_t)1 << 20;
@@ -44,6 +46,10 @@ static vg_status reserve(vg_cache *c, uint64_t bytes, vg_error *err)
 #ifdef MAP_NORESERVE
     flags |= MAP_NORESERVE;
 #endif
+    if (!bytes)
+        bytes = vg_cache_memory_available() / 2;
+    if (!bytes) /* nobody knows */
+        bytes = (uint64_t)1 << 30;
     if (bytes > SIZE_MAX / 2)
         bytes = SIZE_MAX / 2;
     for (uint64_t size = bytes; size; size /= 2) {
@@ -66,9 +72,8 @@ static vg_status reserve(vg_cache *c, uint64_t bytes, vg_error *err)
 vg_status vg_cache_open(const vg_cache_options *options, const vg_dataset *dataset,
                         const char *decode_key, vg_cache **cache, vg_error *err)
 {
-    (void)decode_key; /* memory dies with the process, and with it the options */
     *cache = NULL;
-    if (options->kind != VG_CACHE_RAM)
+    if (options->kind != VG_CACHE_RAM && options->kind != VG_CACHE_FILE)
         return vg_fail(err, VG_E_ARG, "cache: opened without a kind");
     vg_cache *c = vg_alloc_aligned(1, sizeof *c);
     if (!c)
@@ -78,13 +83,10 @@ vg_status vg_cache_open(const vg_cache_options *options, const vg_dataset *datas
     vg_status status = VG_OK;
     if (!c->slots)
         status = vg_fail(err, VG_E_NOMEM, "cache: out of memory for %zu samples", c->count);
-    uint64_t bytes = options->max_bytes;
-    if (!bytes)
-        bytes = vg_cache_memory_available() / 2;
-    if (!bytes)
-        bytes = (uint64_t)1 << 30;
-    if (!status)
-        status = reserve(c, bytes, err);
+    else if (options->kind == VG_CACHE_RAM) /* memory dies with the process: no key is needed */
+        status = reserve(c, options->max_bytes, err);
+    else
+        status = vg_cache_file_open(options, dataset, decode_key, &c->file, err);
     if (status) {
         vg_cache_close(c);
         return status;
@@ -93,13 +95,26 @@ vg_status vg_cache_open(const vg_cache_options *options, const vg_dataset *datas
     return VG_OK;
 }
 
+/* The first touch of a sample; others who come meanwhile decode it. */
+static uintptr_t look_up(vg_cache *c, size_t index, vg_reader *reader)
+{
+    uintptr_t slot = UNKNOWN;
+    if (!atomic_compare_exchange_strong(&c->slots[index], &slot, BUSY))
+        return slot;
+    const vg_record *record = vg_cache_file_find(c->file, index, reader);
+    slot = record ? (uintptr_t)record : MISSING;
+    atomic_store_explicit(&c->slots[index], slot, memory_order_release);
+    return slot;
+}
+
 bool vg_cache_find(vg_cache *c, size_t index, vg_reader *reader, vg_cached *picture)
 {
-    (void)reader;
     if (index >= c->count)
         return false;
     stripe *count = &c->stripes[index % STRIPES];
     uintptr_t slot = atomic_load_explicit(&c->slots[index], memory_order_acquire);
+    if (slot == UNKNOWN && c->file)
+        slot = look_up(c, index, reader);
     if (slot <= BUSY) {
         atomic_fetch_add_explicit(&count->misses, 1, memory_order_relaxed);
         return false;
@@ -140,7 +155,6 @@ static const vg_record *keep(vg_cache *c, const vg_image *image, const vg_decode
 vg_status vg_cache_put(vg_cache *c, size_t index, vg_span stored, const vg_image *image,
                        const vg_decode_info *info, vg_error *err)
 {
-    (void)stored;
     const vg_region *region = &info->region;
     if (index >= c->count)
         return vg_fail(err, VG_E_ARG, "cache: sample %zu of %zu", index, c->count);
@@ -154,7 +168,8 @@ vg_status vg_cache_put(vg_cache *c, size_t index, vg_span stored, const vg_image
     uintptr_t slot = atomic_load_explicit(&c->slots[index], memory_order_relaxed);
     if (slot > MISSING || !atomic_compare_exchange_strong(&c->slots[index], &slot, BUSY))
         return VG_OK;
-    const vg_record *record = keep(c, image, info);
+    const vg_record *record =
+        c->file ? vg_cache_file_put(c->file, index, stored, image, info) : keep(c, image, info);
     slot = record ? (uintptr_t)record : MISSING;
     atomic_store_explicit(&c->slots[index], slot, memory_order_release);
     return VG_OK;
@@ -162,16 +177,22 @@ vg_status vg_cache_put(vg_cache *c, size_t index, vg_span stored, const vg_image
 
 vg_status vg_cache_commit(vg_cache *c, bool last, vg_error *err)
 {
-    (void)c;
-    (void)last;
-    (void)err;
-    return VG_OK;
+    if (!c->file)
+        return VG_OK;
+    bool adopted;
+    vg_status status = vg_cache_file_commit(c->file, last, &adopted, err);
+    for (size_t i = 0; adopted && i < c->count; i++) {
+        uintptr_t missing = MISSING; /* asked once more: it may be in the other process's file */
+        atomic_compare_exchange_strong(&c->slots[i], &missing, UNKNOWN);
+    }
+    return status;
 }
 
 void vg_cache_close(vg_cache *c)
 {
     if (!c)
         return;
+    vg_cache_file_close(c->file);
     if (c->arena)
         munmap(c->arena, c->limit);
     free(c->slots);
@@ -184,6 +205,8 @@ vg_cache_stats vg_cache_stats_of(vg_cache *c)
                             .bytes = atomic_load(&c->used),
                             .max_bytes = c->limit,
                             .refused_full = atomic_load(&c->refused_full)};
+    if (c->file)
+        vg_cache_file_stats(c->file, &stats);
     for (int i = 0; i < STRIPES; i++) {
         stats.hits += atomic_load(&c->stripes[i].hits);
         stats.misses += atomic_load(&c->stripes[i].misses);

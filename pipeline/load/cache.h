@@ -5,8 +5,8 @@
  * shrink that the transform's rule gave, so that it serves every key of every epoch; what a batch
  * holds is the same with and without a cache.
  *
- * Memory: 8 bytes for each sample of the dataset, and with a file 72 more for each sample that this
- * run adds to it, until it is written; the pictures themselves count against max_bytes (RAM) or lie
+ * Memory: 8 bytes for each sample of the dataset, with a file 80; while a file is written about
+ * 160 more for each picture in it; the pictures themselves count against max_bytes (RAM) or lie
  * in the page cache (file). In the file a picture takes its pixels rounded up to 64 bytes and about
  * 150 bytes more.
  *
