@@ -210,6 +210,7 @@ static vg_status make_preview(const choices *c, const vg_cli *cli, vg_error *err
 {
     vg_dataset *dataset = NULL;
     vg_dataset_options defaults = vg_dataset_options_default();
+    defaults.threads = cli->threads;
     vg_status status = vg_dataset_open(cli->operands[0], &defaults, &dataset, err);
     if (status)
         return status;

@@ -248,6 +248,7 @@ static vg_status read_job(session *s, vg_error *err)
 
 static vg_status open_dataset(session *s, vg_error *err)
 {
+    s->job.split.threads = s->job.run.threads;
     vg_status status = vg_dataset_open(s->job.dataset, &s->job.split, &s->dataset, err);
     vg_selection selection = vg_job_selection(&s->job);
     if (!status)

@@ -135,8 +135,7 @@ static void look_at(struct pass *pass, struct seat *seat, size_t index)
     vg_status status =
         vg_dataset_read(pass->dataset, index, &options, &seat->reader, &seat->image, &info, &err);
     vg_dataset_name(pass->dataset, index, name, sizeof name);
-    look->file_bytes =
-        vg_dataset_is_decoded(pass->dataset) ? 0 : seat->reader.bytes.size;
+    look->file_bytes = vg_dataset_is_decoded(pass->dataset) ? 0 : seat->reader.bytes.size;
     look->format = (uint8_t)info.format;
     vg_image_format promised = vg_format_of_name(name);
     if (info.format != VG_FORMAT_UNKNOWN && promised != VG_FORMAT_UNKNOWN &&
@@ -394,6 +393,21 @@ vg_status vg_audit_run(const vg_dataset *dataset, int threads, bool fail,
         vg_audit_reset(audit);
     audit->seconds = now() - start;
     return status;
+}
+
+vg_status vg_audit_labels(const vg_dataset *dataset, vg_audit *audit, vg_error *err)
+{
+    double start = now();
+    *audit = (vg_audit){.labels_only = true,
+                        .classes = vg_dataset_classes(dataset),
+                        .found = vg_dataset_count(dataset)};
+    audit->per_class = vg_calloc((size_t)audit->classes, sizeof *audit->per_class);
+    if (!audit->per_class)
+        return vg_fail(err, VG_E_NOMEM, "out of memory for %d classes", audit->classes);
+    for (size_t i = 0; i < audit->found; i++)
+        audit->per_class[vg_dataset_label(dataset, i)].count[vg_dataset_split(dataset, i)]++;
+    audit->seconds = now() - start;
+    return VG_OK;
 }
 
 void vg_audit_reset(vg_audit *audit)

@@ -42,6 +42,7 @@ typedef struct vg_shortcut {
 } vg_shortcut;
 
 typedef struct vg_audit {
+    bool labels_only; /* no picture was opened: only classes, found and the counts mean anything */
     int classes;
     vg_audit_class *per_class; /* [classes] */
     size_t found, decoded;
@@ -67,6 +68,8 @@ typedef struct vg_audit {
 vg_status vg_audit_run(const vg_dataset *dataset, int threads, bool fail,
                        void (*progress)(void *context, size_t done, size_t total), void *context,
                        vg_audit *audit, vg_error *err);
+/* The same report without opening a picture: labels and counts alone. VG_E_NOMEM. */
+vg_status vg_audit_labels(const vg_dataset *dataset, vg_audit *audit, vg_error *err);
 void vg_audit_reset(vg_audit *audit);
 
 #endif

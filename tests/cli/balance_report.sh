@@ -69,6 +69,31 @@ expect_status 0
 refuse_out "$(printf '\033')"
 ! grep -q "a<b>" "$work/odd.html" || complain "a class name is not escaped in the page"
 
+# Labels alone: the same counts, no picture opened.
+run "$report" "$data" --json
+cp "$work/stdout" "$work/whole.json"
+run "$report" "$data" --quick --json
+expect_status 0
+expect_no_err
+expect_json 'r["quick"] and r["files"]["found"] == 1270 and r["files"]["decoded"] is None and r["shortcuts"] == []'
+expect_json '[(c["name"], c["splits"]) for c in r["classes"]] == [(c["name"], c["splits"]) for c in json.load(open("'"$work"'/whole.json"))["classes"]]'
+expect_json '(r["plan"], r["imbalance_ratio"]) == tuple(json.load(open("'"$work"'/whole.json"))[k] for k in ("plan", "imbalance_ratio"))'
+mkdir -p "$work/names/a" "$work/names/b"
+for i in 1 2 3 4; do : >"$work/names/a/$i.jpg"; : >"$work/names/b/$i.png"; done
+chmod 000 "$work"/names/?/*
+run "$report" "$work/names" --quick
+expect_status 0
+expect_no_err
+expect_out '8 images, 2 classes'
+expect_out 'files      none was opened'
+expect_out 'No picture was opened'
+refuse_out 'shortcuts'
+for other in '--html x.html' '--list files' '--on-error fail'; do
+    run "$report" "$data" --quick $other
+    expect_status 2
+    expect_err '--quick opens no picture'
+done
+
 run "$report"
 expect_status 2
 expect_err 'usage: balance-report'

@@ -102,9 +102,11 @@ static double agreeing(const vg_audit *audit, int label, double off, double spre
 static void note_looks(const vg_audit *audit, vg_class_finding *class)
 {
     const vg_audit_class *c = &audit->per_class[class->label];
-    others o = others_of(audit, class->label);
     double n = (double)c->decoded;
-    if (o.pictures < 10 || n < 5)
+    if (n < 5)
+        return;
+    others o = others_of(audit, class->label);
+    if (o.pictures < 10)
         return;
     double spread =
         fmax(sqrt((o.spread * o.spread + c->brightness_std * c->brightness_std) / 2), 1.0 / 255);
@@ -202,18 +204,21 @@ static vg_status plan_sampling(const vg_dataset *dataset, vg_findings *f, vg_err
     if (f->train.total == 0)
         return VG_OK;
     f->rare = f->train.minority;
-    vg_sampler *plain = NULL, *planned = NULL;
+    vg_sampler *sampler = NULL;
     if (f->train.imbalance_ratio >= uneven)
         f->sampling = f->train.imbalance_ratio > extreme ? VG_SAMPLING_SQRT : VG_SAMPLING_BALANCED;
-    vg_status status = vg_sampler_new(dataset, VG_SPLIT_TRAIN, VG_SAMPLING_SHUFFLE, 1, &plain, err);
+    vg_status status =
+        vg_sampler_new(dataset, VG_SPLIT_TRAIN, VG_SAMPLING_SHUFFLE, 1, &sampler, err);
+    if (status)
+        return status;
+    f->rare_images = f->rare_seen = vg_sampler_quota(sampler, f->rare);
+    vg_sampler_free(sampler); /* a list of all samples: not two at a time */
+    if (f->sampling == VG_SAMPLING_SHUFFLE)
+        return VG_OK;
+    status = vg_sampler_new(dataset, VG_SPLIT_TRAIN, f->sampling, 1, &sampler, err);
     if (!status)
-        status = vg_sampler_new(dataset, VG_SPLIT_TRAIN, f->sampling, 1, &planned, err);
-    if (!status) {
-        f->rare_images = vg_sampler_quota(plain, f->rare);
-        f->rare_seen = vg_sampler_quota(planned, f->rare);
-    }
-    vg_sampler_free(plain);
-    vg_sampler_free(planned);
+        f->rare_seen = vg_sampler_quota(sampler, f->rare);
+    vg_sampler_free(sampler);
     return status;
 }
 
@@ -278,7 +283,7 @@ static void decide_first(const vg_dataset *dataset, const vg_audit *audit, vg_fi
     const char *majority = vg_dataset_class_name(dataset, f->shown.majority);
     const char *minority = vg_dataset_class_name(dataset, f->shown.minority);
     const vg_class_finding *last = &f->classes[f->count - 1];
-    if (audit->decoded == 0)
+    if (audit->decoded == 0 && !audit->labels_only)
         advise(a, "balance-report ", " --list files", "None of the %zu images can be read.",
                audit->found);
     else if (f->count < 2)
@@ -309,6 +314,11 @@ static void decide_first(const vg_dataset *dataset, const vg_audit *audit, vg_fi
         advise(a, "balance-report ", " --list files",
                "%zu of %zu images cannot be decoded; training passes over them.",
                audit->broken_count, audit->found);
+    else if (audit->labels_only)
+        advise(
+            a, "balance-report ", "",
+            "The labels need no repair. No picture was opened: whether all can be read, and what "
+            "gives classes away, takes the whole report.");
     else {
         f->clean = true;
         advise(a, "train-pipeline ", " --compare",

@@ -6,6 +6,8 @@
 #include "report/audit.h"
 #include "report/escape.h"
 
+#include "base/alloc.h"
+
 #include <stdlib.h>
 
 /* Sets key, remembering failure. */
@@ -56,8 +58,8 @@ static json_t *one_class(const vg_dataset *dataset, const vg_audit *audit, const
         set(splits, vg_split_name((vg_split)s), count(a->count[s]), ok);
     set(class, "splits", splits, ok);
     set(class, "share", vg_json_number(total > 0 ? (double)found->total / total : 0), ok);
-    set(class, "decoded", count(a->decoded), ok);
-    set(class, "broken", count(found->broken), ok);
+    set(class, "decoded", audit->labels_only ? json_null() : count(a->decoded), ok);
+    set(class, "broken", audit->labels_only ? json_null() : count(found->broken), ok);
     set(class, "tested", count(found->tested), ok);
     set(class, "accuracy_margin", vg_json_number(found->margin), ok);
     set(class, "brightness", a->decoded ? vg_json_number(a->brightness) : json_null(), ok);
@@ -66,7 +68,7 @@ static json_t *one_class(const vg_dataset *dataset, const vg_audit *audit, const
     set(class, "width", a->decoded ? vg_json_number(a->width) : json_null(), ok);
     set(class, "height", a->decoded ? vg_json_number(a->height) : json_null(), ok);
     set(class, "file_bytes", a->decoded ? vg_json_number(a->file_bytes) : json_null(), ok);
-    set(class, "grey", count(a->grey), ok);
+    set(class, "grey", audit->labels_only ? json_null() : count(a->grey), ok);
     set(class, "stands_out", vg_json_text(found->note), ok);
     return class;
 }
@@ -75,10 +77,13 @@ static json_t *classes(const vg_dataset *dataset, const vg_audit *audit, const v
                        bool *ok)
 {
     json_t *array = json_array();
-    for (int label = 0; label < f->count; label++) /* in label order, not by size */
-        for (int i = 0; i < f->count; i++)
-            if (f->classes[i].label == label)
-                append(array, one_class(dataset, audit, f, &f->classes[i], ok), ok);
+    int *place = vg_alloc((size_t)f->count, sizeof *place);
+    for (int i = 0; place && i < f->count; i++)
+        place[f->classes[i].label] = i;
+    for (int label = 0; place && label < f->count; label++) /* not by size as in the table */
+        append(array, one_class(dataset, audit, f, &f->classes[place[label]], ok), ok);
+    *ok &= place != NULL;
+    free(place);
     return array;
 }
 
@@ -101,7 +106,7 @@ static json_t *file_facts(const vg_dataset *dataset, const vg_audit *audit, bool
     vg_dataset_ignored i = vg_dataset_ignored_of(dataset);
     json_t *files = json_object(), *ignored = json_object();
     set(files, "found", count(audit->found), ok);
-    set(files, "decoded", count(audit->decoded), ok);
+    set(files, "decoded", audit->labels_only ? json_null() : count(audit->decoded), ok);
     set(files, "broken", file_list(dataset, audit->broken, audit->broken_count, ok), ok);
     set(files, "noted", file_list(dataset, audit->noted, audit->noted_count, ok), ok);
     set(files, "warned", count(audit->warned), ok);
@@ -185,6 +190,7 @@ static json_t *whole(const vg_dataset *dataset, const vg_audit *audit, const vg_
     set(root, "kind", json_string(vg_dataset_kind_name(vg_dataset_kind_of(dataset))), ok);
     set(root, "brings_splits", json_boolean(vg_dataset_brings_splits(dataset)), ok);
     set(root, "on_error", json_string(fail_on_error ? "fail" : "skip"), ok);
+    set(root, "quick", json_boolean(audit->labels_only), ok);
     set(root, "seconds", vg_json_number(audit->seconds), ok);
     set(root, "classes", classes(dataset, audit, f, ok), ok);
     set_balance(root, dataset, &f->all, ok);

@@ -198,6 +198,8 @@ static void put_balance(const page *p)
 static void put_shortcuts(const page *p)
 {
     int count = p->audit->shortcut_count;
+    if (p->audit->labels_only)
+        return;
     for (int i = 0; i < count && i < most_shortcuts; i++) {
         char text[400];
         vg_shortcut_words(p->dataset, &p->audit->shortcuts[i], text, sizeof text);
@@ -237,7 +239,10 @@ static void put_files(const page *p)
          ignored.unreadable == 1 ? "folder that cannot be listed"
                                  : "folders that cannot be listed");
     char text[800];
-    snprintf(text, sizeof text, "%s%s%s", found[0] ? found : "all readable",
+    snprintf(text, sizeof text, "%s%s%s",
+             found[0]         ? found
+             : a->labels_only ? "none was opened"
+                              : "all readable",
              left_out[0] ? "; ignored: " : "", left_out);
     row(p, "files", text);
     if (a->broken_count || a->noted_count) {
