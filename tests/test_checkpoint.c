@@ -4,10 +4,12 @@
 #include "nn_util.h"
 
 #include "base/file.h"
-#include "checkpoint.h"
+#include "checkpoint_internal.h"
 #include "nn/loss.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { N = 6, CLASSES = 3, INPUTS = 2 * 6 * 5 };
 
@@ -24,6 +26,7 @@ static vg_checkpoint description(void)
                            .channels = 2,
                            .height = 6,
                            .width = 5,
+                           .framing = {VG_FRAMING_CROP, 0.875},
                            .classes = CLASSES,
                            .class_names = names,
                            .normalizer = {.kind = VG_NORMALIZE_ZSCORE,
@@ -98,6 +101,7 @@ static void test_comes_back(void **state)
     assert_string_equal(about.net.name, f.about.net.name);
     assert_true(about.seed == UINT64_MAX && about.step == 77 && about.epoch == 3);
     assert_true(about.channels == 2 && about.height == 6 && about.width == 5);
+    assert_true(vg_framing_equal(&about.framing, &f.about.framing));
     const vg_normalizer *a = &about.normalizer, *b = &f.about.normalizer;
     assert_true(a->kind == b->kind && a->channels == b->channels && a->images == b->images);
     assert_memory_equal(a->scale, b->scale, sizeof a->scale);
@@ -294,6 +298,66 @@ static void test_wrong_normalizer_is_refused(void **state)
     tear_down(&f);
 }
 
+/* Writes the file anew with metadata entry `key` set to `value`, or taken out when NULL, and a checksum
+ * that fits. */
+static void forge(const char *path, const char *key, const char *value)
+{
+    vg_error err = {0};
+    vg_bytes bytes = {0};
+    assert_ok(vg_file_read(path, 0, &bytes, &err));
+    uint64_t length;
+    memcpy(&length, bytes.data, sizeof length);
+    json_t *header = json_loadb((const char *)bytes.data + 8, (size_t)length, 0, NULL);
+    json_t *metadata = json_object_get(header, "__metadata__");
+    assert_non_null(metadata);
+    uint64_t sum = strtoull(json_string_value(json_object_get(metadata, "xxh64")), NULL, 16);
+    sum ^= vg_checkpoint_header_hash(header);
+    if (value)
+        json_object_set_new(metadata, key, json_string(value));
+    else
+        json_object_del(metadata, key);
+    char text[40];
+    snprintf(text, sizeof text, "%016" PRIx64, sum ^ vg_checkpoint_header_hash(header));
+    json_object_set_new(metadata, "xxh64", json_string(text));
+    char *new_header = json_dumps(header, JSON_COMPACT);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    uint64_t new_length = strlen(new_header);
+    fwrite(&new_length, sizeof new_length, 1, file);
+    fwrite(new_header, 1, (size_t)new_length, file);
+    fwrite(bytes.data + 8 + length, 1, bytes.size - 8 - (size_t)length, file);
+    assert_int_equal(fclose(file), 0);
+    free(new_header);
+    json_decref(header);
+    vg_bytes_reset(&bytes);
+}
+
+static void test_other_resize_is_refused(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    fixture f = set_up(VG_OPTIMIZER_SGD);
+    forge(f.path, "resize", "letterbox");
+    expect(f.path, VG_E_FORMAT, "unknown resize \"letterbox\"");
+    forge(f.path, "resize", "pad");
+    vg_checkpoint about;
+    vg_model *m;
+    assert_ok(vg_checkpoint_load(f.path, N, &about, &m, &err));
+    assert_int_equal(about.framing.kind, VG_FRAMING_PAD);
+    vg_checkpoint_reset(&about);
+    vg_model_free(m);
+    forge(f.path, "filter", "lanczos");
+    expect(f.path, VG_E_FORMAT, "filter \"lanczos\"");
+    /* written before there was a choice */
+    forge(f.path, "filter", NULL);
+    forge(f.path, "resize", NULL);
+    assert_ok(vg_checkpoint_load(f.path, N, &about, &m, &err));
+    assert_int_equal(about.framing.kind, VG_FRAMING_STRETCH);
+    vg_checkpoint_reset(&about);
+    vg_model_free(m);
+    tear_down(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +369,7 @@ int main(void)
         cmocka_unit_test(test_other_optimizer_is_refused),
         cmocka_unit_test(test_other_net_is_refused),
         cmocka_unit_test(test_wrong_normalizer_is_refused),
+        cmocka_unit_test(test_other_resize_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

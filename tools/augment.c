@@ -17,9 +17,18 @@ typedef struct choices {
     int64_t variants, rows;
     int height, width; /* 0: as train-pipeline would choose */
     vg_normalization normalization;
+    vg_framing framing;
 } choices;
 
-enum { OPTION_PREVIEW, OPTION_POLICY, OPTION_VARIANTS, OPTION_ROWS, OPTION_SIZE, OPTION_NORMALIZE };
+enum {
+    OPTION_PREVIEW,
+    OPTION_POLICY,
+    OPTION_VARIANTS,
+    OPTION_ROWS,
+    OPTION_SIZE,
+    OPTION_RESIZE,
+    OPTION_NORMALIZE
+};
 enum { SMALLEST_INPUT = 4, LARGEST_INPUT = 2048 };
 
 /* "96" or "96x128" (height first). */
@@ -59,6 +68,8 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
         return vg_cli_integer("--rows", value, 1, 200, &c->rows, err);
     case OPTION_SIZE:
         return take_size(c, value, err);
+    case OPTION_RESIZE:
+        return vg_framing_parse(value, &c->framing, err);
     default:
         return vg_normalization_parse(value, &c->normalization, err);
     }
@@ -67,7 +78,7 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
 /* Everything that the result says. */
 typedef struct preview {
     const char *dataset, *out;
-    char policy[400];
+    char policy[512];
     const char *words; /* the policy as it was asked for */
     vg_augment augment;
     vg_sheet_options options;
@@ -89,6 +100,7 @@ static vg_status prepare(const choices *c, const vg_cli *cli, const vg_dataset *
         p->augment.channels = run.channels;
         p->augment.height = run.height;
         p->augment.width = run.width;
+        p->augment.framing = c->framing;
         p->augment.normalizer = vg_normalizer_make(c->normalization, run.channels, &run.stats);
     }
     vg_run_options_reset(&run);
@@ -140,8 +152,10 @@ static void print_text(const preview *p)
     printf("preview    %s  (%dx%d pixels, %d of %d classes, %d variants each)\n", p->out, p->width,
            p->height, s->rows, s->classes, p->options.variants);
     printf("policy     %s\n", p->policy);
-    printf("input      %dx%dx%d, %s, as train-pipeline would feed it; seed %llu\n",
-           p->augment.height, p->augment.width, p->augment.channels,
+    char resize[40];
+    vg_framing_print(&p->augment.framing, resize, sizeof resize);
+    printf("input      %dx%dx%d, resize %s, %s, as train-pipeline would feed it; seed %llu\n",
+           p->augment.height, p->augment.width, p->augment.channels, resize,
            vg_normalization_name(p->augment.normalizer.kind), (unsigned long long)p->options.seed);
     printf("inspected  %s draws on %zu training images: %.1f %% change nothing that can be seen, "
            "%.1f %% destroy the picture\n",
@@ -152,7 +166,10 @@ static void print_text(const preview *p)
     const char *dataset = word ? word : p->dataset;
     vg_cli_pad(stdout, dataset, vg_cli_columns(dataset));
     free(word);
-    printf(" --set augment=\"%s\"\n", p->words);
+    printf(" --set augment=\"%s\"", p->words);
+    if (p->augment.framing.kind != VG_FRAMING_STRETCH)
+        printf(" --set input.resize=%s", resize);
+    printf("\n");
 }
 
 static void set(json_t *object, const char *key, json_t *value, bool *ok)
@@ -175,6 +192,9 @@ static vg_status print_json(const preview *p, const char *warnings, vg_error *er
     set(input, "channels", json_integer(p->augment.channels), &ok);
     set(input, "height", json_integer(p->augment.height), &ok);
     set(input, "width", json_integer(p->augment.width), &ok);
+    char resize[40];
+    vg_framing_print(&p->augment.framing, resize, sizeof resize);
+    set(root, "resize", json_string(resize), &ok);
     set(sheet, "width", json_integer(p->width), &ok);
     set(sheet, "height", json_integer(p->height), &ok);
     set(inspected, "draws", count(s->draws), &ok);
@@ -239,6 +259,8 @@ int main(int argc, char **argv)
         {"variants", "N", "variants of each picture (7)", OPTION_VARIANTS},
         {"rows", "N", "at most so many classes (12)", OPTION_ROWS},
         {"size", "N|HxW", "the network's input (as train-pipeline would choose)", OPTION_SIZE},
+        {"resize", "HOW", "stretch crop crop:SHARE pad, where no crop is drawn (stretch)",
+         OPTION_RESIZE},
         {"normalize", "KIND", "none unit minmax zscore image-minmax image-zscore (zscore)",
          OPTION_NORMALIZE},
     };
@@ -250,10 +272,11 @@ int main(int argc, char **argv)
         .out_help = "the PNG file to write (preview.png)",
         .footer = "A policy is a preset (none light standard heavy keras-default), words that "
                   "change it, or\n"
-                  "both: rotate=20 shift=0.1 shift_x= shift_y= shear=10 zoom=0.2 flip=h|v|hv "
-                  "brightness=0.2\n"
-                  "contrast= saturation= hue=0.05 noise=5 fill=nearest|constant|reflect|wrap "
-                  "fill_value=0\n\n"
+                  "both: crop=0.08:1 crop_ratio=0.75:1.333 pad_crop=4 rotate=20 shift=0.1 shift_x= "
+                  "shift_y=\n"
+                  "shear=10 zoom=0.2 flip=h|v|hv|alternating brightness=0.2 contrast= saturation= "
+                  "hue=0.05\n"
+                  "noise=5 fill=nearest|constant|reflect|wrap fill_value=0\n\n"
                   "  augment --preview pets/\n"
                   "  augment --preview pets/ --policy \"light rotate=45 noise=8\" --out pets.png\n",
         .options = options,

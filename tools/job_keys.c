@@ -477,6 +477,21 @@ static void print_channels(const vg_job_key *key, const vg_job *job, FILE *out)
         fprintf(out, "%d", job->run.channels);
 }
 
+static vg_status set_framing(const vg_job_key *key, vg_job *job, vg_job_value *value, vg_error *err)
+{
+    if (value->kind != VG_JOB_SCALAR)
+        return wrong(key, value, err);
+    return vg_framing_parse(value->text, &job->run.framing, err);
+}
+
+static void print_framing(const vg_job_key *key, const vg_job *job, FILE *out)
+{
+    (void)key;
+    char text[40];
+    vg_framing_print(&job->run.framing, text, sizeof text);
+    print_scalar(text, out);
+}
+
 static vg_status set_policy(const vg_job_key *key, vg_job *job, vg_job_value *value, vg_error *err)
 {
     if (value->kind != VG_JOB_SCALAR)
@@ -627,6 +642,7 @@ static const vg_job_key keys[] = {
     NUMBER("split.train", split.train_share, 0, 1, "share of training images when the dataset brings no split"),
     NUMBER("split.val", split.val_share, 0, 1, "share of validation images; the rest is the test split"),
     OWN("input.size", size, 4, 2048, "auto, N or HxW (4 to 2048)", "pixels of the network's input"),
+    OWN("input.resize", framing, 0, 0, "stretch, crop, crop:SHARE, pad", "how images come to that size: all stretched; the middle of the input's shape, crop:0.875 as 256 -> 224; all with black bars"),
     OWN("input.channels", channels, 0, 0, "auto, 1, 3", "1: grey, 3: RGB; auto: grey if all images are"),
     OWN("augment", policy, 0, 0, "a preset or key=value words", "what may be done to training images; none: nothing"),
     WORD("normalize", run.normalization, word_normalize, 6, "none: 0..255, unit: 0..1; minmax, zscore: per channel, fitted on the training images; image-*: each by itself"),

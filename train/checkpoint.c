@@ -145,12 +145,15 @@ static bool describe(json_t *metadata, const vg_checkpoint *about, vg_optimizer 
 {
     const uint64_t shape[3] = {(uint64_t)about->channels, (uint64_t)about->height,
                                (uint64_t)about->width};
-    char input[96];
+    char input[96], resize[40];
+    vg_framing_print(&about->framing, resize, sizeof resize);
     snprintf(input, sizeof input, "%" PRIu64 " %" PRIu64 " %" PRIu64, shape[0], shape[1], shape[2]);
     return json_object_set_new(metadata, "format", json_string(VG_CHECKPOINT_FORMAT)) == 0 &&
            set_net(metadata, &about->net) && set_classes(metadata, about) &&
            set_json(metadata, "normalizer", normalizer_json(&about->normalizer)) &&
            json_object_set_new(metadata, "input", json_string(input)) == 0 &&
+           json_object_set_new(metadata, "resize", json_string(resize)) == 0 &&
+           json_object_set_new(metadata, "filter", json_string(VG_CHECKPOINT_FILTER)) == 0 &&
            json_object_set_new(metadata, "channel_order",
                                json_string(about->channels == 3   ? "RGB"
                                            : about->channels == 1 ? "grey"

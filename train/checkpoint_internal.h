@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #define VG_CHECKPOINT_FORMAT "variegate 1"
+#define VG_CHECKPOINT_FILTER "bilinear-antialias"
 enum { VG_CHECKPOINT_NAME = 128 };
 
 /* Of the header without its checksum, keys sorted. */

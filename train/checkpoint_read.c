@@ -263,6 +263,21 @@ static bool read_input(const char *text, vg_checkpoint *about)
     return *end == '\0';
 }
 
+/* How pictures come to the input's size. */
+static vg_status read_resize(const content *c, vg_framing *framing, vg_error *err)
+{
+    const char *resize = entry(c, "resize"), *filter = entry(c, "filter");
+    *framing = (vg_framing){0};
+    if (filter && strcmp(filter, VG_CHECKPOINT_FILTER) != 0)
+        return vg_fail(
+            err, VG_E_FORMAT,
+            "%s: was trained on pictures resized by the filter \"%.40s\"; expected \"%s\"", c->path,
+            filter, VG_CHECKPOINT_FILTER);
+    if (resize && vg_framing_parse(resize, framing, err) != VG_OK)
+        return vg_fail_in(err, c->path, VG_E_FORMAT);
+    return VG_OK;
+}
+
 static vg_status read_description(const content *c, vg_checkpoint *about, vg_error *err)
 {
     uint64_t epoch = 0;
@@ -272,6 +287,8 @@ static vg_status read_description(const content *c, vg_checkpoint *about, vg_err
         status = read_classes(c, about, err);
     if (!status && !(input && read_input(input, about)))
         status = damaged(c, "input", err);
+    if (!status)
+        status = read_resize(c, &about->framing, err);
     if (!status)
         status = read_normalizer(c, about->channels, &about->normalizer, err);
     if (!status)

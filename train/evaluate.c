@@ -46,6 +46,7 @@ vg_status vg_evaluate(const vg_dataset *dataset, const char *checkpoint, vg_spli
                                     .channels = about.channels,
                                     .height = about.height,
                                     .width = about.width,
+                                    .framing = about.framing,
                                     .batch = BATCH,
                                     .threads = threads};
         status = vg_probe_new(dataset, indices, count, model, &options, &probe, err);

@@ -88,7 +88,8 @@ vg_status vg_probe_new(const vg_dataset *dataset, const size_t *indices, size_t 
                               .normalizer = options->normalizer,
                               .channels = options->channels,
                               .height = options->height,
-                              .width = options->width};
+                              .width = options->width,
+                              .framing = options->framing};
     vg_transform transform = vg_augment_transform(&p->augment);
     vg_loader_options load = vg_loader_options_default();
     load.batch = options->batch;

@@ -14,10 +14,11 @@ vg_status vg_probe_pick(const vg_dataset *dataset, vg_split split, size_t most, 
 
 typedef struct vg_probe vg_probe;
 
-/* How the samples reach the network. `normalizer` and shape are copied. */
+/* How the samples reach the network. All is copied. */
 typedef struct vg_probe_options {
     vg_normalizer normalizer;
     int channels, height, width;
+    vg_framing framing;
     int batch; /* at most the model's max_batch */
     int threads;
     vg_on_error on_error;

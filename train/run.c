@@ -148,6 +148,7 @@ static vg_probe_options probe_options(const struct run *r)
                               .channels = o->channels,
                               .height = o->height,
                               .width = o->width,
+                              .framing = o->framing,
                               .batch = r->batch,
                               .threads = o->threads,
                               .on_error = o->on_error};
@@ -199,6 +200,7 @@ static vg_status set_up(struct run *r, vg_error *err)
         .channels = o->channels,
         .height = o->height,
         .width = o->width,
+        .framing = o->framing,
     };
     if ((status = open_loader(r, err)) || (status = make_model(r, err)) ||
         (status = make_weights(r, err)) || (status = make_probe(r, err)))
@@ -296,6 +298,7 @@ static vg_status save(struct run *r, int epoch, vg_error *err)
                                .channels = o->channels,
                                .height = o->height,
                                .width = o->width,
+                               .framing = o->framing,
                                .classes = r->classes,
                                .class_names = names,
                                .normalizer = r->augment.normalizer,

@@ -4,6 +4,7 @@
 #define VG_TRAIN_RUN_H
 
 #include "balance.h"
+#include "geometry.h"
 #include "load/loader.h"
 #include "nn/spec.h"
 #include "normalize.h"
@@ -16,8 +17,9 @@
 typedef struct vg_run_options {
     uint64_t seed;
     int epochs, batch;
-    int channels;      /* 1, 3; 0: grey if all of the first samples are */
-    int height, width; /* 0: chosen from the data (see vg_run_prepare) */
+    int channels;       /* 1, 3; 0: grey if all of the first samples are */
+    int height, width;  /* 0: chosen from the data (see vg_run_prepare) */
+    vg_framing framing; /* how pictures come to that size */
     vg_policy policy;
     vg_normalization normalization;
     vg_sampling sampling;

@@ -32,6 +32,15 @@ expect_json 'r["inspected"]["draws"] > 0'
 run "$augment" --preview "$data" --policy none --json --out "$work/d.png"
 expect_json 'r["inspected"]["unchanged"] == r["inspected"]["draws"]'
 
+run "$augment" --preview "$data" --policy 'crop=0.5:1 pad_crop=2 flip=alternating' --resize crop:0.875 --json --out "$work/e.png"
+expect_status 0
+expect_json 'r["policy"] == "crop=0.5:1 pad_crop=2 flip=alternating" and r["resize"] == "crop:0.875"'
+run "$augment" --preview "$data" --resize pad --out "$work/e.png"
+expect_out '--set input.resize=pad'
+run "$augment" --preview "$data" --resize padd
+expect_status 2
+expect_err 'did you mean "pad"'
+
 cd "$work" || exit 1
 run "$augment" --preview "$data"
 expect_status 0

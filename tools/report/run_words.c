@@ -224,6 +224,11 @@ void vg_run_input_words(const vg_run_report *report, char *text, size_t capacity
     const vg_run_result *r = report->result;
     const vg_job *job = report->job;
     snprintf(text, capacity, "%dx%dx%d", r->width, r->height, r->channels);
+    if (job->run.framing.kind != VG_FRAMING_STRETCH) {
+        char resize[40];
+        vg_framing_print(&job->run.framing, resize, sizeof resize);
+        append(text, capacity, ", resize %s", resize);
+    }
     append(text, capacity, ", %s", vg_normalization_name(job->run.normalization));
     if (report->brings_splits)
         append(text, capacity, ", split as the dataset brings it");
