@@ -131,7 +131,7 @@ static void test_wrong_usage(void **state)
     assert_int_equal(parse("pets/", "--out", "", NULL), VG_EXIT_USAGE);
     assert_contains(said, "--out: found \"\"");
     assert_int_equal(parse("--b\033[31m\177", NULL), VG_EXIT_USAGE);
-    assert_contains(said, "unknown option \"--b?[31m?\"");
+    assert_contains(said, "unknown option \"--b\\x1B[31m\\x7F\"");
     assert_int_equal(parse("--threads", "2x", NULL), VG_EXIT_USAGE);
     assert_contains(said, "--threads: found \"2x\"");
     assert_int_equal(parse("--policy", "bad", NULL), VG_EXIT_USAGE);
@@ -166,7 +166,11 @@ static void pads(FILE *out)
     fputc('|', out);
     vg_cli_pad(out, "käsebrot", 5);
     fputc('|', out);
-    vg_cli_pad(out, "a\033b", 3);
+    vg_cli_pad(out, "a\033b", 6);
+    fputc('|', out);
+    vg_cli_pad(out, "\177\xC2\x9B\xFF", 16); /* DEL, a C1 control (CSI), no UTF-8 */
+    fputc('|', out);
+    vg_cli_pad(out, "ab\xFF", 5); /* an escape is cut as a whole */
     fputc('|', out);
     vg_cli_bar(out, 1, 2, 4);
     fputc('|', out);
@@ -182,8 +186,9 @@ static void test_columns(void **state)
     (void)state;
     char text[256];
     print_of(text, sizeof text, pads);
-    assert_string_equal(text, "käse  |käse…|a?b|██  |▏ |██|  ");
+    assert_string_equal(text, "käse  |käse…|a\\x1Bb|\\x7F\\xC2\\x9B\\xFF|ab…  |██  |▏ |██|  ");
     assert_int_equal(vg_cli_columns("käse"), 4);
+    assert_int_equal(vg_cli_columns("k\xE4se"), 7);
     char count[32];
     assert_string_equal(vg_cli_count(count, 0), "0");
     assert_string_equal(vg_cli_count(count, 999), "999");

@@ -33,10 +33,12 @@ static void test_html(void **state)
     check("<script>alert(\"1\" & '2')</script>", 0,
           "&lt;script&gt;alert(&quot;1&quot; &amp; &#39;2&#39;)&lt;/script&gt;");
     check("käse 日本 😀", 0, "käse 日本 😀");
-    check("bad \xFF\xC3", 0, "bad \xEF\xBF\xBD\xEF\xBF\xBD");
+    check("bad \xFF\xC3", 0, "bad \\xFF\\xC3");
     check("overlong \xC0\x80 surrogate \xED\xA0\x80", 0,
-          "overlong \xEF\xBF\xBD\xEF\xBF\xBD surrogate \xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
-    check("bell \x07", 0, "bell \xEF\xBF\xBD");
+          "overlong \\xC0\\x80 surrogate \\xED\\xA0\\x80");
+    check("bell \x07 next line \xC2\x85", 0, "bell \\x07 next line \\xC2\\x85");
+    check("a\nb\tc", 0, "a\nb\tc");
+    check("\xFF\xFF\xFF", 2, "\\xFF…");
     check("käsebrot", 5, "käse…");
     check("a<b", 3, "a&lt;b");
 }
@@ -45,7 +47,13 @@ static void test_json(void **state)
 {
     (void)state;
     json_t *text = vg_json_text("bad \xFF.jpg");
-    assert_string_equal(json_string_value(text), "bad \xEF\xBF\xBD.jpg");
+    assert_string_equal(json_string_value(text), "bad \\xFF.jpg");
+    json_decref(text);
+    text = vg_json_text("a\\xFF\xFE\xC3\xA9"); /* not the same as the bytes FF FE */
+    assert_string_equal(json_string_value(text), "a\\\\xFF\\xFEé");
+    json_decref(text);
+    text = vg_json_text("a\\b\033"); /* UTF-8: as it is, JSON has its own escape for the rest */
+    assert_string_equal(json_string_value(text), "a\\b\033");
     json_decref(text);
     text = vg_json_text("käse");
     assert_string_equal(json_string_value(text), "käse");
@@ -68,6 +76,8 @@ static void test_shell_word(void **state)
                                            {"my run", "'my run'"},
                                            {"it's", "'it'\\''s'"},
                                            {"$(x)", "'$(x)'"},
+                                           {"a\\b", "'a\\b'"},
+                                           {"e\033'\\\xFF", "$'e\\x1B\\'\\\\\\xFF'"},
                                            {"", "''"}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         char *word = vg_shell_word(words[i][0]);

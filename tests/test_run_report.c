@@ -177,7 +177,7 @@ static void test_json(void **state)
     assert_int_equal(json_array_size(at(json, "diversity", "missing_classes")), 2);
     assert_string_equal(
         json_string_value(json_array_get(at(json, "diversity", "missing_classes"), 1)),
-        "caf\xEF\xBF\xBD");
+        "caf\\xE9");
     const json_t *layer = json_array_get(at(json, "diversity", "layers"), 1);
     assert_string_equal(json_string_value(at(layer, "name", NULL)), "1.conv<&>");
     assert_near(json_real_value(at(layer, "spread", NULL)), 0, 0);
@@ -250,6 +250,10 @@ static void test_text(void **state)
     assert_contains(text, "VERDICT   ONE-CLASS  says \"cat <b>\" to 100 % of inputs; 33 % of them");
     assert_contains(text, "since step 24; inputs");
     assert_contains(text, "skipped   cat/<odd>.jpg: truncated <here>");
+    snprintf(result.bad[0].reason, sizeof result.bad[0].reason, /* of a file that is not there */
+             "/data/pets/cat/<odd>.jpg: No such file\033[1m");
+    text = text_of(&report, false);
+    assert_contains(text, "skipped   cat/<odd>.jpg: No such file\\x1B[1m");
     assert_contains(text, "again     train-pipeline --job runs/x/job.yaml");
     assert_contains(text, "effective classes   1.0 of 3.0");
     assert_null(strchr(text, '\033'));
@@ -287,7 +291,7 @@ static void test_page(void **state)
     assert_contains(text, "Without changes: ONE-CLASS");
     assert_contains(text, "With all changes: HEALTHY");
     assert_contains(text, "cat &lt;b&gt;");
-    assert_contains(text, "caf\xEF\xBF\xBD");
+    assert_contains(text, "caf\\xE9");
     assert_contains(text, "truncated &lt;here&gt;");
     assert_contains(text, "1.conv&lt;&amp;&gt;");
     assert_contains(text, "does not exist here");

@@ -140,7 +140,7 @@ static void test_sequential_and_list(void **state)
     assert_int_equal(vg_sampler_list(dataset, list, 0, &sampler, &err), VG_E_ARG);
     assert_int_equal(vg_sampler_list(dataset, &beyond, 1, &sampler, &err), VG_E_ARG);
     assert_int_equal(vg_sampler_new(dataset, VG_SPLIT_VAL, VG_SAMPLING_SHUFFLE, 1, &sampler, &err),
-                     VG_E_ARG);
+                     VG_E_FORMAT);
     assert_contains(err.message, "val");
 }
 

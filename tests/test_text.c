@@ -62,12 +62,63 @@ static void test_equal_fold(void **state)
     assert_true(vg_text_equal_fold("", ""));
 }
 
+static void test_characters(void **state)
+{
+    (void)state;
+    uint32_t code = 0;
+    assert_int_equal(vg_text_character("\xC3\xA9", &code), 2);
+    assert_int_equal(code, 0xE9);
+    assert_int_equal(vg_text_character("\xF0\x9F\x98\x80", &code), 4);
+    assert_int_equal(code, 0x1F600);
+    assert_int_equal(vg_text_character("", &code), 1);
+    const char *bad[] = {"\x80",
+                         "\xC3",
+                         "\xC0\x80",
+                         "\xE0\x9F\xBF",
+                         "\xED\xA0\x80",
+                         "\xF0\x8F\xBF\xBF",
+                         "\xF4\x90\x80\x80",
+                         "\xFF"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(vg_text_character(bad[i], NULL), 0);
+}
+
+static void test_shown(void **state)
+{
+    (void)state;
+    const char *const cases[][2] = {
+        {"é", "é"},
+        {"\\", "\\"},
+        {"\033", "\\x1B"},
+        {"\n", "\\x0A"},
+        {"\177", "\\x7F"},
+        {"\xC2\x9B", "\\xC2\\x9B"},
+        {"\xE9x", "\\xE9"},
+        {"\xE2\x80\xAE", "\\xE2\\x80\\xAE"}, /* right-to-left override */
+        {"\xC2\xA0", "\xC2\xA0"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char shown[VG_TEXT_SHOWN];
+        assert_true(vg_text_show(cases[i][0], shown) > 0);
+        assert_string_equal(shown, cases[i][1]);
+    }
+    char shown[VG_TEXT_SHOWN];
+    assert_int_equal(vg_text_show("", shown), 0);
+    assert_true(vg_text_is_plain("käse \\ 日本"));
+    assert_false(vg_text_is_plain("k\xE4se"));
+    assert_false(vg_text_is_plain("a\tb"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_distances_by_hand), cmocka_unit_test(test_long_words_stay_in_bounds),
-        cmocka_unit_test(test_nearest),           cmocka_unit_test(test_the_first_of_equals_wins),
+        cmocka_unit_test(test_distances_by_hand),
+        cmocka_unit_test(test_long_words_stay_in_bounds),
+        cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_the_first_of_equals_wins),
         cmocka_unit_test(test_equal_fold),
+        cmocka_unit_test(test_characters),
+        cmocka_unit_test(test_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,16 +32,19 @@ static const vg_cli_option common_options[COMMON_COUNT] = {
     {"help", NULL, "print this help", COMMON_HELP},
 };
 
-/* Messages hold names from a disk: what could steer a terminal is shown as a question mark. */
+/* Messages hold names from a disk: what could steer a terminal is written out as \xNN. */
 static void message(const vg_cli *cli, const char *format, va_list args)
 {
-    char text[2048];
+    char text[2048], shown[VG_TEXT_SHOWN];
     vsnprintf(text, sizeof text, format, args);
-    for (char *at = text; *at; at++)
-        if (((unsigned char)*at < 0x20 && *at != '\n') || *at == 0x7F)
-            *at = '?';
     fflush(stdout);
-    fprintf(stderr, "%s: %s\n", cli->spec->tool, text);
+    fprintf(stderr, "%s: ", cli->spec->tool);
+    for (const char *at = text; *at;) {
+        bool line = *at == '\n';
+        at += line ? 1 : vg_text_show(at, shown);
+        fputs(line ? "\n" : shown, stderr);
+    }
+    fputc('\n', stderr);
 }
 
 void vg_cli_error(const vg_cli *cli, const char *format, ...)
@@ -275,31 +278,37 @@ int vg_cli_width(FILE *stream, int otherwise)
     return otherwise;
 }
 
-static bool starts_character(char byte)
+/* Columns that the characters in `shown` take: one, or as many as there are letters in \xNN. */
+static int columns_of(const char *shown)
 {
-    return ((unsigned char)byte & 0xC0) != 0x80;
+    return (unsigned char)shown[0] < 0x80 ? (int)strlen(shown) : 1;
 }
 
 int vg_cli_columns(const char *text)
 {
     int columns = 0;
-    for (; *text; text++)
-        columns += starts_character(*text);
+    char shown[VG_TEXT_SHOWN];
+    for (; *text; columns += columns_of(shown))
+        text += vg_text_show(text, shown);
     return columns;
 }
 
 void vg_cli_pad(FILE *out, const char *text, int columns)
 {
-    int width = vg_cli_columns(text), keep = width <= columns ? width : columns - 1, shown = 0;
-    for (; *text && (shown < keep || !starts_character(*text)); text++) {
-        shown += starts_character(*text);
-        fputc((unsigned char)*text < 0x20 ? '?' : *text, out); /* no escape codes from file names */
+    int width = vg_cli_columns(text), keep = width <= columns ? width : columns - 1, used = 0;
+    char shown[VG_TEXT_SHOWN];
+    while (*text) {
+        text += vg_text_show(text, shown);
+        if (used + columns_of(shown) > keep)
+            break;
+        fputs(shown, out);
+        used += columns_of(shown);
     }
     if (keep < width && columns > 0) {
         fputs("…", out);
-        shown++;
+        used++;
     }
-    for (; shown < columns; shown++)
+    for (; used < columns; used++)
         fputc(' ', out);
 }
 

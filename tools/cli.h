@@ -82,9 +82,11 @@ vg_status vg_cli_integer(const char *what, const char *text, int64_t low, int64_
 bool vg_cli_colour(FILE *stream);
 /* Columns of the terminal behind `stream`, `otherwise` if there is none. */
 int vg_cli_width(FILE *stream, int otherwise);
-/* Columns that a UTF-8 text takes, counting every code point as one. */
+/* Columns that vg_cli_pad needs for a whole text: one for a code point, four for each byte that it
+ * writes as \xNN. */
 int vg_cli_columns(const char *text);
-/* Prints `text` cut or filled to exactly `columns` columns; cut text ends in an ellipsis. */
+/* Prints `text` cut or filled to exactly `columns` columns; cut text ends in an ellipsis. Bytes that
+ * are not UTF-8 and characters that steer a terminal are written as \xNN (vg_text_show). */
 void vg_cli_pad(FILE *out, const char *text, int columns);
 /* Prints a bar of value / full of `columns` columns in eighths of a block, filled up with blanks;
  * anything above 0 shows at least a sliver. */

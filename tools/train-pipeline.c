@@ -256,6 +256,11 @@ static vg_status open_dataset(session *s, vg_error *err)
     if (status)
         return status;
     size_t classes = (size_t)vg_dataset_classes(s->dataset);
+    if (classes == 1) /* before a network is planned for it */
+        return vg_fail(err, VG_E_FORMAT,
+                       "%s: one class, \"%s\": a network has nothing to tell apart; expected a "
+                       "folder for each of two classes or more",
+                       s->job.dataset, vg_dataset_class_name(s->dataset, 0));
     s->classes = vg_calloc(classes, sizeof *s->classes);
     s->counts = vg_calloc(classes, VG_SPLIT_COUNT * sizeof *s->counts);
     if (!s->classes || !s->counts)
@@ -369,11 +374,11 @@ static vg_status announce(session *s, vg_error *err)
     vg_run_report about = {
         .job = &s->job, .result = &shape, .brings_splits = vg_dataset_brings_splits(s->dataset)};
     vg_run_input_words(&about, input, sizeof input);
-    fprintf(out, "%s  %s images, %d classes -> %s   net %s, %.3g %s parameters   seed %llu\n",
-            s->job.dataset, vg_cli_count(count, vg_dataset_count(s->dataset)),
-            vg_dataset_classes(s->dataset), input, run->net.name,
-            parameters / (parameters < 1e6 ? 1e3 : 1e6), parameters < 1e6 ? "thousand" : "million",
-            (unsigned long long)run->seed);
+    vg_cli_pad(out, s->job.dataset, vg_cli_columns(s->job.dataset));
+    fprintf(out, "  %s images, %d classes -> %s   net %s, %.3g %s parameters   seed %llu\n",
+            vg_cli_count(count, vg_dataset_count(s->dataset)), vg_dataset_classes(s->dataset),
+            input, run->net.name, parameters / (parameters < 1e6 ? 1e3 : 1e6),
+            parameters < 1e6 ? "thousand" : "million", (unsigned long long)run->seed);
     vg_job_print_words(&s->job, out, vg_cli_width(out, 100), "job   ");
     if (s->job.compare.change_count > 0)
         fprintf(out, "plan  %d change%s x %d seeds, paired = at most %d trainings of %d epochs\n",
@@ -531,9 +536,13 @@ static int evaluate(session *s)
     } else if (!status) {
         vg_run_report facts = {.classes = s->classes, .class_count = diversity.classes};
         char count[32];
-        printf("%s on %s, %s images of split %s\nVERDICT   %s  %s\n\n", s->request.evaluate,
-               s->job.dataset, vg_cli_count(count, diversity.samples), vg_split_name(split),
-               vg_run_verdict_word(verdict), reason);
+        vg_cli_pad(stdout, s->request.evaluate, vg_cli_columns(s->request.evaluate));
+        fputs(" on ", stdout);
+        vg_cli_pad(stdout, s->job.dataset, vg_cli_columns(s->job.dataset));
+        printf(", %s images of split %s\nVERDICT   %s  ", vg_cli_count(count, diversity.samples),
+               vg_split_name(split), vg_run_verdict_word(verdict));
+        vg_cli_pad(stdout, reason, vg_cli_columns(reason));
+        fputs("\n\n", stdout);
         vg_run_diversity_text(&diversity, &facts, stdout);
     }
     vg_diversity_reset(&diversity);

@@ -42,7 +42,7 @@ vg_status vg_probe_pick(const vg_dataset *dataset, vg_split split, size_t most, 
     for (size_t i = 0; i < total; i++)
         candidates += vg_dataset_split(dataset, i) == split;
     if (candidates == 0)
-        return vg_fail(err, VG_E_ARG, "%s: no samples in the %s split to measure on",
+        return vg_fail(err, VG_E_FORMAT, "%s: no samples in the %s split to measure on",
                        vg_dataset_path(dataset), vg_split_name(split));
     struct ranked *all = vg_alloc(candidates, sizeof *all);
     size_t *taken = vg_calloc(classes, sizeof *taken), *list = vg_alloc(candidates, sizeof *list);

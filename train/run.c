@@ -191,7 +191,7 @@ static vg_status set_up(struct run *r, vg_error *err)
         return status;
     r->classes = vg_dataset_classes(r->dataset);
     if (r->classes < 2)
-        return vg_fail(err, VG_E_ARG, "%s: %d class: a classifier needs at least two",
+        return vg_fail(err, VG_E_FORMAT, "%s: %d class: a classifier needs at least two",
                        vg_dataset_path(r->dataset), r->classes);
     omp_set_num_threads(o->threads > 0 ? o->threads : vg_threads_available());
     r->augment = (vg_augment){

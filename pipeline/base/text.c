@@ -2,6 +2,7 @@
  * on their length costs nothing and saves an allocation that an error path could not survive. */
 #include "base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { LONGEST = 127 };
@@ -75,4 +76,64 @@ const char *vg_nearest(const char *word, const char *const *list, size_t n)
             completion = list[i];
     }
     return best ? best : completion;
+}
+
+int vg_text_character(const char *text, uint32_t *code)
+{
+    const unsigned char *t = (const unsigned char *)text;
+    int length = t[0] < 0x80                   ? 1
+                 : t[0] >= 0xC2 && t[0] < 0xE0 ? 2
+                 : t[0] >= 0xE0 && t[0] < 0xF0 ? 3
+                 : t[0] >= 0xF0 && t[0] < 0xF5 ? 4
+                                               : 0;
+    uint32_t value = length < 2 ? t[0] : t[0] & (0x7FU >> length);
+    for (int i = 1; i < length; i++) {
+        if ((t[i] & 0xC0) != 0x80)
+            return 0;
+        value = value << 6 | (t[i] & 0x3F);
+    }
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    if (value < least[length] || value > 0x10FFFF || (value >= 0xD800 && value < 0xE000))
+        return 0;
+    if (code)
+        *code = value;
+    return length;
+}
+
+static bool can_be_shown(uint32_t c)
+{
+    bool control = c < 0x20 || (c >= 0x7F && c < 0xA0);
+    bool line = c == 0x2028 || c == 0x2029;
+    bool turns = c == 0x061C || c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) ||
+                 (c >= 0x2066 && c <= 0x2069);
+    return !control && !line && !turns && c != 0xFEFF;
+}
+
+int vg_text_show(const char *text, char shown[VG_TEXT_SHOWN])
+{
+    uint32_t code = 0;
+    shown[0] = '\0';
+    if (!*text)
+        return 0;
+    int length = vg_text_character(text, &code);
+    if (length && can_be_shown(code)) {
+        memcpy(shown, text, (size_t)length);
+        shown[length] = '\0';
+        return length;
+    }
+    int bytes = length ? length : 1;
+    for (int i = 0; i < bytes; i++)
+        snprintf(shown + (size_t)4 * (size_t)i, 5, "\\x%02X", (unsigned char)text[i]);
+    return bytes;
+}
+
+bool vg_text_is_plain(const char *text)
+{
+    uint32_t code;
+    for (int n; *text; text += n) {
+        n = vg_text_character(text, &code);
+        if (!n || !can_be_shown(code))
+            return false;
+    }
+    return true;
 }

@@ -1,9 +1,11 @@
-/* Words that people type: comparing them, and finding what was probably meant. Pure functions. */
+/* Words that people type: comparing them, and finding what was probably meant; and names from a disk,
+ * which may hold any byte, made fit to be shown. Pure functions. */
 #ifndef VG_BASE_TEXT_H
 #define VG_BASE_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Equal but for the case of ASCII letters. */
 bool vg_text_equal_fold(const char *a, const char *b);
@@ -18,5 +20,18 @@ size_t vg_edit_distance(const char *a, const char *b);
  * the longer word wrong, and always one. A word that begins with all of `word` (three letters at
  * least) is near too. */
 const char *vg_nearest(const char *word, const char *const *list, size_t n);
+
+/* Bytes of the valid UTF-8 character at `text` (no overlong forms, no surrogates), 0 if there is
+ * none; its code in *code (may be NULL). `text` ends with a zero byte, which is a character. */
+int vg_text_character(const char *text, uint32_t *code);
+
+/* One step of showing a name: puts the character at `text` into `shown`, or, where it cannot be
+ * shown, its bytes as \\xNN each. Not shown are bytes that are not UTF-8, control characters (C0, DEL,
+ * C1), line and paragraph separators, and what turns the direction of text around (which could make
+ * a name look like another one). Returns how many bytes of `text` that was; 0 at its end. */
+enum { VG_TEXT_SHOWN = 20 };
+int vg_text_show(const char *text, char shown[VG_TEXT_SHOWN]);
+/* Whether every character of `text` is shown as itself. */
+bool vg_text_is_plain(const char *text);
 
 #endif

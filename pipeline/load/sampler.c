@@ -155,7 +155,7 @@ vg_status vg_sampler_new(const vg_dataset *dataset, vg_split split, vg_sampling 
     for (size_t i = 0; i < total; i++)
         count += vg_dataset_split(dataset, i) == split;
     if (count == 0)
-        return vg_fail(err, VG_E_ARG, "%s: no samples in the %s split", vg_dataset_path(dataset),
+        return vg_fail(err, VG_E_FORMAT, "%s: no samples in the %s split", vg_dataset_path(dataset),
                        vg_split_name(split));
     vg_sampler *s = allocate(dataset, count);
     if (!s)

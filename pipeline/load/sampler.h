@@ -21,7 +21,7 @@ typedef enum vg_sampling {
 
 typedef struct vg_sampler vg_sampler;
 
-/* `split` of `dataset`, which must outlive the sampler. VG_E_ARG when the split is empty. */
+/* `split` of `dataset`, which must outlive the sampler. VG_E_FORMAT when the split is empty. */
 vg_status vg_sampler_new(const vg_dataset *dataset, vg_split split, vg_sampling mode, uint64_t seed,
                          vg_sampler **sampler, vg_error *err);
 /* A fixed list of dataset indices, in this order (the probe). The list is copied. */

@@ -148,6 +148,12 @@ cmp -s one/weights.safetensors three/weights.safetensors || {
 }
 expect 0 "evaluate" "$tool" set --evaluate one/weights.safetensors --json --quiet
 json out "d['split'] == 'val' and abs(d['accuracy'] - json.load(open('one/report.json'))['accuracy']) < 1e-9"
+mkdir alone && cp -r set/light alone/light
+expect 1 "a dataset of one class is no wrong usage" run alone --quiet
+has err "alone: one class, \"light\""
+expect 1 "nothing held out is no wrong usage" run set --quiet --set split.train=1 --set split.val=0
+has err "no samples in the"
+expect 2 "a class that is not there is" run set --quiet --set classes=[drak,light]
 expect 1 "evaluate something else" "$tool" set --evaluate one/job.yaml
 expect 1 "fail on bad files" run set --on-error fail --quiet
 has err "light/broken"

@@ -1,52 +1,30 @@
 /* Escaping. Names of files may hold any byte, also ones that are not UTF-8: a page or a JSON text
- * with such a byte would be refused as a whole by its reader, so that they are replaced here. */
+ * with such a byte would be refused as a whole by its reader, so that they are written as \xNN. */
 #include "report/escape.h"
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 #include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes of the valid UTF-8 character at `text` (no overlong forms, no surrogates), 0 if there is
- * none. */
-static int character(const unsigned char *text)
-{
-    if (text[0] < 0x80)
-        return 1;
-    int length = text[0] >= 0xC2 && text[0] < 0xE0   ? 2
-                 : text[0] >= 0xE0 && text[0] < 0xF0 ? 3
-                 : text[0] >= 0xF0 && text[0] < 0xF5 ? 4
-                                                     : 0;
-    for (int i = 1; i < length; i++)
-        if ((text[i] & 0xC0) != 0x80)
-            return 0;
-    if ((text[0] == 0xE0 && text[1] < 0xA0) || (text[0] == 0xED && text[1] > 0x9F) ||
-        (text[0] == 0xF0 && text[1] < 0x90) || (text[0] == 0xF4 && text[1] > 0x8F))
-        return 0;
-    return length;
-}
-
-/* Writes one character of `text`, returns the bytes it took. */
+/* Writes one character of `text`, returns the bytes it took. Line ends and tabs are blanks to a page. */
 static int put(FILE *out, const char *text)
 {
-    int length = character((const unsigned char *)text);
-    unsigned char byte = (unsigned char)text[0];
-    if (length == 0 || byte == 0x7F || (byte < 0x20 && byte != '\n' && byte != '\t')) {
-        fputs("\xEF\xBF\xBD", out);
-        return length ? length : 1;
+    char shown[VG_TEXT_SHOWN];
+    if (*text == '\n' || *text == '\t') {
+        fputc(*text, out);
+        return 1;
     }
-    const char *entity = byte == '&'    ? "&amp;"
-                         : byte == '<'  ? "&lt;"
-                         : byte == '>'  ? "&gt;"
-                         : byte == '"'  ? "&quot;"
-                         : byte == '\'' ? "&#39;"
-                                        : NULL;
-    if (entity)
-        fputs(entity, out);
-    else
-        fwrite(text, 1, (size_t)length, out);
+    int length = vg_text_show(text, shown);
+    const char *entity = *text == '&'    ? "&amp;"
+                         : *text == '<'  ? "&lt;"
+                         : *text == '>'  ? "&gt;"
+                         : *text == '"'  ? "&quot;"
+                         : *text == '\'' ? "&#39;"
+                                         : shown;
+    fputs(entity, out);
     return length;
 }
 
@@ -58,10 +36,10 @@ void vg_escape_html(FILE *out, const char *text)
 
 void vg_escape_html_cut(FILE *out, const char *text, int columns)
 {
-    int total = 0;
-    for (const char *at = text; *at; total++) {
-        int length = character((const unsigned char *)at);
-        at += length ? length : 1;
+    int total = 0, length;
+    for (const char *at = text; *at; at += length, total++) {
+        length = vg_text_character(at, NULL);
+        length = length ? length : 1;
     }
     int keep = total <= columns ? total : columns - 1;
     for (int i = 0; i < keep; i++)
@@ -70,25 +48,37 @@ void vg_escape_html_cut(FILE *out, const char *text, int columns)
         fputs("…", out);
 }
 
+/* "\\xNN", four letters. */
+static void put_byte(char *at, char byte)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    unsigned char value = (unsigned char)byte;
+    at[0] = '\\';
+    at[1] = 'x';
+    at[2] = digits[value >> 4];
+    at[3] = digits[value & 15];
+}
+
 json_t *vg_json_text(const char *text)
 {
     json_t *plain = json_string(text);
     if (plain)
         return plain;
-    size_t size = strlen(text);
-    char *clean = vg_alloc(size + 1, 3), *at = clean;
+    char *clean = vg_alloc(strlen(text) + 1, 4), *at = clean;
     if (!clean)
         return NULL;
-    for (size_t i = 0; i < size;) {
-        int length = character((const unsigned char *)text + i);
-        if (length) {
-            memcpy(at, text + i, (size_t)length);
-            at += length;
-        } else {
-            memcpy(at, "\xEF\xBF\xBD", 3);
-            at += 3;
+    while (*text) {
+        int length = vg_text_character(text, NULL);
+        if (length == 0) {
+            put_byte(at, *text++);
+            at += 4;
+            continue;
         }
-        i += length ? (size_t)length : 1;
+        if (*text == '\\')
+            *at++ = '\\';
+        memcpy(at, text, (size_t)length);
+        at += length;
+        text += length;
     }
     *at = '\0';
     json_t *string = json_string(clean);
@@ -108,16 +98,26 @@ char *vg_shell_word(const char *path)
     size_t length = strlen(path);
     if (length && strspn(path, plain) == length)
         return vg_strdup(path);
-    char *quoted = vg_alloc(length + 1, 4), *at = quoted;
+    bool plain_text = vg_text_is_plain(path); /* else $'...', where bytes can be written out */
+    char *quoted = vg_alloc(length + 2, 4), *at = quoted;
     if (!quoted)
         return NULL;
+    if (!plain_text)
+        *at++ = '$';
     *at++ = '\'';
-    for (; *path; path++) {
-        if (*path == '\'') {
+    while (*path) {
+        char shown[VG_TEXT_SHOWN];
+        int bytes = vg_text_show(path, shown);
+        if (*path == '\'' && plain_text) {
             memcpy(at, "'\\'", 3); /* ends the quotes, a quote by itself, begins them again */
             at += 3;
+        } else if ((*path == '\'' || *path == '\\') && !plain_text) {
+            *at++ = '\\';
         }
-        *at++ = *path;
+        size_t size = strlen(shown);
+        memcpy(at, shown, size);
+        at += size;
+        path += bytes;
     }
     *at++ = '\'';
     *at = '\0';

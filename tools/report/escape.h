@@ -6,16 +6,18 @@
 #include <stdio.h>
 
 /* Writes `text` for HTML and SVG content and for attributes in double quotes: & < > " ' become
- * entities, bytes that are not UTF-8 and control characters U+FFFD. */
+ * entities; bytes that are not UTF-8 and control characters are written as \xNN. */
 void vg_escape_html(FILE *out, const char *text);
 /* At most `columns` characters of it, cut text ends in an ellipsis. */
 void vg_escape_html_cut(FILE *out, const char *text, int columns);
 
-/* `path` as one word of a shell, in quotes where it must be; on the heap, NULL when memory ran out. */
+/* `path` as one word of a shell, in quotes where it must be, as $'...' when it holds what cannot be
+ * shown; on the heap, NULL when memory ran out. */
 char *vg_shell_word(const char *path);
 
-/* A JSON string; bytes that are not UTF-8 become U+FFFD (jansson alone would refuse them). NULL
- * when memory ran out. */
+/* A JSON string. A text that is not UTF-8 (jansson alone would refuse it) is written with its bad
+ * bytes as \xNN and its backslashes doubled, so that two names never become one. NULL when memory
+ * ran out. */
 json_t *vg_json_text(const char *text);
 /* A JSON number, null for NaN and infinities. */
 json_t *vg_json_number(double value);

@@ -136,7 +136,8 @@ static void row(FILE *out, const char *name, const char *value, const char *mean
     fputs("  ", out);
     vg_cli_pad(out, name, 20);
     vg_cli_pad(out, value, 28);
-    fprintf(out, "%s\n", meaning);
+    vg_cli_pad(out, meaning, vg_cli_columns(meaning));
+    fputc('\n', out);
 }
 
 void vg_run_diversity_text(const vg_diversity *d, const vg_run_report *report, FILE *out)
@@ -237,7 +238,10 @@ static void cost(const vg_run_report *report, FILE *out)
     for (size_t i = 0; i < r->bad_samples && i < BAD_FILES_SHOWN; i++) {
         fprintf(out, "%s", i ? "          " : "skipped   ");
         vg_cli_pad(out, report->bad_names[i], vg_cli_columns(report->bad_names[i]));
-        fprintf(out, ": %s\n", vg_run_bad_reason(report, i));
+        const char *reason = vg_run_bad_reason(report, i);
+        fputs(": ", out);
+        vg_cli_pad(out, reason, vg_cli_columns(reason));
+        fputc('\n', out);
     }
     if (r->bad_samples > BAD_FILES_SHOWN)
         fprintf(out, "          and %zu more, listed in report.json\n",

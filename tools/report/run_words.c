@@ -50,9 +50,11 @@ double vg_run_effective_labels(const vg_diversity *d)
 const char *vg_run_bad_reason(const vg_run_report *report, size_t i)
 {
     const char *reason = report->result->bad[i].reason, *name = report->bad_names[i];
+    const char *at = strstr(reason, name); /* behind the dataset's folder, or at the beginning */
     size_t n = strlen(name);
-    return strncmp(reason, name, n) == 0 && strncmp(reason + n, ": ", 2) == 0 ? reason + n + 2
-                                                                              : reason;
+    if (!at || (at > reason && at[-1] != '/') || strncmp(at + n, ": ", 2) != 0)
+        return reason;
+    return at + n + 2;
 }
 
 const char *vg_run_stars(double p)
