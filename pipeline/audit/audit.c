@@ -132,10 +132,13 @@ static void look_at(struct pass *pass, struct seat *seat, size_t index)
     vg_decode_info info = {0};
     struct look *look = &pass->looks[index];
     vg_decode_options options = vg_decode_options_default();
-    vg_status status =
-        vg_dataset_read(pass->dataset, index, &options, &seat->reader, &seat->image, &info, &err);
+    vg_span bytes = {0};
+    vg_status status = vg_dataset_bytes(pass->dataset, index, &seat->reader, &bytes, &err);
+    if (!status)
+        status = vg_dataset_decode(pass->dataset, index, bytes, &options, &seat->reader,
+                                   &seat->image, &info, &err);
     vg_dataset_name(pass->dataset, index, name, sizeof name);
-    look->file_bytes = vg_dataset_is_decoded(pass->dataset) ? 0 : seat->reader.bytes.size;
+    look->file_bytes = vg_dataset_is_decoded(pass->dataset) ? 0 : bytes.size;
     look->format = (uint8_t)info.format;
     vg_image_format promised = vg_format_of_name(name);
     if (info.format != VG_FORMAT_UNKNOWN && promised != VG_FORMAT_UNKNOWN &&

@@ -17,10 +17,19 @@ enum { PATH_BYTES = 4096 };
 static vg_status read_kind(vg_dataset *dataset, const vg_dataset_options *options, vg_error *err)
 {
     struct stat st;
-    if (stat(dataset->path, &st) != 0)
-        return vg_fail(err, VG_E_IO, "%s: %s", dataset->path, strerror(errno));
-    if (S_ISREG(st.st_mode))
-        return vg_manifest_read(dataset, err);
+    bool archives = false;
+    if (stat(dataset->path, &st) != 0) {
+        int reason = errno;
+        if (vg_shards_are_named(dataset->path))
+            return vg_shards_read(dataset, err);
+        return vg_fail(err, VG_E_IO, "%s: %s", dataset->path, strerror(reason));
+    }
+    if (S_ISREG(st.st_mode)) {
+        vg_status status = vg_archive_found(dataset->path, &archives, err);
+        return status     ? status
+               : archives ? vg_archive_read(dataset, err)
+                          : vg_manifest_read(dataset, err);
+    }
     if (!S_ISDIR(st.st_mode))
         return vg_fail(err, VG_E_IO, "%s: neither a folder nor a file", dataset->path);
     if (vg_idx_found(dataset->path))
@@ -29,6 +38,11 @@ static vg_status read_kind(vg_dataset *dataset, const vg_dataset_options *option
         return vg_cifar_read_files(dataset, options->coarse_labels, err);
     if (vg_metadata_found(dataset->path))
         return vg_metadata_read(dataset, err);
+    vg_status status = vg_shards_found(dataset->path, &archives, err);
+    if (status)
+        return status;
+    if (archives)
+        return vg_shards_read(dataset, err);
     int threads = options->threads > 0 ? options->threads : vg_threads_available();
     return vg_folder_scan(dataset, threads, err);
 }
@@ -62,6 +76,7 @@ void vg_dataset_close(vg_dataset *dataset)
         return;
     free(dataset->path);
     free(dataset->root);
+    vg_archives_free(dataset->archives);
     free(dataset->names);
     free(dataset->folders);
     free(dataset->samples);
@@ -106,6 +121,8 @@ size_t vg_dataset_name(const vg_dataset *dataset, size_t index, char *name, size
     uint64_t place = vg_sample_place(dataset->samples[index]);
     if (vg_is_packed(dataset))
         return vg_packed_name(dataset, place, name, capacity);
+    if (dataset->archives)
+        return vg_archives_name(dataset, place, name, capacity);
     return vg_index_name(dataset, index, name, capacity);
 }
 
@@ -121,6 +138,10 @@ const char *vg_dataset_kind_name(vg_dataset_kind kind)
         return "folder";
     case VG_DATASET_MANIFEST:
         return "manifest";
+    case VG_DATASET_ARCHIVE:
+        return "archive";
+    case VG_DATASET_WEBDATASET:
+        return "webdataset";
     case VG_DATASET_IDX:
         return "idx";
     case VG_DATASET_CIFAR:
@@ -164,6 +185,8 @@ void vg_reader_reset(vg_reader *reader)
     vg_bytes_reset(&reader->bytes);
     vg_decoder_free(reader->decoder);
     reader->decoder = NULL;
+    vg_unpacker_free(reader->unpacker);
+    reader->unpacker = NULL;
 }
 
 /* Where the file of a sample lies. False if that is longer than a path can be. */
@@ -185,7 +208,7 @@ static vg_status fail_in_sample(const vg_dataset *dataset, size_t index, vg_stat
                                 vg_error *err)
 {
     char name[PATH_BYTES];
-    vg_index_name(dataset, index, name, sizeof name);
+    vg_dataset_name(dataset, index, name, sizeof name);
     return vg_fail_in(err, name, status);
 }
 
@@ -197,6 +220,8 @@ vg_status vg_dataset_bytes(const vg_dataset *dataset, size_t index, vg_reader *r
         *bytes = vg_packed_bytes(dataset, place);
         return VG_OK;
     }
+    if (dataset->archives)
+        return vg_archives_bytes(dataset, place, reader, bytes, err);
     char path[PATH_BYTES];
     if (!path_of(dataset, index, path)) {
         vg_index_name(dataset, index, path, sizeof path);
@@ -246,6 +271,10 @@ vg_status vg_dataset_stamp(const vg_dataset *dataset, size_t index, vg_stamp *st
     *stamp = (vg_stamp){0};
     if (vg_is_packed(dataset)) /* read into memory when the dataset was opened */
         return VG_OK;
+    if (dataset->archives) {
+        vg_archives_stamp(dataset, vg_sample_place(dataset->samples[index]), stamp);
+        return VG_OK;
+    }
     errno = ENAMETOOLONG;
     if (!path_of(dataset, index, path) || stat(path, &st) != 0) {
         vg_fail(err, VG_E_IO, "%s", strerror(errno));
@@ -260,6 +289,11 @@ uint64_t vg_dataset_file_bytes(const vg_dataset *dataset, size_t index)
 {
     struct stat st;
     char path[PATH_BYTES];
+    if (dataset->archives) {
+        vg_stamp stamp;
+        vg_archives_stamp(dataset, vg_sample_place(dataset->samples[index]), &stamp);
+        return stamp.size;
+    }
     if (vg_is_packed(dataset) || !path_of(dataset, index, path) || stat(path, &st) != 0)
         return 0;
     return (uint64_t)st.st_size;

@@ -23,6 +23,15 @@
  *     batches.meta.txt, fine_label_names.txt, coarse_label_names.txt, or without these by numbers.
  *     The files are read into memory once (184 MB each): no page of a file that is cut meanwhile
  *     can end the program, as with a mapped one.
+ *   - a .tar or .zip file (by content, whatever its name) of the same class folders, read in place:
+ *     the same names, labels, order and splits as the folder that it unpacks to. A folder around
+ *     everything is passed over. Compressed tar files are refused;
+ *   - WebDataset shards (.tar or .zip): one file, a folder of such files (also below train/ val/
+ *     test/), or patterns: "data/train-{000000..000099}.tar::more/{a,b}.tar", wildcards. Pictures
+ *     and labels are grouped by the path up to the first dot of the file name; labels come from .cls
+ *     or .json, names of classes from a classes.txt beside the shards, splits from words in the names
+ *     of the shards or of their folder. Several archives of class folders may be given likewise.
+ *     A sample is then called by its shard and its member.
  * Hidden entries, empty class folders and files that are not pictures by name are ignored and
  * counted. Links are followed, circles refused. Samples are in byte order of their paths, or in the
  * order of the manifest.
@@ -62,6 +71,8 @@ vg_dataset_options vg_dataset_options_default(void);
 typedef enum vg_dataset_kind {
     VG_DATASET_FOLDER,
     VG_DATASET_MANIFEST,
+    VG_DATASET_ARCHIVE,    /* class folders in tar or zip archives */
+    VG_DATASET_WEBDATASET, /* pictures and labels in tar or zip archives */
     VG_DATASET_IDX,
     VG_DATASET_CIFAR
 } vg_dataset_kind;
@@ -74,9 +85,11 @@ typedef struct vg_dataset_ignored {
         other_formats; /* pictures by their extension that we do not read (.gif .bmp .tif .webp) */
     size_t empty_classes; /* class folders without a picture */
     size_t unreadable;    /* folders that could not be listed, or links that lead in a circle */
-    size_t duplicates;    /* rows of a manifest that repeat another one */
+    size_t duplicates;    /* rows of a manifest, members of an archive that repeat another one */
     size_t loose;         /* pictures beside class folders: they belong to no class */
     size_t other_folders; /* folders beside train/ val/ test/ */
+    size_t unusable;   /* members of an archive that are no files, or whose names lead out of it */
+    size_t unlabelled; /* samples of WebDataset shards without one picture and one label */
 } vg_dataset_ignored;
 
 typedef struct vg_dataset vg_dataset;
@@ -132,6 +145,7 @@ vg_status vg_dataset_select(vg_dataset *dataset, const vg_selection *selection, 
 typedef struct vg_reader {
     vg_bytes bytes;
     vg_decoder *decoder;
+    struct vg_unpacker *unpacker; /* of members of zip archives; made when first needed */
 } vg_reader;
 vg_status vg_reader_init(vg_reader *reader, vg_error *err);
 void vg_reader_reset(vg_reader *reader);
@@ -163,7 +177,7 @@ typedef struct vg_stamp {
 } vg_stamp;
 vg_status vg_dataset_stamp(const vg_dataset *dataset, size_t index, vg_stamp *stamp, vg_error *err);
 
-/* Size of the stored file in bytes, 0 for samples that are not files of their own. */
+/* Size of the stored file, or of the member of an archive, in bytes; 0 for samples that are not files of their own. */
 uint64_t vg_dataset_file_bytes(const vg_dataset *dataset, size_t index);
 
 #endif

@@ -72,7 +72,7 @@ size_t vg_namer_get(vg_namer *namer, const vg_dataset *dataset, size_t index)
 {
     const size_t capacity = sizeof namer->name;
     size_t length;
-    if (vg_is_packed(dataset)) {
+    if (vg_is_packed(dataset) || dataset->archives) {
         length = vg_dataset_name(dataset, index, namer->name, capacity);
     } else {
         uint64_t place = vg_sample_place(dataset->samples[index]);

@@ -49,6 +49,8 @@ enum { VG_PACKED_PARTS = 16, VG_PACKED_LABELS = 256 };
 
 enum { VG_NOTES_KEPT = 100 };
 
+typedef struct vg_archives vg_archives; /* archives.h */
+
 struct vg_dataset {
     char *path; /* as given */
     char *root; /* what names are relative to */
@@ -72,6 +74,8 @@ struct vg_dataset {
 
     char *notes[VG_NOTES_KEPT]; /* what vg_index_note was told first */
     size_t notes_kept, note_count;
+
+    vg_archives *archives; /* where samples lie, if not in files of their own */
 
     vg_packed_part parts[VG_PACKED_PARTS];
     int part_count;
@@ -169,6 +173,22 @@ vg_status vg_packed_decode(const vg_dataset *dataset, vg_span bytes,
  * names[] point into *text, which is the caller's. Refuses empty lines between and doubles. */
 vg_status vg_packed_class_names(const char *path, vg_bytes *text, char *names[VG_PACKED_LABELS],
                                 int *count, vg_error *err);
+
+/* Samples in archives (archives.c). Whether a file is one, by its content; a compressed one is an
+ * error. */
+vg_status vg_archive_found(const char *path, bool *found, vg_error *err);
+bool vg_archive_is_named(const char *path); /* .tar or .zip */
+vg_status vg_archive_read(vg_dataset *dataset, vg_error *err);
+/* Whether a path is a pattern of archives, or a folder is one of archives; and reading either. */
+bool vg_shards_are_named(const char *path);
+vg_status vg_shards_found(const char *folder, bool *found, vg_error *err);
+vg_status vg_shards_read(vg_dataset *dataset, vg_error *err);
+void vg_archives_free(vg_archives *archives);
+size_t vg_archives_name(const vg_dataset *dataset, uint64_t place, char *name, size_t capacity);
+vg_status vg_archives_bytes(const vg_dataset *dataset, uint64_t place, vg_reader *reader,
+                            vg_span *bytes, vg_error *err);
+void vg_archives_stamp(const vg_dataset *dataset, uint64_t place, vg_stamp *stamp);
+void vg_unpacker_free(struct vg_unpacker *unpacker);
 
 /* "train", "Validation", "test", ... to a split; false if it is none of them. */
 bool vg_split_of_word(const char *word, vg_split *split);
