@@ -8,6 +8,7 @@
 #include "dataset/dataset.h"
 #include "image/encode.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,6 +28,40 @@ static inline void put_bytes(const char *folder, const char *name, const void *b
 static inline void put_text(const char *folder, const char *name, const char *text)
 {
     put_bytes(folder, name, text, strlen(text));
+}
+
+/* An empty file folder/name; its name may be as long as the system allows. */
+static inline void put_empty(const char *folder, const char *name)
+{
+    vg_error err = {0};
+    char *path = vg_path_join(folder, name);
+    int fd = open(path, O_CREAT | O_WRONLY, 0644);
+    if (fd < 0) {
+        char *slash = strrchr(path, '/');
+        *slash = '\0';
+        assert_ok(vg_make_folders(path, &err));
+        *slash = '/';
+        fd = open(path, O_CREAT | O_WRONLY, 0644);
+    }
+    assert_true(fd >= 0);
+    close(fd);
+    free(path);
+}
+
+/* Gives up root's right to read everything, until become_root. Returns whether it had it. */
+static inline bool become_nobody(const char *folder)
+{
+    if (geteuid() != 0)
+        return false;
+    assert_int_equal(chmod(folder, 0755), 0); /* mkdtemp made it for root alone */
+    assert_int_equal(seteuid(65534), 0);
+    return true;
+}
+
+static inline void become_root(bool was)
+{
+    if (was)
+        assert_int_equal(seteuid(0), 0);
 }
 
 /* A picture, JPEG or PNG as its name says. */
