@@ -56,24 +56,9 @@ vg_status vg_augment_warp(const vg_augment *augment, const vg_plan *plan, int in
 
 static void colour(const vg_plan *plan, int channels, size_t n, float *x)
 {
-    for (int i = 0; i < 4; i++)
-        switch (plan->colour_order[i]) {
-        case 0:
-            if (plan->brightness != 1)
-                vg_colour_brightness(x, channels, n, plan->brightness);
-            break;
-        case 1:
-            if (plan->contrast != 1)
-                vg_colour_contrast(x, channels, n, plan->contrast);
-            break;
-        case 2:
-            if (plan->saturation != 1)
-                vg_colour_saturation(x, channels, n, plan->saturation);
-            break;
-        default:
-            if (plan->hue != 0)
-                vg_colour_hue(x, channels, n, plan->hue);
-        }
+    vg_jitter jitter = {plan->brightness, plan->contrast, plan->saturation, plan->hue, {0}};
+    memcpy(jitter.order, plan->colour_order, sizeof jitter.order);
+    vg_colour_jitter(x, channels, n, &jitter);
 }
 
 /* The rectangle `need` of what lies in memory, or VG_E_ARG if it is not all there. */

@@ -1,10 +1,25 @@
 /* Brightness, contrast, saturation and hue, as torchvision's ColorJitter defines them for float
  * pictures, on planar floats 0..255 (C planes of n values). In place; results are clamped to
- * 0..255, never rounded. Pure functions. */
+ * 0..255 after each operation, never rounded. Pure functions. */
 #ifndef VG_AUGMENT_OPS_COLOUR_H
 #define VG_AUGMENT_OPS_COLOUR_H
 
+#include "base/simd.h"
+
 #include <stddef.h>
+
+/* All four, in any order. */
+typedef struct vg_jitter {
+    double brightness, contrast, saturation; /* factors, 1: none */
+    double hue;                              /* turns of the colour wheel, 0: none */
+    int order[4]; /* of 0 brightness, 1 contrast, 2 saturation, 3 hue; others are skipped */
+} vg_jitter;
+
+/* The four below one after the other, in at most two passes over the picture: the second only for
+ * contrast, which needs the mean of what comes before it. */
+void vg_colour_jitter(float *x, int channels, size_t n, const vg_jitter *jitter);
+/* The same in a version that this machine must have; all give the same bytes. */
+void vg_colour_run(vg_simd simd, float *x, int channels, size_t n, const vg_jitter *jitter);
 
 /* v * factor. */
 void vg_colour_brightness(float *x, int channels, size_t n, double factor);

@@ -71,10 +71,8 @@ static vg_status run_colour(fixture *f, uint32_t turn, vg_error *err)
     (void)err;
     size_t n = (size_t)f->width * (size_t)f->height;
     double step = 0.01 * (turn % VARIANTS + 1);
-    vg_colour_brightness(f->planes, f->in.channels, n, 1 + step);
-    vg_colour_contrast(f->planes, f->in.channels, n, 1 - step);
-    vg_colour_saturation(f->planes, f->in.channels, n, 1 - step);
-    vg_colour_hue(f->planes, f->in.channels, n, step);
+    vg_jitter jitter = {1 + step, 1 - step, 1 - step, step, {0, 1, 2, 3}};
+    vg_colour_jitter(f->planes, f->in.channels, n, &jitter);
     return VG_OK;
 }
 
