@@ -456,6 +456,23 @@ static void print_size(const vg_job_key *key, const vg_job *job, FILE *out)
         fprintf(out, "%dx%d", job->run.height, job->run.width);
 }
 
+static vg_status set_shrink(const vg_job_key *key, vg_job *job, vg_job_value *value, vg_error *err)
+{
+    static const char *const words[] = {"1", "2", "4", "8"};
+    for (int i = 0; value->kind == VG_JOB_SCALAR && i < 4; i++)
+        if (strcmp(value->text, words[i]) == 0) {
+            job->run.max_shrink = 1 << i;
+            return VG_OK;
+        }
+    return wrong(key, value, err);
+}
+
+static void print_shrink(const vg_job_key *key, const vg_job *job, FILE *out)
+{
+    (void)key;
+    fprintf(out, "%d", job->run.max_shrink);
+}
+
 static vg_status set_channels(const vg_job_key *key, vg_job *job, vg_job_value *value,
                               vg_error *err)
 {
@@ -643,6 +660,7 @@ static const vg_job_key keys[] = {
     NUMBER("split.val", split.val_share, 0, 1, "share of validation images; the rest is the test split"),
     OWN("input.size", size, 4, 2048, "auto, N or HxW (4 to 2048)", "pixels of the network's input"),
     OWN("input.resize", framing, 0, 0, "stretch, crop, crop:SHARE, pad", "how images come to that size: all stretched; the middle of the input's shape, crop:0.875 as 256 -> 224; all with black bars"),
+    OWN("input.max_shrink", shrink, 0, 0, "1, 2, 4, 8", "JPEGs much larger than the input may be decoded at 1/2, 1/4, 1/8: faster, about half a grey level off; 1: exact"),
     OWN("input.channels", channels, 0, 0, "auto, 1, 3", "1: grey, 3: RGB; auto: grey if all images are"),
     OWN("augment", policy, 0, 0, "a preset or key=value words", "what may be done to training images; none: nothing"),
     WORD("normalize", run.normalization, word_normalize, 6, "none: 0..255, unit: 0..1; minmax, zscore: per channel, fitted on the training images; image-*: each by itself"),

@@ -153,6 +153,8 @@ static bool describe(json_t *metadata, const vg_checkpoint *about, vg_optimizer 
            set_json(metadata, "normalizer", normalizer_json(&about->normalizer)) &&
            json_object_set_new(metadata, "input", json_string(input)) == 0 &&
            json_object_set_new(metadata, "resize", json_string(resize)) == 0 &&
+           set_number(metadata, "max_shrink",
+                      about->max_shrink > 1 ? (uint64_t)about->max_shrink : 1) &&
            json_object_set_new(metadata, "filter", json_string(VG_CHECKPOINT_FILTER)) == 0 &&
            json_object_set_new(metadata, "channel_order",
                                json_string(about->channels == 3   ? "RGB"

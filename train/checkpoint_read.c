@@ -264,18 +264,23 @@ static bool read_input(const char *text, vg_checkpoint *about)
 }
 
 /* How pictures come to the input's size. */
-static vg_status read_resize(const content *c, vg_framing *framing, vg_error *err)
+static vg_status read_resize(const content *c, vg_checkpoint *about, vg_error *err)
 {
     const char *resize = entry(c, "resize"), *filter = entry(c, "filter");
-    *framing = (vg_framing){0};
+    uint64_t shrink = 1;
+    about->framing = (vg_framing){0};
     if (filter && strcmp(filter, VG_CHECKPOINT_FILTER) != 0)
         return vg_fail(
             err, VG_E_FORMAT,
             "%s: was trained on pictures resized by the filter \"%.40s\"; expected \"%s\"", c->path,
             filter, VG_CHECKPOINT_FILTER);
-    if (resize && vg_framing_parse(resize, framing, err) != VG_OK)
+    if (resize && vg_framing_parse(resize, &about->framing, err) != VG_OK)
         return vg_fail_in(err, c->path, VG_E_FORMAT);
-    return VG_OK;
+    vg_status status = VG_OK;
+    if (entry(c, "max_shrink"))
+        status = read_number(c, "max_shrink", 8, &shrink, err);
+    about->max_shrink = (int)shrink;
+    return status;
 }
 
 static vg_status read_description(const content *c, vg_checkpoint *about, vg_error *err)
@@ -288,7 +293,7 @@ static vg_status read_description(const content *c, vg_checkpoint *about, vg_err
     if (!status && !(input && read_input(input, about)))
         status = damaged(c, "input", err);
     if (!status)
-        status = read_resize(c, &about->framing, err);
+        status = read_resize(c, about, err);
     if (!status)
         status = read_normalizer(c, about->channels, &about->normalizer, err);
     if (!status)

@@ -47,6 +47,7 @@ vg_status vg_evaluate(const vg_dataset *dataset, const char *checkpoint, vg_spli
                                     .height = about.height,
                                     .width = about.width,
                                     .framing = about.framing,
+                                    .max_shrink = about.max_shrink,
                                     .batch = BATCH,
                                     .threads = threads};
         status = vg_probe_new(dataset, indices, count, model, &options, &probe, err);

@@ -89,7 +89,8 @@ vg_status vg_probe_new(const vg_dataset *dataset, const size_t *indices, size_t 
                               .channels = options->channels,
                               .height = options->height,
                               .width = options->width,
-                              .framing = options->framing};
+                              .framing = options->framing,
+                              .max_shrink = options->max_shrink};
     vg_transform transform = vg_augment_transform(&p->augment);
     vg_loader_options load = vg_loader_options_default();
     load.batch = options->batch;

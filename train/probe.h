@@ -19,6 +19,7 @@ typedef struct vg_probe_options {
     vg_normalizer normalizer;
     int channels, height, width;
     vg_framing framing;
+    int max_shrink;
     int batch; /* at most the model's max_batch */
     int threads;
     vg_on_error on_error;

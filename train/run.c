@@ -149,6 +149,7 @@ static vg_probe_options probe_options(const struct run *r)
                               .height = o->height,
                               .width = o->width,
                               .framing = o->framing,
+                              .max_shrink = o->max_shrink,
                               .batch = r->batch,
                               .threads = o->threads,
                               .on_error = o->on_error};
@@ -201,6 +202,7 @@ static vg_status set_up(struct run *r, vg_error *err)
         .height = o->height,
         .width = o->width,
         .framing = o->framing,
+        .max_shrink = o->max_shrink,
     };
     if ((status = open_loader(r, err)) || (status = make_model(r, err)) ||
         (status = make_weights(r, err)) || (status = make_probe(r, err)))
@@ -299,6 +301,7 @@ static vg_status save(struct run *r, int epoch, vg_error *err)
                                .height = o->height,
                                .width = o->width,
                                .framing = o->framing,
+                               .max_shrink = o->max_shrink,
                                .classes = r->classes,
                                .class_names = names,
                                .normalizer = r->augment.normalizer,

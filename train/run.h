@@ -20,6 +20,7 @@ typedef struct vg_run_options {
     int channels;       /* 1, 3; 0: grey if all of the first samples are */
     int height, width;  /* 0: chosen from the data (see vg_run_prepare) */
     vg_framing framing; /* how pictures come to that size */
+    int max_shrink;     /* how far large ones may be shrunk while they are decoded (1) */
     vg_policy policy;
     vg_normalization normalization;
     vg_sampling sampling;

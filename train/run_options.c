@@ -15,6 +15,7 @@ vg_run_options vg_run_options_default(void)
         .seed = 1,
         .epochs = 8,
         .batch = 64,
+        .max_shrink = 1,
         .policy = vg_policy_none(),
         .normalization = VG_NORMALIZE_ZSCORE,
         .sampling = VG_SAMPLING_SHUFFLE,

@@ -116,6 +116,12 @@ static const operation operations[] = {
     {"transform 300x200x3 to 96, none", 300, 200, 3, 96, "none", run_transform, 64},
     {"transform 300x200x3 to 96, standard", 300, 200, 3, 96, "standard", run_transform, 64},
     {"transform 32x32x3 to 32, standard", 32, 32, 3, 32, "standard", run_transform, 320},
+    {"transform 32x32x3 to 32, none", 32, 32, 3, 32, "none", run_transform, 3200},
+    {"transform 32x32x3 to 32, pad_crop flip", 32, 32, 3, 32, "pad_crop=4 flip=h fill=constant",
+     run_transform, 3200},
+    {"transform 500x375x3 to 224, crop flip", 500, 375, 3, 224, "crop=0.08 flip=h", run_transform,
+     64},
+    {"transform 500x375x3 to 224, none", 500, 375, 3, 224, "none", run_transform, 64},
     {"decode", 8, 8, 3, 8, "none", run_decode, 64},
 };
 enum { OPERATIONS = sizeof operations / sizeof *operations };
