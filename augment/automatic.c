@@ -2,6 +2,7 @@
  * before, so that a sample's operations depend on its key alone. */
 #include "automatic.h"
 
+#include "arithmetic.h"
 #include "automatic_tables.h"
 #include "base/text.h"
 
@@ -95,17 +96,10 @@ static void append(vg_steps *steps, vg_step step)
         steps->step[steps->count++] = step;
 }
 
-/* -ln u of u in (0, 1): exponentially distributed. */
+/* Exponentially distributed. */
 static double exponential(vg_rng *rng)
 {
-    int exponent;
-    double m = frexp(1 - vg_rng_double(rng), &exponent); /* [0.5, 1) */
-    double t = (m - 1) / (m + 1), square = t * t, term = t, sum = 0;
-    for (int k = 1; k < 60; k += 2) {
-        sum += term / k;
-        term *= square;
-    }
-    return -(2 * sum + exponent * 0.69314718055994530942);
+    return -vg_logarithm(1 - vg_rng_double(rng));
 }
 
 static entry scaled(entry e, int width, int height)
@@ -212,8 +206,13 @@ bool vg_auto_named(const char *name)
     return named(name) < 4;
 }
 
+const char *vg_auto_name(int i)
+{
+    return i >= 0 && i < 4 ? names[i] : NULL;
+}
+
 /* "a:b" as two whole numbers within bounds. */
-static bool read_pair(const char *value, int low[2], int high[2], int *a, int *b)
+static bool read_pair(const char *value, const int low[2], const int high[2], int *a, int *b)
 {
     char *end;
     long first = strtol(value, &end, 10);

@@ -48,6 +48,8 @@ void vg_auto_draw(const vg_auto *automatic, const vg_sample_key *key, uint32_t u
 vg_status vg_auto_parse(const char *name, const char *value, vg_auto *automatic, vg_error *err);
 /* Whether `name` is one of them. */
 bool vg_auto_named(const char *name);
+/* Their names, i from 0; NULL behind the last. */
+const char *vg_auto_name(int i);
 /* The word that reads back as this; "" for none. */
 void vg_auto_print(const vg_auto *automatic, char *text, size_t capacity);
 

@@ -1,42 +1,16 @@
 /* Random resized crops with torchvision's semantics.
  *
  * The stream is one of its own, because the number of draws depends on how many tries it takes: the
- * other operations' draws stay what they are. Exponential and logarithm are computed here in plain
- * double arithmetic: a last bit that differs from processor to processor could turn a rounding, and
- * with it the rectangle. */
+ * other operations' draws stay what they are. */
 #include "crop.h"
 
+#include "arithmetic.h"
 #include "base/rng.h"
 
 #include <float.h>
 #include <math.h>
 
 enum { TRIES = 10 };
-
-double vg_exponential(double x)
-{
-    const double ln2_high = 0x1.62e42fefa3800p-1, ln2_low = 0x1.ef35793c76730p-45;
-    double k = floor(x * 1.4426950408889634 + 0.5);
-    double r = (x - k * ln2_high) - k * ln2_low, sum = 1;
-    for (int i = 16; i > 0; i--)
-        sum = 1 + sum * r / i;
-    return ldexp(sum, (int)k);
-}
-
-double vg_logarithm(double x)
-{
-    int exponent;
-    double m = frexp(x, &exponent); /* [0.5, 1) */
-    if (m < 0.70710678118654752) {
-        m *= 2;
-        exponent--;
-    }
-    /* ln m = 2 artanh((m - 1) / (m + 1)), the argument within 0.172 */
-    double t = (m - 1) / (m + 1), square = t * t, sum = 0;
-    for (int i = 23; i > 0; i -= 2)
-        sum = 1.0 / i + square * sum;
-    return exponent * 0.69314718055994531 + 2 * t * sum;
-}
 
 /* Half to even, whatever the rounding mode is. */
 static double round_even(double v)

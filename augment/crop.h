@@ -21,9 +21,4 @@ void vg_crop_least(const vg_policy *policy, int width, int height, int *least_wi
 /* The middle one of vg_crop_draw, without a draw. */
 vg_crop vg_crop_fallback(const vg_policy *policy, int width, int height);
 
-/* e^x and ln x for x of moderate size, within 1e-15 of the exact value relative to it and the same
- * bits on every machine, which the C library does not promise. ln wants x > 0. Pure. */
-double vg_exponential(double x);
-double vg_logarithm(double x);
-
 #endif

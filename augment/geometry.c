@@ -241,6 +241,34 @@ vg_status vg_geometry_make(const vg_framing *framing, const vg_plan *plan, const
     return status;
 }
 
+/* The least length that a unit of the output has in the frame after the steps that the policy may
+ * draw, all of them at their strongest. */
+static double least_of_steps(const vg_policy *policy, double aspect)
+{
+    /* Two shears of AutoAugment's and RandAugment's slope of 0.3 (0.86 each), or one of
+     * TrivialAugment's of 0.99 (0.62). */
+    double least = policy->automatic.kind == VG_AUTO_NONE ? 1 : 0.6;
+    for (int i = 0; i < policy->choices.choice_count; i++) {
+        const vg_choice *choice = &policy->choices.choice[i];
+        double slope = tan(fmax(-choice->low, choice->high) * 3.14159265358979323846 / 180);
+        switch (choice->operation) {
+        case VG_OP_SCALE:
+            least *= fmin(1, choice->low);
+            break;
+        case VG_OP_SHEAR_X:
+        case VG_OP_SHEAR_Y:
+            least *= (sqrt(slope * slope + 4) - slope) / 2;
+            break;
+        case VG_OP_TURN:
+            least *= fmin(aspect, 1 / aspect);
+            break;
+        default:
+            break;
+        }
+    }
+    return least;
+}
+
 int vg_geometry_shrink(const vg_framing *framing, const vg_policy *policy, int full_width,
                        int full_height, const int size[2], int most)
 {
@@ -255,7 +283,8 @@ int vg_geometry_shrink(const vg_framing *framing, const vg_policy *policy, int f
     /* Turns change no length; a shear of angle a shrinks none by more than its least singular value,
      * sqrt(1 - sin a). */
     double shear = sqrt(fmax(0, 1 - sin(policy->shear_deg * 3.14159265358979323846 / 180)));
-    double scale = fmin(frame.width / size[0], frame.height / size[1]) * policy->zoom_low * shear;
+    double scale = fmin(frame.width / size[0], frame.height / size[1]) * policy->zoom_low * shear *
+                   least_of_steps(policy, frame.width / frame.height);
     int shrink = 1;
     while (shrink < 8 && 2 * shrink <= most && scale >= VG_SHRINK_DEMAND * 2 * shrink)
         shrink *= 2;

@@ -1,7 +1,7 @@
 /* The table of operations, and one switch that applies a step: what each does is in ops/. */
 #include "operation.h"
 
-#include "matrix.h"
+#include "arithmetic.h"
 #include "ops/colour.h"
 #include "ops/filter.h"
 #include "ops/noise.h"
@@ -98,27 +98,6 @@ vg_operation vg_operation_named(const char *name, size_t length)
 
 /* ---- drawing */
 
-/* Natural logarithm of r in [0.1, 10]: 2 artanh((r - 1) / (r + 1)). */
-static double logarithm(double r)
-{
-    double t = (r - 1) / (r + 1), square = t * t, term = t, sum = 0;
-    for (int k = 1; k < 120; k += 2) {
-        sum += term / k;
-        term *= square;
-    }
-    return 2 * sum;
-}
-
-static double exponential(double v)
-{
-    double sum = 1, term = 1;
-    for (int k = 1; k < 30; k++) {
-        term *= v / k;
-        sum += term;
-    }
-    return sum;
-}
-
 vg_step vg_step_with(vg_operation operation, double value, vg_rng *rng)
 {
     const vg_operation_info *info = &table[operation];
@@ -143,8 +122,8 @@ vg_step vg_step_with(vg_operation operation, double value, vg_rng *rng)
         step.v[1] = (float)(180 * draw[0]);
         break;
     case VG_OP_ERASE: /* ratio of height to width, log-uniform in 0.3 .. 3.3 as in the paper */
-        step.v[1] =
-            (float)exponential(logarithm(0.3) + (logarithm(3.3) - logarithm(0.3)) * draw[0]);
+        step.v[1] = (float)vg_exponential(vg_logarithm(0.3) +
+                                          (vg_logarithm(3.3) - vg_logarithm(0.3)) * draw[0]);
         step.v[2] = (float)draw[1];
         step.v[3] = (float)draw[2];
         break;

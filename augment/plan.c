@@ -6,14 +6,17 @@
  * compared picture by picture. */
 #include "plan.h"
 
+#include "arithmetic.h"
 #include "base/rng.h"
-#include "matrix.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* The stream of automatic policies; those of choices are numbered below it. */
+static const uint32_t AUTOMATIC = VG_RNG_PLAN | UINT32_C(0x8000) << 16;
 
 vg_plan vg_plan_none(void)
 {
@@ -24,6 +27,43 @@ vg_plan vg_plan_none(void)
                     .saturation = 1,
                     .colour_order = {0, 1, 2, 3}};
     return plan;
+}
+
+/* The share of its full strength that the policy has reached in this epoch. */
+static double strength_in(const vg_policy *policy, uint32_t epoch)
+{
+    double reached = policy->ramp > 0 ? ((double)epoch + 1) / policy->ramp : 1;
+    return reached < 1 ? reached : 1;
+}
+
+static void weaken(vg_plan *plan, double strength)
+{
+    double *symmetric_ones[] = {&plan->rotate_deg, &plan->shift_x, &plan->shift_y, &plan->shear_deg,
+                                &plan->hue};
+    double *factors[] = {&plan->zoom_x, &plan->zoom_y, &plan->brightness, &plan->contrast,
+                         &plan->saturation};
+    for (int i = 0; i < 5; i++) {
+        *symmetric_ones[i] *= strength;
+        *factors[i] = 1 + strength * (*factors[i] - 1);
+    }
+}
+
+/* Flips by themselves need no resampling: they join the plan's own. */
+static void gather_flips(vg_plan *plan)
+{
+    vg_steps *steps = &plan->steps;
+    int kept = 0;
+    for (int i = 0; steps->chains == 0 && i < steps->count; i++) {
+        vg_operation operation = steps->step[i].operation;
+        if (operation == VG_OP_FLIP_H)
+            plan->flip_horizontal = !plan->flip_horizontal;
+        else if (operation == VG_OP_FLIP_V)
+            plan->flip_vertical = !plan->flip_vertical;
+        else
+            steps->step[kept++] = steps->step[i];
+    }
+    if (steps->chains == 0)
+        steps->count = kept;
 }
 
 /* A draw of U(-range, range); +0 when the range is empty. */
@@ -93,16 +133,50 @@ vg_plan vg_plan_draw(const vg_policy *policy, const vg_sample_key *key, int widt
     if (policy->crop_high > 0)
         plan.crop = vg_crop_draw(policy, key, in_width, in_height);
     plan.noise = policy->noise;
+    double strength = strength_in(policy, key->epoch);
+    if (strength < 1)
+        weaken(&plan, strength);
+    /* Chains take the steps as they are: what is drawn by itself comes before them. */
+    if (policy->automatic.kind == VG_AUTO_AUGMIX) {
+        vg_auto_draw(&policy->automatic, key, AUTOMATIC, width, height, &plan.steps);
+    } else {
+        vg_choices_draw(&policy->choices, key, strength, &plan.steps);
+        vg_auto_draw(&policy->automatic, key, AUTOMATIC, width, height, &plan.steps);
+    }
+    gather_flips(&plan);
     plan.key = *key;
     plan.fill = policy->fill;
     plan.fill_value = policy->fill_value;
     return plan;
 }
 
+vg_plan vg_plan_chain(const vg_plan *plan, int chain)
+{
+    vg_plan one = *plan;
+    int begin = chain > 0 ? plan->steps.end[chain - 1] : 0;
+    one.steps = (vg_steps){0};
+    if (chain >= 0) {
+        one.steps.count = plan->steps.end[chain] - begin;
+        memcpy(one.steps.step, plan->steps.step + begin,
+               (size_t)one.steps.count * sizeof *one.steps.step);
+    }
+    return one;
+}
+
+static bool steps_warp(const vg_steps *steps)
+{
+    for (int i = 0; i < steps->count; i++) {
+        const vg_step *step = &steps->step[i];
+        if (vg_operation_of(step->operation)->kind == VG_KIND_GEOMETRY && !vg_step_is_neutral(step))
+            return true;
+    }
+    return false;
+}
+
 bool vg_plan_warps(const vg_plan *plan)
 {
-    return plan->rotate_deg != 0 || plan->shift_x != 0 || plan->shift_y != 0 ||
-           plan->shear_deg != 0 || plan->zoom_x != 1 || plan->zoom_y != 1;
+    return steps_warp(&plan->steps) || plan->rotate_deg != 0 || plan->shift_x != 0 ||
+           plan->shift_y != 0 || plan->shear_deg != 0 || plan->zoom_x != 1 || plan->zoom_y != 1;
 }
 
 typedef struct writer {
@@ -170,6 +244,17 @@ void vg_plan_print(const vg_plan *plan, char *text, size_t capacity)
     if (plan->saturation != 1)
         put(&w, "satur %.2f ", plan->saturation);
     put_signed(&w, "hue ", plan->hue, 3, "");
+    const vg_steps *steps = &plan->steps;
+    if (steps->chains)
+        put(&w, "mix %.2f ", (double)steps->original);
+    for (int i = 0, chain = 0; i < steps->count; i++) {
+        char one[64];
+        bool begins = chain < steps->chains && i == (chain ? steps->end[chain - 1] : 0);
+        if (begins)
+            put(&w, "+ %.2f ", (double)steps->weight[chain++]);
+        vg_step_print(&steps->step[i], one, sizeof one);
+        put(&w, "%s ", one);
+    }
     if (plan->noise != 0)
         put(&w, "noise %g ", plan->noise);
     if (w.used && w.used + 1 < capacity)
@@ -206,6 +291,8 @@ void vg_plan_matrix_of(const vg_plan *plan, const vg_frame *frame, int width, in
     vg_matrix_multiply(m, shift);
     vg_matrix_multiply(m, shear);
     vg_matrix_multiply(m, scale);
+    for (int i = 0; i < plan->steps.count; i++)
+        vg_step_matrix(&plan->steps.step[i], frame->width, frame->height, m);
     vg_matrix_multiply(m, resize);
 }
 

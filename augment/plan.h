@@ -20,7 +20,9 @@ typedef struct vg_plan {
     double hue;                              /* turns */
     int colour_order[4]; /* order of 0 brightness, 1 contrast, 2 saturation, 3 hue */
     double noise;        /* sigma, 8-bit steps */
-    vg_sample_key key;   /* names the noise stream */
+    vg_steps steps; /* operations drawn with a chance; their geometry comes after all above but the
+                       flips, their other operations after colour and before noise */
+    vg_sample_key key; /* names the noise stream */
     vg_fill fill;
     double fill_value;
 } vg_plan;
@@ -34,10 +36,14 @@ vg_plan vg_plan_none(void);
  * crop is drawn: the plan can be replayed on that picture. */
 vg_plan vg_plan_draw(const vg_policy *policy, const vg_sample_key *key, int width, int height,
                      int in_width, int in_height);
+/* What chain `chain` (from 0) of a plan with chains (AugMix) does as a plan of its own; -1: the
+ * picture without them. */
+vg_plan vg_plan_chain(const vg_plan *plan, int chain);
 /* Whether it needs resampling beyond a resize: anything geometric but crops and flips. */
 bool vg_plan_warps(const vg_plan *plan);
 /* "crop 210×180+33+20 rot −12° shift +8% −3% zoom 1.10 0.95 flip-h noise 5": only what was drawn; "unchanged" if
- * nothing. UTF-8. 250 bytes are enough. */
+ * nothing. UTF-8. VG_PLAN_TEXT bytes are enough. */
+#define VG_PLAN_TEXT 1024
 void vg_plan_print(const vg_plan *plan, char *text, size_t capacity);
 /* What the output shows where nothing moves it, in pixels of a picture, pixel (0, 0) covering 0..1: the
  * picture, a crop, or more than the picture. */
@@ -50,7 +56,7 @@ typedef struct vg_frame {
  * m[3] x + m[4] y + m[5]); pixel centres at integers. The plan's crop is not looked at.
  *
  * Keras' order, in (x, y) with y downwards, about the true centre of the frame:
- * M = Rotate Shift Shear Zoom Pad Flip Resize, Rotate = [c -s; s c], Shear = [1 -sin; 0 cos]; shifts
+ * M = Rotate Shift Shear Zoom Steps Pad Flip Resize, Rotate = [c -s; s c], Shear = [1 -sin; 0 cos]; shifts
  * are fractions of the frame. Geometry acts on the picture as it was decoded, so that a turned circle
  * stays a circle, and is then stretched to the network's input as evaluation stretches it; Keras
  * stretches first. Both are the same for pictures of the input's aspect. */

@@ -15,7 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORD_MAX = 64 };
+enum { WORD_MAX = 64, TEXT_MAX = 600 };
+
+static const char blanks[] = " \t\r\n,";
 static const double LEAST_CROP = 0.001;
 
 typedef struct number_key {
@@ -37,13 +39,14 @@ static const number_key numbers[] = {
     {"hue", offsetof(vg_policy, hue), 0, 0.5, "turns of the colour wheel to either side, 0 to 0.5"},
     {"noise", offsetof(vg_policy, noise), 0, 255, "sigma in 8-bit steps, 0 to 255"},
     {"fill_value", offsetof(vg_policy, fill_value), 0, 255, "a sample value, 0 to 255"},
+    {"ramp", offsetof(vg_policy, ramp), 0, 100000, "epochs up to the full strength"},
 };
 enum { NUMBERS = sizeof numbers / sizeof *numbers };
 
 static const char *const known_keys[] = {
     "crop",       "crop_ratio", "pad_crop", "rotate", "shift",      "shift_x",
     "shift_y",    "shear",      "zoom",     "flip",   "brightness", "contrast",
-    "saturation", "hue",        "noise",    "fill",   "fill_value"};
+    "saturation", "hue",        "noise",    "fill",   "fill_value", "ramp"};
 enum { KEYS = sizeof known_keys / sizeof *known_keys };
 
 static const char *const fill_names[] = {"nearest", "constant", "reflect", "wrap"};
@@ -85,7 +88,9 @@ static bool same(const vg_policy *a, const vg_policy *b)
            a->crop_ratio_low == b->crop_ratio_low && a->crop_ratio_high == b->crop_ratio_high &&
            a->zoom_low == b->zoom_low && a->zoom_high == b->zoom_high &&
            a->flip_horizontal == b->flip_horizontal && a->flip_vertical == b->flip_vertical &&
-           a->flip_alternating == b->flip_alternating && a->fill == b->fill;
+           a->flip_alternating == b->flip_alternating && a->fill == b->fill &&
+           a->automatic.kind == b->automatic.kind &&
+           a->choices.group_count == b->choices.group_count;
 }
 
 bool vg_policy_is_none(const vg_policy *policy)
@@ -93,6 +98,7 @@ bool vg_policy_is_none(const vg_policy *policy)
     vg_policy none = vg_policy_none();
     none.fill = policy->fill; /* how to fill is no change by itself, nor the shape of no crop */
     none.fill_value = policy->fill_value;
+    none.ramp = policy->ramp;
     none.crop_ratio_low = policy->crop_ratio_low;
     none.crop_ratio_high = policy->crop_ratio_high;
     return same(policy, &none);
@@ -216,28 +222,60 @@ static vg_status parse_flip(const char *value, vg_policy *policy, vg_error *err)
 
 static vg_status unknown_word(const char *word, const char *text, bool first, vg_error *err)
 {
-    const char *names[KEYS + PRESETS];
+    const char *names[KEYS + PRESETS + VG_OPERATIONS + 4];
     size_t count = 0;
     if (first && !strchr(text, '='))
         for (int i = 0; i < PRESETS; i++)
             names[count++] = presets[i].name;
     for (int i = 0; i < KEYS; i++)
         names[count++] = known_keys[i];
+    for (int i = 0; i < VG_OPERATIONS; i++)
+        names[count++] = vg_operation_of((vg_operation)i)->name;
+    for (int i = 0; vg_auto_name(i); i++)
+        names[count++] = vg_auto_name(i);
     const char *near = vg_nearest(word, names, count);
     return vg_fail(
         err, VG_E_ARG,
         "policy: unknown %s \"%s\"%s%s%s (presets: none light standard heavy "
         "keras-default, first word only; keys: crop crop_ratio pad_crop rotate shift shift_x "
-        "shift_y shear zoom flip brightness contrast saturation hue noise fill "
-        "fill_value)",
+        "shift_y shear zoom flip brightness contrast saturation hue noise fill fill_value ramp "
+        "randaugment trivialaugment augmix autoaugment; any operation with a chance: blur=2@0.3, "
+        "one_of(grey|equalize))",
         strchr(text, '=') ? "key" : "word", word, near ? "; did you mean \"" : "", near ? near : "",
         near ? "\"?" : "");
+}
+
+/* Words that are not keys: automatic policies and operations with a chance. */
+static bool parse_extra(char *text, vg_policy *policy, vg_status *status, vg_error *err)
+{
+    char name[WORD_MAX];
+    size_t length = strcspn(text, "=@(");
+    snprintf(name, sizeof name, "%.*s", (int)length, text);
+    if (vg_auto_named(name)) {
+        *status =
+            policy->automatic.kind == VG_AUTO_NONE
+                ? vg_auto_parse(name, text[length] == '=' ? text + length + 1 : NULL,
+                                &policy->automatic, err)
+                : vg_fail(err, VG_E_ARG, "policy: \"%s\" after another automatic policy", name);
+        return true;
+    }
+    /* A key of every sample, unless it is written with a chance. */
+    bool key = find_word(name, known_keys, KEYS) >= 0 && !strchr(text, '@');
+    if (key || !vg_choices_wants(text))
+        return false;
+    *status = vg_choices_add(&policy->choices, text, err);
+    return true;
 }
 
 static vg_status parse_word(char *text, bool first, unsigned *seen, vg_policy *policy,
                             vg_error *err)
 {
     char word[WORD_MAX];
+    vg_status extra;
+    if (!strchr(text, '(') && strlen(text) >= sizeof word)
+        return vg_fail(err, VG_E_ARG, "policy: \"%.40s...\" is too long for a key=value", text);
+    if (parse_extra(text, policy, &extra, err))
+        return extra;
     size_t length = strcspn(text, "=");
     memcpy(word, text, length);
     word[length] = '\0';
@@ -279,25 +317,39 @@ static vg_status parse_word(char *text, bool first, unsigned *seen, vg_policy *p
     return VG_OK;
 }
 
+/* The next word, without the blanks that stand inside its brackets. Returns where it ends. */
+static const char *next_word(const char *text, char word[TEXT_MAX])
+{
+    size_t used = 0;
+    int depth = 0;
+    for (; *text && (depth > 0 || !strchr(blanks, *text)); text++) {
+        depth += (*text == '(') - (*text == ')');
+        bool blank = *text == ' ' || *text == '\t' || *text == '\n' || *text == '\r';
+        if (!blank && used + 1 < TEXT_MAX)
+            word[used++] = *text;
+    }
+    word[used] = '\0';
+    return text;
+}
+
 vg_status vg_policy_parse(const char *text, vg_policy *policy, vg_error *err)
 {
-    static const char blanks[] = " \t\r\n,";
     vg_policy result = vg_policy_none();
     unsigned seen = 0;
     bool first = true;
     for (text += strspn(text, blanks); *text; text += strspn(text, blanks)) {
-        size_t length = strcspn(text, blanks);
-        char word[WORD_MAX];
-        if (length >= sizeof word)
-            return vg_fail(err, VG_E_ARG, "policy: \"%.40s...\" is too long for a key=value", text);
-        memcpy(word, text, length);
-        word[length] = '\0';
+        char word[TEXT_MAX];
+        text = next_word(text, word);
         vg_status status = parse_word(word, first, &seen, &result, err);
         if (status != VG_OK)
             return status;
         first = false;
-        text += length;
     }
+    if (result.automatic.kind == VG_AUTO_AUGMIX && result.choices.group_count)
+        return vg_fail(
+            err, VG_E_ARG,
+            "policy: augmix mixes chains of its own and takes no operations with a chance "
+            "beside it");
     *policy = result;
     return VG_OK;
 }
@@ -403,6 +455,12 @@ void vg_policy_print(const vg_policy *policy, char *text, size_t capacity)
             }
         }
     }
+    char more[VG_POLICY_TEXT];
+    vg_auto_print(&policy->automatic, more, sizeof more);
+    if (more[0])
+        append(text, capacity, "%s", more);
+    if (vg_choices_print(&policy->choices, more, sizeof more) > 0)
+        append(text, capacity, "%s", more);
     if (!text[0])
         snprintf(text, capacity, "none");
 }

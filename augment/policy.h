@@ -7,6 +7,7 @@
 #define VG_AUGMENT_POLICY_H
 
 #include "base/status.h"
+#include "choice.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,7 +34,11 @@ typedef struct vg_policy {
     double hue;                              /* U(-v, v) turns of the colour wheel, v <= 0.5 */
     double noise; /* sigma of Gaussian noise, in 8-bit steps, each channel its own */
     vg_fill fill;
-    double fill_value; /* 0..255, for VG_FILL_CONSTANT */
+    double fill_value;  /* 0..255, for VG_FILL_CONSTANT */
+    double ramp;        /* epochs over which everything but crops, flips and noise grows to its full
+                    strength, linearly: epoch 0 has 1 / ramp; 0: at once */
+    vg_auto automatic;  /* drawn after all of the above */
+    vg_choices choices; /* and these last, in the order in which they were written */
 } vg_policy;
 
 /* Does nothing: zoom 1..1, ratios 3/4..4/3, all else 0. */
@@ -41,11 +46,14 @@ vg_policy vg_policy_none(void);
 /* One line -> policy. Words are separated by blanks or commas; the first may be a preset (none,
  * light, standard, heavy, keras-default) that the others then change. Keys: crop (lo:hi, lo for lo:1,
  * none) crop_ratio (lo:hi) pad_crop rotate shift shift_x shift_y shear zoom (v or lo:hi) flip (h, v,
- * hv, alternating, none) brightness contrast saturation hue noise fill fill_value. VG_E_ARG names the
- * word, what is allowed there, and the nearest known key. */
+ * hv, alternating, none) brightness contrast saturation hue noise fill fill_value ramp; randaugment
+ * trivialaugment augmix autoaugment (automatic.h), one of them; and every operation of operation.h,
+ * with a chance or in groups (choice.h). `rotate=20` is applied to every sample, `rotate=20@0.5` to
+ * half of them. VG_E_ARG names the word, what is allowed there, and the nearest known key. */
 vg_status vg_policy_parse(const char *text, vg_policy *policy, vg_error *err);
 /* The line of all keys that differ from "none", each with the fewest digits that read back as the
- * same number: parses back to the same policy ("none" for nothing). 512 bytes are enough. */
+ * same number: parses back to the same policy ("none" for nothing). VG_POLICY_TEXT bytes are enough. */
+#define VG_POLICY_TEXT 4096
 void vg_policy_print(const vg_policy *policy, char *text, size_t capacity);
 /* Whether it changes no picture, whatever it draws. */
 bool vg_policy_is_none(const vg_policy *policy);

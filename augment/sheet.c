@@ -57,7 +57,7 @@ static void write_header(layout *l)
     const vg_augment *a = l->augment;
     const vg_sheet_summary *s = &l->rows.summary;
     const char *title = l->options->title;
-    char path[300], policy[512];
+    char path[300], policy[VG_POLICY_TEXT];
     if (!title) {
         snprintf(path, sizeof path, "%s", vg_dataset_path(l->dataset));
         for (size_t n = strlen(path); n > 1 && path[n - 1] == '/';)

@@ -24,6 +24,9 @@ typedef struct work {
     vg_warp_scratch warp;
     float *planes; /* for vg_augment_apply */
     size_t capacity;
+    float *spare; /* for steps: two pictures */
+    size_t spare_capacity;
+    vg_recompress_scratch recompress;
 } work;
 
 static vg_status work_new(const void *context, void **scratch, vg_error *err)
@@ -43,6 +46,8 @@ static void work_free(void *scratch)
     vg_resize_scratch_reset(&w->resize);
     vg_warp_scratch_reset(&w->warp);
     free(w->planes);
+    free(w->spare);
+    vg_recompress_reset(&w->recompress);
     free(w);
 }
 
@@ -142,14 +147,31 @@ static bool has_colour(const vg_plan *plan)
     return plan->brightness != 1 || plan->contrast != 1 || plan->saturation != 1 || plan->hue != 0;
 }
 
-/* All of it; `normalizer` NULL: up to, not including, normalization. */
-static vg_status transform(const vg_augment *augment, const vg_plan *plan, work *w,
-                           const vg_view *in, const vg_region *region,
-                           const vg_normalizer *normalizer, float *out, vg_error *err)
+/* The steps that are not geometric. */
+static vg_status apply_steps(const vg_augment *augment, const vg_plan *plan, int channels, work *w,
+                             float *out, vg_error *err)
 {
-    if (augment->channels != 1 && augment->channels != 3)
-        return vg_fail(err, VG_E_ARG, "a network input of %d channels: expected 1 or 3",
-                       augment->channels);
+    vg_pixels pixels = {out, channels, augment->height, augment->width, w->spare};
+    vg_status status = VG_OK;
+    for (int i = 0; i < plan->steps.count && !status; i++)
+        status = vg_step_apply(&plan->steps.step[i], &pixels, &plan->key, i, &w->recompress, err);
+    return status;
+}
+
+static bool has_pixel_steps(const vg_plan *plan)
+{
+    for (int i = 0; i < plan->steps.count; i++)
+        if (vg_operation_of(plan->steps.step[i].operation)->kind != VG_KIND_GEOMETRY)
+            return true;
+    return false;
+}
+
+/* Geometry, colour and steps of a plan without chains. *fold, unless NULL, is normalized by in the
+ * last pass if nothing follows that one, and becomes NULL if that was not so. */
+static vg_status view_of(const vg_augment *augment, const vg_plan *plan, work *w, const vg_view *in,
+                         const vg_region *region, const vg_normalizer **fold, float *out,
+                         vg_error *err)
+{
     vg_region whole = vg_region_whole(region->full_width, region->full_height, region->shrink);
     vg_geometry g;
     vg_view part;
@@ -159,22 +181,81 @@ static vg_status transform(const vg_augment *augment, const vg_plan *plan, work 
         status = cut(in, region, &g.need, &part, err);
     if (status != VG_OK)
         return status;
-    bool colours = has_colour(plan), noisy = plan->noise > 0;
-    bool fold = normalizer && is_point_wise(normalizer) && !g.warps && !colours && !noisy;
+    bool colours = has_colour(plan), steps = has_pixel_steps(plan);
     /* A grey picture has no hue, also when three channels are wanted. */
-    bool early = g.warps || colours;
+    bool early = g.warps || colours || steps;
     int channels = early && in->channels < augment->channels ? in->channels : augment->channels;
-    status = develop(&g, augment, plan, w, part, fold ? normalizer : NULL, channels, out, err);
+    if (fold && early)
+        *fold = NULL;
+    status = develop(&g, augment, plan, w, part, fold ? *fold : NULL, channels, out, err);
     if (status != VG_OK)
         return status;
     size_t n = (size_t)augment->width * (size_t)augment->height;
     if (colours)
         colour(plan, channels, n, out);
+    if (steps)
+        status = apply_steps(augment, plan, channels, w, out, err);
     for (int c = channels; c < augment->channels; c++)
         memcpy(out + (size_t)c * n, out, n * sizeof *out);
+    return status;
+}
+
+/* AugMix: the weighted mean of the picture and its chains. */
+static vg_status mix_chains(const vg_augment *augment, const vg_plan *plan, work *w,
+                            const vg_view *in, const vg_region *region, float *out, vg_error *err)
+{
+    size_t count = (size_t)augment->channels * (size_t)augment->width * (size_t)augment->height;
+    float *one = w->spare + count;
+    vg_plan base = vg_plan_chain(plan, -1);
+    vg_status status = view_of(augment, &base, w, in, region, NULL, out, err);
+    for (size_t i = 0; i < count && !status; i++)
+        out[i] *= plan->steps.original;
+    for (int k = 0; k < plan->steps.chains && !status; k++) {
+        vg_plan chain = vg_plan_chain(plan, k);
+        status = view_of(augment, &chain, w, in, region, NULL, one, err);
+        for (size_t i = 0; i < count && !status; i++)
+            out[i] += plan->steps.weight[k] * one[i];
+    }
+    for (size_t i = 0; i < count; i++)
+        out[i] = vg_pixels_clamp(out[i]);
+    return status;
+}
+
+static vg_status make_spare(const vg_augment *augment, const vg_plan *plan, work *w, vg_error *err)
+{
+    size_t count = (size_t)augment->channels * (size_t)augment->width * (size_t)augment->height;
+    if (plan->steps.count == 0 ||
+        vg_grow(&w->spare, &w->spare_capacity, 2 * count, sizeof *w->spare))
+        return VG_OK;
+    return vg_fail(err, VG_E_NOMEM, "out of memory for a picture of %d x %d", augment->width,
+                   augment->height);
+}
+
+/* All of it; `normalizer` NULL: up to, not including, normalization. */
+static vg_status transform(const vg_augment *augment, const vg_plan *plan, work *w,
+                           const vg_view *in, const vg_region *region,
+                           const vg_normalizer *normalizer, float *out, vg_error *err)
+{
+    if (augment->channels != 1 && augment->channels != 3)
+        return vg_fail(err, VG_E_ARG, "a network input of %d channels: expected 1 or 3",
+                       augment->channels);
+    vg_status status = make_spare(augment, plan, w, err);
+    if (status != VG_OK)
+        return status;
+    bool noisy = plan->noise > 0;
+    const vg_normalizer *folded =
+        normalizer && is_point_wise(normalizer) && !noisy && !plan->steps.chains ? normalizer
+                                                                                 : NULL;
+    if (plan->steps.chains)
+        status = mix_chains(augment, plan, w, in, region, out, err);
+    else
+        status = view_of(augment, plan, w, in, region, &folded, out, err);
+    if (status != VG_OK)
+        return status;
+    size_t n = (size_t)augment->width * (size_t)augment->height;
     if (noisy)
         vg_noise_add(out, n * (size_t)augment->channels, plan->noise, &plan->key);
-    if (normalizer && !fold)
+    if (normalizer && !folded)
         vg_normalizer_apply(normalizer, out, n);
     return VG_OK;
 }
@@ -202,16 +283,35 @@ static vg_status run(const void *context, void *scratch, const vg_view *in, cons
     return transform(augment, &plan, scratch, in, region, &augment->normalizer, out, err);
 }
 
+/* The smallest rectangle that holds both. */
+static vg_region both(const vg_region *a, const vg_region *b)
+{
+    vg_region r = *a;
+    int right = a->x + a->width > b->x + b->width ? a->x + a->width : b->x + b->width;
+    int bottom = a->y + a->height > b->y + b->height ? a->y + a->height : b->y + b->height;
+    r.x = a->x < b->x ? a->x : b->x;
+    r.y = a->y < b->y ? a->y : b->y;
+    r.width = right - r.x;
+    r.height = bottom - r.y;
+    return r;
+}
+
 static void narrow(const void *context, const vg_sample_key *key, vg_region *region)
 {
     const vg_augment *augment = context;
     vg_plan plan = draw(augment, key, region);
     vg_region whole = vg_region_whole(region->full_width, region->full_height, region->shrink);
-    vg_geometry g;
+    vg_region need = {0};
     /* What cannot be transformed is left as it is: `run` says why. */
-    if (vg_geometry_make(&augment->framing, &plan, &whole,
-                         (const int[2]){augment->width, augment->height}, &g, NULL) == VG_OK)
-        *region = g.need;
+    for (int k = -1; k < plan.steps.chains; k++) {
+        vg_plan one = plan.steps.chains ? vg_plan_chain(&plan, k) : plan;
+        vg_geometry g;
+        if (vg_geometry_make(&augment->framing, &one, &whole,
+                             (const int[2]){augment->width, augment->height}, &g, NULL) != VG_OK)
+            return;
+        need = k < 0 ? g.need : both(&need, &g.need);
+    }
+    *region = need;
 }
 
 static int shrink(const void *context, int full_width, int full_height)

@@ -1,6 +1,7 @@
 /* Tests of crop.h. */
 #include "test.h"
 
+#include "arithmetic.h"
 #include "crop.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* Tests of operation.h: the table, drawing, printing, the matrices and the switch. */
 #include "test.h"
 
-#include "matrix.h"
+#include "arithmetic.h"
 #include "operation.h"
 #include "pixels_fixture.h"
 

@@ -146,6 +146,82 @@ static void test_print(void **state)
     }
 }
 
+static void at(const double m[6], double x, double y, double want_x, double want_y)
+{
+    assert_near(m[0] * x + m[1] * y + m[2], want_x, 1e-12);
+    assert_near(m[3] * x + m[4] * y + m[5], want_y, 1e-12);
+}
+
+static void test_steps_join_the_plan(void **state)
+{
+    (void)state;
+    vg_policy policy = parse("rotate=10 flip_h some_of(2: blur=1 | rotate=90 | scale=0.5)@1");
+    vg_policy plain = parse("rotate=10");
+    int warps = 0;
+    for (uint64_t n = 0; n < 60; n++) {
+        vg_sample_key key = key_at(n);
+        vg_plan a = vg_plan_draw(&policy, &key, 32, 32, 50, 40);
+        vg_plan b = vg_plan_draw(&plain, &key, 32, 32, 50, 40);
+        assert_near(a.rotate_deg, b.rotate_deg, 0);
+        assert_true(a.flip_horizontal); /* a step of its own, but no warp */
+        assert_int_equal(a.steps.count, 2);
+        a.rotate_deg = 0;
+        warps += vg_plan_warps(&a);
+        char text[VG_PLAN_TEXT];
+        vg_plan_print(&a, text, sizeof text);
+        assert_contains(text, "flip-h");
+        assert_true(strstr(text, "blur") || (strstr(text, "rot ") && strstr(text, "scale")));
+    }
+    assert_int_equal(warps, 60);
+
+    /* What the matrix does is what its steps do, after the plan's own geometry. */
+    vg_plan plan = vg_plan_none();
+    plan.zoom_x = plan.zoom_y = 0.5;
+    plan.steps.step[0] = (vg_step){.operation = VG_OP_SHIFT_X, .v = {0.25f}};
+    plan.steps.count = 1;
+    double m[6];
+    vg_plan_matrix(&plan, 40, 40, 40, 40, m);
+    at(m, 29.5, 19.5, 19.5, 19.5);
+    at(m, 31.5, 19.5, 20.5, 19.5);
+}
+
+static void test_chains_are_plans(void **state)
+{
+    (void)state;
+    vg_policy policy = parse("flip=h augmix=3:5");
+    vg_sample_key key = key_at(4);
+    vg_plan plan = vg_plan_draw(&policy, &key, 32, 32, 50, 40);
+    int count = 0;
+    for (int k = 0; k < 3; k++) {
+        vg_plan one = vg_plan_chain(&plan, k);
+        assert_int_equal(one.steps.chains, 0);
+        assert_memory_equal(one.steps.step, plan.steps.step + count,
+                            (size_t)one.steps.count * sizeof *one.steps.step);
+        count += one.steps.count;
+        assert_int_equal(one.flip_horizontal, plan.flip_horizontal);
+    }
+    assert_int_equal(count, plan.steps.count);
+    assert_int_equal(vg_plan_chain(&plan, -1).steps.count, 0);
+}
+
+static void test_strength_grows_with_the_epochs(void **state)
+{
+    (void)state;
+    vg_policy ramped = parse("rotate=40 zoom=0.4 contrast=0.5 hue=0.2@1 ramp=4");
+    vg_policy full = parse("rotate=40 zoom=0.4 contrast=0.5 hue=0.2@1");
+    for (uint32_t epoch = 0; epoch < 6; epoch++) {
+        vg_sample_key key = key_at(7);
+        key.epoch = epoch;
+        double share = epoch < 4 ? (epoch + 1) / 4.0 : 1;
+        vg_plan a = vg_plan_draw(&ramped, &key, 32, 32, 50, 40);
+        vg_plan b = vg_plan_draw(&full, &key, 32, 32, 50, 40);
+        assert_near(a.rotate_deg, share * b.rotate_deg, 1e-12);
+        assert_near(a.zoom_x - 1, share * (b.zoom_x - 1), 1e-12);
+        assert_near(a.contrast - 1, share * (b.contrast - 1), 1e-12);
+        assert_near((double)a.steps.step[0].v[0], share * (double)b.steps.step[0].v[0], 1e-6);
+    }
+}
+
 static void test_crops_do_not_disturb_the_others(void **state)
 {
     (void)state;
@@ -168,12 +244,6 @@ static void test_crops_do_not_disturb_the_others(void **state)
         assert_string_equal(first, second);
     }
     assert_in_range(pads, 30, 50);
-}
-
-static void at(const double m[6], double x, double y, double want_x, double want_y)
-{
-    assert_near(m[0] * x + m[1] * y + m[2], want_x, 1e-12);
-    assert_near(m[3] * x + m[4] * y + m[5], want_y, 1e-12);
 }
 
 static void test_matrix(void **state)
@@ -235,6 +305,9 @@ int main(void)
         cmocka_unit_test(test_draws_stay_in_range_and_fill_it),
         cmocka_unit_test(test_operations_do_not_disturb_each_other),
         cmocka_unit_test(test_pixel_shifts),
+        cmocka_unit_test(test_steps_join_the_plan),
+        cmocka_unit_test(test_chains_are_plans),
+        cmocka_unit_test(test_strength_grows_with_the_epochs),
         cmocka_unit_test(test_crops_do_not_disturb_the_others),
         cmocka_unit_test(test_none_draws_nothing),
         cmocka_unit_test(test_print),

@@ -100,6 +100,11 @@ static void test_print_parses_back(void **state)
         "crop=0.1:0.3333333333333333 crop_ratio=0.5:2 rotate=3",
         "crop_ratio=1:1",
         "pad_crop=4 flip=h fill=reflect",
+        "rotate=10 ramp=5 randaugment=2:9",
+        "flip=h blur=0.5:1.5@0.3 one_of(grey|equalize|posterize=3:6)@0.5 rotate=20@0.5",
+        "trivialaugment erase=0.2@0.25",
+        "augmix=3:3",
+        "autoaugment=cifar10 some_of(2:iso=10|motion=7|jpeg=30:80)",
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         vg_policy a = parse(lines[i]);
@@ -151,6 +156,13 @@ static void test_errors_say_what_is_wrong(void **state)
         {"zoom=a:b", "zoom=a:b", "lo:hi"},
         {"flip=x", "flip=x", "none, h, v, hv or alternating"},
         {"crop", "needs a value", "crop=..."},
+        {"blurr=2", "\"blurr\"", "did you mean \"blur\""},
+        {"randaugmet", "\"randaugmet\"", "did you mean \"randaugment\""},
+        {"randaugment=2", "randaugment=2", "OPERATIONS:MAGNITUDE"},
+        {"augmix randaugment", "\"randaugment\"", "another automatic policy"},
+        {"augmix blur=1@0.5", "augmix", "no operations with a chance"},
+        {"rotate=20@2", "rotate=20@2", "chance from 0 to 1"},
+        {"one_of(grey | equalize", "grey|equalize", "no \")\""},
         {"crop=0", "crop=0", "share of the picture's area"},
         {"crop=0.5:1.5", "crop=0.5:1.5", "0.001 to 1"},
         {"crop=0.5:0.2", "crop=0.5:0.2", "lo:hi"},

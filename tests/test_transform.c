@@ -262,6 +262,12 @@ static void test_a_part_gives_what_the_whole_gives(void **state)
         "zoom=2:9 shift=0.5 fill=wrap",
         "heavy",
         "crop=0.3 shift=0.4 hue=0.1 flip=alternating",
+        "crop=0.3 blur=1@0.5 one_of(rotate=30|scale=0.5:2|turn) erase=0.3@0.5 jpeg=20:60@0.3",
+        "some_of(3:flip_h|flip_v|hue=0.3|equalize|shear_x=20|downscale=0.3:0.9)@0.9 noise=3",
+        "randaugment=3:20 crop=0.2",
+        "trivialaugment flip=h",
+        "crop=0.4 augmix=3:8 fill=reflect",
+        "autoaugment=svhn fill=constant",
     };
     static const char *const framings[] = {"stretch", "crop", "crop:0.5", "pad"};
     enum { W = 20, H = 14 };

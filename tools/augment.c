@@ -78,7 +78,7 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
 /* Everything that the result says. */
 typedef struct preview {
     const char *dataset, *out;
-    char policy[512];
+    char policy[VG_POLICY_TEXT];
     const char *words; /* the policy as it was asked for */
     vg_augment augment;
     vg_sheet_options options;

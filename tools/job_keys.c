@@ -519,7 +519,7 @@ static vg_status set_policy(const vg_job_key *key, vg_job *job, vg_job_value *va
 static void print_policy(const vg_job_key *key, const vg_job *job, FILE *out)
 {
     (void)key;
-    char text[512];
+    char text[VG_POLICY_TEXT];
     vg_policy_print(&job->run.policy, text, sizeof text);
     print_scalar(text, out);
 }

@@ -5,7 +5,7 @@
  * same bytes. */
 #include "ops/filter.h"
 
-#include "matrix.h"
+#include "arithmetic.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -22,26 +22,6 @@ static int mirrored(int i, int n)
     return i < n ? i : period - i;
 }
 
-/* exp(-v), v >= 0, by halving and squaring: the C library's differs between processors. */
-static double exp_minus(double v)
-{
-    if (v > 700)
-        return 0;
-    int halvings = 0;
-    while (v > 0.5) {
-        v /= 2;
-        halvings++;
-    }
-    double sum = 1, term = 1;
-    for (int k = 1; k < 16; k++) {
-        term *= -v / k;
-        sum += term;
-    }
-    for (; halvings > 0; halvings--)
-        sum *= sum;
-    return sum;
-}
-
 /* weight[0 .. reach], the middle first; the whole kernel adds up to 1. Returns the reach. */
 static int gaussian_weights(double sigma, float weight[VG_FILTER_REACH + 1])
 {
@@ -49,7 +29,7 @@ static int gaussian_weights(double sigma, float weight[VG_FILTER_REACH + 1])
     reach = reach > VG_FILTER_REACH ? VG_FILTER_REACH : reach;
     double value[VG_FILTER_REACH + 1], sum = 0;
     for (int k = 0; k <= reach; k++) {
-        value[k] = exp_minus(k * k / (2 * sigma * sigma));
+        value[k] = vg_exponential(-k * k / (2 * sigma * sigma));
         sum += k ? 2 * value[k] : value[k];
     }
     for (int k = 0; k <= reach; k++)

@@ -2,6 +2,7 @@
  * the bytes depend on the key alone. */
 #include "ops/sensor.h"
 
+#include "arithmetic.h"
 #include "base/rng.h"
 #include "ops/noise.h"
 
@@ -27,23 +28,10 @@ void vg_sensor_speckle(const vg_pixels *p, double sigma, const vg_sample_key *ke
         p->x[i] = vg_pixels_clamp(p->x[i] * (1 + s * z[i]));
 }
 
-/* exp(-v) for 0 <= v <= 64, the same on every machine. */
-static double exp_minus(double v)
-{
-    double x = v / 128, sum = 1, term = 1;
-    for (int k = 1; k < 14; k++) {
-        term *= -x / k;
-        sum += term;
-    }
-    for (int i = 0; i < 7; i++)
-        sum *= sum;
-    return sum;
-}
-
 /* The smallest k with P(K <= k) > u: inversion by adding up. */
 static int poisson(double mean, double u)
 {
-    double term = exp_minus(mean), sum = term;
+    double term = vg_exponential(-mean), sum = term;
     int k = 0;
     while (u >= sum && k < 256) {
         term *= mean / ++k;
