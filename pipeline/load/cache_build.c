@@ -85,19 +85,12 @@ static vg_status write_fully(const vg_build *b, struct iovec *part, int parts, u
             return vg_fail(err, VG_E_IO, "%s: cannot be written: %s", b->temporary,
                            strerror(n ? errno : ENOSPC));
         at += (uint64_t)n;
-        for (size_t left = (size_t)n; left;) {
-            size_t taken = left < part->iov_len ? left : part->iov_len;
-            part->iov_base = (uint8_t *)part->iov_base + taken;
-            part->iov_len -= taken;
-            left -= taken;
-            if (!part->iov_len && left) {
-                part++;
-                parts--;
-            }
-        }
-        while (parts && !part->iov_len) {
-            part++;
-            parts--;
+        size_t done = (size_t)n;
+        for (; parts && done >= part->iov_len; part++, parts--)
+            done -= part->iov_len;
+        if (parts) {
+            part->iov_base = (uint8_t *)part->iov_base + done;
+            part->iov_len -= done;
         }
     }
     return VG_OK;
@@ -183,7 +176,7 @@ const vg_record *vg_build_append(vg_build *b, const uint8_t *head, size_t length
                                  const uint8_t *pixels, uint64_t *offset, vg_status *status,
                                  vg_error *err)
 {
-    static const uint8_t ZEROS[VG_RECORD_ALIGN];
+    static const uint8_t ZEROS[VG_RECORD_ALIGN] = {0};
     vg_record record;
     memcpy(&record, head, sizeof record);
     *status = VG_OK;
