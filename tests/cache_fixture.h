@@ -91,8 +91,11 @@ static inline void cache_decode(vg_span stored, vg_image *image, vg_decode_info 
         abort(); /* not an assert: called in threads, too */
     for (size_t i = 0; i < vg_image_bytes(image); i++)
         image->data[i] = (uint8_t)(hash >> i % 8 * 8 ^ i);
-    *info = (vg_decode_info){.format = VG_FORMAT_PNG, .damaged = (hash >> 40) % 3 == 0};
+    *info = (vg_decode_info){.format = (hash >> 35) % 2 ? VG_FORMAT_PNG : VG_FORMAT_JPEG,
+                             .damaged = (hash >> 40) % 3 == 0};
     info->region = vg_region_whole(width * shrink, height * shrink - shrink / 2, shrink);
+    if (!info->damaged && (hash >> 43) % 2)
+        snprintf(info->warning, sizeof info->warning, "odd, but whole");
     if (info->damaged) {
         info->intact = (double)(hash >> 50) / 16384;
         info->damage_offset = hash >> 44;
@@ -128,7 +131,7 @@ static inline bool cache_same(const vg_cached *found, vg_span stored)
                 (uintptr_t)found->view.data % 64 == 0 &&
                 memcmp(found->view.data, image.data, vg_image_bytes(&image)) == 0 &&
                 memcmp(&found->region, &info.region, sizeof info.region) == 0 &&
-                found->damaged == info.damaged &&
+                found->damaged == info.damaged && found->format == info.format &&
                 (!info.damaged ||
                  (found->intact == info.intact && found->damage_offset == info.damage_offset)) &&
                 strcmp(found->warning, info.warning) == 0;

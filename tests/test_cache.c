@@ -22,6 +22,7 @@ static void test_second_epoch(void **state)
     assert_int_equal(stats.misses, CACHE_SAMPLES);
     assert_int_equal(stats.pictures, CACHE_SAMPLES);
     assert_int_equal(stats.refused_full, 0);
+    assert_true(vg_cache_takes(cache));
     assert_true(stats.bytes > 0 && stats.bytes < stats.max_bytes);
     vg_error err = {0};
     assert_ok(vg_cache_commit(cache, true, &err));
@@ -35,6 +36,7 @@ static void test_full(void **state)
     assert_int_equal(cache_epoch(f, cache), 0);
     vg_cache_stats stats = vg_cache_stats_of(cache);
     assert_int_equal(stats.max_bytes, 20000);
+    assert_false(vg_cache_takes(cache));
     assert_true(stats.pictures > 0 && stats.refused_full > 0);
     assert_int_equal(stats.pictures + stats.refused_full, CACHE_SAMPLES);
     assert_true(stats.bytes <= 20000);

@@ -108,6 +108,48 @@ static void test_grows(void **state)
                      4); /* those that nobody had looked for: their stamp is not known */
 }
 
+/* Another picture of the same bytes: decoded at another shrink. */
+static void put_other(cache_fixture *f, vg_cache *cache, size_t index, int size)
+{
+    vg_error err = {0};
+    vg_image image = {0};
+    vg_decode_info info = {.region = vg_region_whole(size, size, 1)};
+    vg_span stored;
+    assert_ok(vg_dataset_bytes(f->dataset, index, &f->reader, &stored, &err));
+    assert_ok(vg_image_shape(&image, size, size, 1, &err));
+    memset(image.data, 77, vg_image_bytes(&image));
+    assert_ok(vg_cache_put(cache, index, stored, &image, &info, &err));
+    vg_image_reset(&image);
+}
+
+static void test_replaced_by_another_shrink(void **state)
+{
+    cache_fixture *f = *state;
+    vg_error err = {0};
+    vg_cached found;
+    run(f, NULL);
+    vg_cache *cache = cache_open(f, KEY);
+    assert_true(vg_cache_find(cache, 3, &f->reader, &found));
+    assert_true(found.replaceable);
+    put_other(f, cache, 3, 21);
+    vg_span stored;
+    assert_ok(vg_dataset_bytes(f->dataset, 3, &f->reader, &stored, &err));
+    assert_true(cache_same(&found, stored)); /* what was lent stays */
+    assert_true(vg_cache_find(cache, 3, &f->reader, &found));
+    assert_int_equal(found.view.width, 21);
+    assert_false(found.replaceable);
+    put_other(f, cache, 3, 22); /* this run has made its choice */
+    assert_true(vg_cache_find(cache, 3, &f->reader, &found));
+    assert_int_equal(found.view.width, 21);
+    vg_cache_close(cache);
+    cache = cache_open(f, KEY);
+    assert_true(vg_cache_find(cache, 3, &f->reader, &found));
+    assert_int_equal(found.view.width, 21);
+    assert_int_equal(vg_cache_stats_of(cache).file_pictures, CACHE_SAMPLES);
+    assert_int_equal(vg_cache_stats_of(cache).hashed, 0);
+    vg_cache_close(cache);
+}
+
 static void test_changed_content(void **state)
 {
     cache_fixture *f = *state;
@@ -231,6 +273,8 @@ static void test_two_handles(void **state)
     vg_cache *first = cache_open(f, KEY), *second = cache_open(f, KEY);
     assert_false(vg_cache_stats_of(first).other_writer);
     assert_true(vg_cache_stats_of(second).other_writer);
+    assert_true(vg_cache_takes(first));
+    assert_false(vg_cache_takes(second));
     assert_int_equal(cache_epoch(f, first), 0);
     assert_int_equal(cache_epoch(f, second), 0);
     assert_int_equal(cache_epoch(f, second), 0);
@@ -498,6 +542,8 @@ static int child_limited(cache_fixture *f, rlim_t before, rlim_t after)
         return 14;
     vg_cache_stats stats = vg_cache_stats_of(cache);
     size_t kept = stats.pictures;
+    if (vg_cache_takes(cache))
+        return 21;
     if (found || kept == 0 || stats.refused_full != CACHE_SAMPLES - kept)
         return 15;
     if (before != after &&
@@ -650,6 +696,7 @@ int main(void)
     const struct CMUnitTest tests[] = {WITH(test_later_runs),
                                        WITH(test_epochs_of_one_run),
                                        WITH(test_grows),
+                                       WITH(test_replaced_by_another_shrink),
                                        WITH(test_changed_content),
                                        WITH(test_changed_time_only),
                                        WITH(test_time_too_young),

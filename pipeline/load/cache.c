@@ -19,8 +19,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* What a slot says when it is not a pointer (records are aligned). */
-enum { UNKNOWN = 0, MISSING = 1, BUSY = 2, STRIPES = 16 };
+/* What a slot says when it is not a pointer. Records are aligned: the lowest bits are free, and one
+ * of them says that this run has put the picture there. */
+enum { UNKNOWN = 0, MISSING = 1, BUSY = 2, OWN = 4, STRIPES = 16 };
 
 /* One cache line each, so that counting does not make threads wait for each other. */
 typedef struct stripe {
@@ -36,6 +37,7 @@ struct vg_cache {
     uint8_t *arena;           /* of `limit` bytes, `used` of them taken */
     uint64_t limit;
     _Atomic uint64_t used, pictures, refused_full;
+    _Atomic bool full;
 };
 
 /* Reserves up to `bytes` (0: as vg_cache_options says), less when address space is limited. */
@@ -120,7 +122,8 @@ bool vg_cache_find(vg_cache *c, size_t index, vg_reader *reader, vg_cached *pict
         return false;
     }
     atomic_fetch_add_explicit(&count->hits, 1, memory_order_relaxed);
-    vg_record_open((const vg_record *)slot, picture);
+    vg_record_open((const vg_record *)(slot & ~(uintptr_t)OWN), picture);
+    picture->replaceable = !(slot & OWN);
     return true;
 }
 
@@ -143,6 +146,7 @@ static const vg_record *keep(vg_cache *c, const vg_image *image, const vg_decode
     const vg_record *record = (const vg_record *)head;
     uint8_t *at = claim(c, record->bytes);
     if (!at) {
+        atomic_store_explicit(&c->full, true, memory_order_relaxed);
         atomic_fetch_add_explicit(&c->refused_full, 1, memory_order_relaxed);
         return NULL;
     }
@@ -150,6 +154,12 @@ static const vg_record *keep(vg_cache *c, const vg_image *image, const vg_decode
     memcpy(at + length, image->data, vg_record_pixel_bytes(record));
     atomic_fetch_add_explicit(&c->pictures, 1, memory_order_relaxed);
     return (const vg_record *)at;
+}
+
+bool vg_cache_takes(const vg_cache *c)
+{
+    return c->file ? vg_cache_file_takes(c->file)
+                   : !atomic_load_explicit(&c->full, memory_order_relaxed);
 }
 
 vg_status vg_cache_put(vg_cache *c, size_t index, vg_span stored, const vg_image *image,
@@ -166,11 +176,14 @@ vg_status vg_cache_put(vg_cache *c, size_t index, vg_span stored, const vg_image
                        "wanted",
                        image->width, image->height, index, whole.width, whole.height);
     uintptr_t slot = atomic_load_explicit(&c->slots[index], memory_order_relaxed);
-    if (slot > MISSING || !atomic_compare_exchange_strong(&c->slots[index], &slot, BUSY))
+    bool replaceable = slot > BUSY && !(slot & OWN);
+    if ((slot > MISSING && !replaceable) ||
+        !atomic_compare_exchange_strong(&c->slots[index], &slot, BUSY))
         return VG_OK;
+    uintptr_t before = replaceable ? slot : MISSING;
     const vg_record *record =
         c->file ? vg_cache_file_put(c->file, index, stored, image, info) : keep(c, image, info);
-    slot = record ? (uintptr_t)record : MISSING;
+    slot = record ? (uintptr_t)record | OWN : before;
     atomic_store_explicit(&c->slots[index], slot, memory_order_release);
     return VG_OK;
 }

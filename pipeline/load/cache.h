@@ -69,6 +69,7 @@ typedef struct vg_cached {
     double intact;
     uint64_t damage_offset;
     const char *warning; /* of the decoder; "" if there was none */
+    bool replaceable;    /* an earlier run made it: vg_cache_put would put another in its place */
 } vg_cached;
 
 /* Lends the picture of a sample; false: it is not there, decode it. No lock, after the first touch
@@ -76,10 +77,16 @@ typedef struct vg_cached {
  * its stored bytes through `reader`, and checks the picture's checksum. */
 bool vg_cache_find(vg_cache *cache, size_t index, vg_reader *reader, vg_cached *picture);
 
+/* Whether a put would be of use: false when the cache is full or cannot be written now. One or two
+ * atomic loads. */
+bool vg_cache_takes(const vg_cache *cache);
+
 /* Keeps a copy of a whole decoded picture. `stored` are the bytes that it came from, `info` what
- * the decoder said of it. VG_OK also when it is not kept: the cache is full, another thread is just
- * doing it, the file cannot be written (vg_cache_stats says so). VG_E_ARG when the picture is only
- * a part. */
+ * the decoder said of it. A picture that an earlier run left in the file and that the caller found
+ * to be of no use to it (another shrink) is replaced; one that this run has put stays, so that two
+ * users with different wishes do not fill the cache in turn. VG_OK also when it is not kept: the
+ * cache is full, another thread is just doing it, the file cannot be written (vg_cache_stats says
+ * so). VG_E_ARG when the picture is only a part. */
 vg_status vg_cache_put(vg_cache *cache, size_t index, vg_span stored, const vg_image *image,
                        const vg_decode_info *info, vg_error *err);
 

@@ -46,6 +46,7 @@ struct vg_cache_file {
     _Atomic bool shut;     /* a commit waits for the gate: let it in */
     pthread_mutex_t mutex; /* beginning a build, and the words below */
     _Atomic bool resting;  /* no build before the next commit */
+    _Atomic bool full;     /* of this build */
     bool broken;           /* none at all */
     bool other_writer;
     char replaced[200];
@@ -142,6 +143,7 @@ static vg_status begin(vg_cache_file *f, vg_error *err)
                  build->limit - build->begin + (packed ? packed->end - packed->begin : 0));
     atomic_store(&f->added, 0);
     atomic_store(&f->added_bytes, 0);
+    atomic_store(&f->full, false);
     atomic_store(&f->build, build);
     return VG_OK;
 }
@@ -324,10 +326,8 @@ const vg_record *vg_cache_file_find(vg_cache_file *f, size_t index, vg_reader *r
     const vg_packed_entry *entry = packed ? vg_packed_by_name(packed, mine.name) : NULL;
     if (entry && mine.stamp.modified && entry->stamp.modified == mine.stamp.modified &&
         entry->stamp.size == mine.stamp.size) {
-        const vg_record *record = checked(f, packed, entry);
-        if (!record)
-            note(f, index, &mine, NULL);
-        return record;
+        note(f, index, &mine, NULL); /* in case it is damaged, or of no use to the caller */
+        return checked(f, packed, entry);
     }
     distrust_young(&mine.stamp); /* before the bytes are read: they may change after it */
     const vg_record *record = NULL;
@@ -362,8 +362,10 @@ static const vg_record *append(vg_cache_file *f, size_t index, vg_span stored,
         vg_build_append(build, head, length, image->data, &entry->offset, &status, err);
     if (status)
         note_trouble(f, err);
-    if (!record)
+    if (!record) {
+        atomic_store(&f->full, true);
         return NULL;
+    }
     f->pendings[index].from = NULL;
     distrust_young(&entry->stamp);
     entry->bytes = record->bytes;
@@ -386,6 +388,12 @@ const vg_record *vg_cache_file_put(vg_cache_file *f, size_t index, vg_span store
     if (!record)
         atomic_fetch_add(&f->refused, 1);
     return record;
+}
+
+bool vg_cache_file_takes(const vg_cache_file *f)
+{
+    return !atomic_load_explicit(&f->resting, memory_order_relaxed) &&
+           !atomic_load_explicit(&f->full, memory_order_relaxed);
 }
 
 /* ---- writing the file ---- */
@@ -513,7 +521,8 @@ vg_status vg_cache_file_commit(vg_cache_file *f, bool last, bool *adopted, vg_er
     if (!atomic_load(&f->build)) {
         vg_error ignored; /* what cannot be read now is not needed either */
         bool taken = false;
-        atomic_store(&f->resting, false);
+        atomic_store(&f->resting, f->broken);
+        atomic_store(&f->full, false);
         if (!vg_packed_current(atomic_load(&f->packed), f->path))
             (void)take_up(f, &taken, &ignored);
         *adopted = taken && !ours;

@@ -19,6 +19,8 @@ const vg_record *vg_cache_file_find(vg_cache_file *file, size_t index, vg_reader
 const vg_record *vg_cache_file_put(vg_cache_file *file, size_t index, vg_span stored,
                                    const vg_image *image, const vg_decode_info *info);
 
+bool vg_cache_file_takes(const vg_cache_file *file);
+
 /* As vg_cache_commit. *adopted: another process has written the file, samples that were missing may
  * be there now. */
 vg_status vg_cache_file_commit(vg_cache_file *file, bool last, bool *adopted, vg_error *err);

@@ -7,7 +7,6 @@
  * Clocks are read for every sample only where that costs nothing beside the sample itself. */
 #include "load/fetch.h"
 
-#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
@@ -175,15 +174,6 @@ static vg_status note_cached(vg_fetch *f, const vg_cached *picture, vg_error *er
     return note_kept(f, &info, err);
 }
 
-static vg_status put(vg_fetch *f, vg_span bytes, const vg_decode_info *info, vg_error *err)
-{
-    vg_status status = vg_cache_put(f->plan->cache, f->key->index, bytes, &f->image, info, err);
-    vg_cache_stats stats = vg_cache_stats_of(f->plan->cache);
-    if (stats.refused_full || stats.other_writer)
-        atomic_store_explicit(&f->plan->cache_full, true, memory_order_relaxed);
-    return status;
-}
-
 /* ---- one sample */
 
 static bool is_first_touch(const vg_fetch *f, int state)
@@ -215,7 +205,7 @@ static vg_status read_picture(vg_fetch *f, int state, bool keep, bool timed, vg_
     if (!status && first)
         status = note_kept(f, &info, err);
     if (!status && keep && !is_part(&info.region))
-        status = put(f, bytes, &info, err);
+        status = vg_cache_put(f->plan->cache, f->key->index, bytes, &f->image, &info, err);
     f->times.decoded += !status && !f->plan->stored_decoded;
     *region = info.region;
     return status;
@@ -233,8 +223,8 @@ static vg_status make(vg_fetch *f, int state, bool timed, float *out, bool *skip
     if (found == FOUND) {
         f->times.cached++;
     } else {
-        bool keep = found == MISSING && f->plan->cache &&
-                    !atomic_load_explicit(&f->plan->cache_full, memory_order_relaxed);
+        bool useful = found == MISSING || cached.replaceable;
+        bool keep = f->plan->cache && useful && vg_cache_takes(f->plan->cache);
         status = read_picture(f, state, keep, timed, &region, err);
         *skip = about_the_file(status) && f->plan->on_error != VG_ON_ERROR_FAIL;
         cached.view = vg_image_view(&f->image);

@@ -15,9 +15,8 @@ typedef struct vg_fetch_plan {
     vg_on_error on_error;
     bool stored_decoded; /* nothing to verify, cache or repair */
     vg_ledger *ledger;
-    vg_cache *cache;        /* NULL: none */
-    atomic_bool cache_full; /* or it takes no more for another reason */
-    pthread_mutex_t giant;  /* held while a picture of more than VG_GIANT_PIXELS is in memory */
+    vg_cache *cache;       /* NULL: none */
+    pthread_mutex_t giant; /* held while a picture of more than VG_GIANT_PIXELS is in memory */
 } vg_fetch_plan;
 
 /* Larger pictures are decoded one at a time, so that a folder of scans does not take the memory of
