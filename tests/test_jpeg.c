@@ -184,6 +184,61 @@ static void test_truncated_anywhere(void **state)
     vg_bytes_reset(&b);
 }
 
+static size_t find_marker(const vg_bytes *b, unsigned marker, int which)
+{
+    for (size_t i = 0; i + 1 < b->size; i++)
+        if (b->data[i] == 0xff && b->data[i + 1] == marker && which-- == 0)
+            return i;
+    fail_msg("no marker %x", marker);
+    return 0;
+}
+
+/* How much of a cut file is there, and where it ended; more bytes never give less. */
+static void test_how_much_is_intact(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"420.jpg", "cmyk.jpg", "restarts.jpg", "progressive.jpg"};
+    vg_error err;
+    vg_decode_info info;
+    vg_bytes b = {0};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        golden_read(files[i], &b);
+        size_t whole = b.size;
+        double most = 0;
+        for (size_t n = whole / 4; n + 4 < whole; n += 7) {
+            vg_decode_options options = vg_decode_options_default();
+            options.allow_damaged = true;
+            b.size = n;
+            if (decode_bytes(&b, &options, &info, &err) != VG_OK)
+                continue;
+            assert_true(info.damaged && info.intact >= most);
+            assert_int_equal(info.damage_offset, n);
+            most = info.intact;
+            options.min_intact = info.intact;
+            assert_int_equal(decode_bytes(&b, &options, &info, &err), VG_OK);
+            options.min_intact = info.intact + 0.001;
+            assert_int_equal(decode_bytes(&b, &options, &info, &err), VG_E_FORMAT);
+            assert_contains(err.message, "of the picture is intact");
+            assert_contains(err.message, "truncated after");
+        }
+        /* 29 rows: the last row of blocks, of 8 or 16, is cut; the coarse scan is not */
+        assert_near(most, i == 3 ? 1 : i == 1 ? 24 / 29. : 16 / 29., 1e-9);
+        golden_read(files[i], &b);
+        vg_decode_options options = vg_decode_options_default();
+        assert_int_equal(decode_bytes(&b, &options, &info, &err), VG_OK);
+        assert_true(info.intact == 1 && !info.damaged);
+    }
+    golden_read("restarts.jpg", &b);
+    size_t restart = find_marker(&b, 0xd0, 0);
+    b.data[restart + 1] = 0xd3;
+    vg_decode_options options = vg_decode_options_default();
+    options.allow_damaged = true;
+    assert_int_equal(decode_bytes(&b, &options, &info, &err), VG_OK);
+    assert_true(info.intact > 0 && info.intact < 1);
+    assert_in_range(info.damage_offset, restart, restart + 2);
+    vg_bytes_reset(&b);
+}
+
 static void test_only_the_end_marker_is_missing(void **state)
 {
     (void)state;
@@ -201,15 +256,6 @@ static void test_only_the_end_marker_is_missing(void **state)
     b.size -= 2;
     assert_int_equal(decode_bytes(&b, &options, &info, &err), VG_E_FORMAT);
     vg_bytes_reset(&b);
-}
-
-static size_t find_marker(const vg_bytes *b, unsigned marker, int which)
-{
-    for (size_t i = 0; i + 1 < b->size; i++)
-        if (b->data[i] == 0xff && b->data[i + 1] == marker && which-- == 0)
-            return i;
-    fail_msg("no marker %x", marker);
-    return 0;
 }
 
 static void expect(const vg_bytes *b, vg_status status, const char *part)
@@ -357,6 +403,7 @@ int main(void)
         cmocka_unit_test(test_cmyk_and_ycck),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_truncated_anywhere),
+        cmocka_unit_test(test_how_much_is_intact),
         cmocka_unit_test(test_only_the_end_marker_is_missing),
         cmocka_unit_test(test_each_malformation_has_its_error),
         cmocka_unit_test(test_nothing_is_inherited),

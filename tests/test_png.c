@@ -1,6 +1,7 @@
 /* Tests of the PNG reader and writer. Golden files: tests/golden/image_decode.py. */
 #include "image_files.h"
 
+#include <png.h>
 #include <zlib.h>
 
 static const char *const names[] = {
@@ -99,6 +100,151 @@ static void test_channels_asked_for(void **state)
     vg_image_reset(&asked);
 }
 
+static void choose_fixed(void *context, vg_region *region)
+{
+    *region = *(const vg_region *)context;
+}
+
+/* Every rectangle of some, with and without looking at the rest, is what the whole picture has. */
+static void test_parts(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_decoder *decoder;
+    vg_bytes bytes = {0};
+    vg_image whole = {0}, part = {0};
+    assert_ok(vg_decoder_new(&decoder, &err));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char file[60];
+        snprintf(file, sizeof file, "%s.png", names[i]);
+        golden_read(file, &bytes);
+        for (int turn = 0; turn < 40; turn++) {
+            vg_decode_options options = vg_decode_options_default();
+            options.channels = turn % 3 == 0 ? 0 : turn % 3 == 1 ? 1 : 3;
+            options.verify = turn & 1;
+            assert_ok(vg_decode(decoder, bytes.data, bytes.size, &options, &whole, NULL, &err));
+            vg_region wanted = {13,
+                                11,
+                                1,
+                                turn % 13,
+                                turn % 11,
+                                1 + turn * 7 % (13 - turn % 13),
+                                1 + turn * 5 % (11 - turn % 11)};
+            vg_decode_info info;
+            options.choose = choose_fixed;
+            options.choose_context = &wanted;
+            assert_ok(vg_decode(decoder, bytes.data, bytes.size, &options, &part, &info, &err));
+            assert_memory_equal(&info.region, &wanted, sizeof wanted);
+            assert_int_equal(part.width, wanted.width);
+            assert_int_equal(part.height, wanted.height);
+            size_t n = (size_t)part.width * (size_t)part.channels;
+            for (int y = 0; y < part.height; y++)
+                assert_memory_equal(part.data + (size_t)y * n,
+                                    whole.data + ((size_t)(wanted.y + y) * 13 + (size_t)wanted.x) *
+                                                     (size_t)part.channels,
+                                    n);
+        }
+        vg_decode_options options = vg_decode_options_default();
+        vg_decode_info info;
+        vg_region shrunk = {13, 11, 4, 1, 0, 3, 2}; /* comes at its full size */
+        options.choose = choose_fixed;
+        options.choose_context = &shrunk;
+        assert_ok(vg_decode(decoder, bytes.data, bytes.size, &options, &part, &info, &err));
+        assert_memory_equal(&info.region, &((vg_region){13, 11, 1, 4, 0, 9, 8}), sizeof shrunk);
+        shrunk.x = 2; /* 5 columns at a quarter, 4 of them asked for at most */
+        shrunk.width = 3;
+        assert_int_equal(vg_decode(decoder, bytes.data, bytes.size, &options, &part, &info, &err),
+                         VG_E_ARG);
+        assert_contains(err.message, "does not lie in a picture of 13 x 11");
+    }
+    vg_decoder_free(decoder);
+    vg_bytes_reset(&bytes);
+    vg_image_reset(&whole);
+    vg_image_reset(&part);
+}
+
+static void expect(const vg_bytes *bytes, vg_status status, const char *part)
+{
+    vg_error err;
+    vg_decode_info info;
+    vg_decode_options options = vg_decode_options_default();
+    assert_int_equal(decode_bytes(bytes, &options, &info, &err), status);
+    assert_contains(err.message, part);
+}
+
+static void interlaced_make(const vg_image *image, vg_bytes *out)
+{
+    vg_error err = {0};
+    char *data = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&data, &size);
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
+    png_infop info = png_create_info_struct(png);
+    assert_non_null(stream);
+    png_init_io(png, stream);
+    png_set_IHDR(png, info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
+                 PNG_COLOR_TYPE_RGB, PNG_INTERLACE_ADAM7, PNG_COMPRESSION_TYPE_DEFAULT,
+                 PNG_FILTER_TYPE_DEFAULT);
+    png_set_compression_level(png, 0);
+    png_write_info(png, info);
+    int passes = png_set_interlace_handling(png);
+    for (int pass = 0; pass < passes; pass++)
+        for (int y = 0; y < image->height; y++)
+            png_write_row(png, image->data + (size_t)y * (size_t)image->width * 3);
+    png_write_end(png, NULL);
+    png_destroy_write_struct(&png, &info);
+    fclose(stream);
+    assert_ok(vg_bytes_reserve(out, size, &err));
+    memcpy(out->data, data, size);
+    out->size = size;
+    free(data);
+}
+
+/* Stored uncompressed, so that bytes and rows correspond. */
+static void test_how_much_is_intact(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_decode_info info;
+    vg_image image = {0};
+    vg_bytes b = {0};
+    picture_make(&image, 100, 200, 3);
+    assert_ok(vg_png_encode(&image, 0, &b, &err));
+    size_t whole = b.size;
+    for (int tenth = 1; tenth < 10; tenth++) {
+        vg_decode_options options = vg_decode_options_default();
+        options.allow_damaged = true;
+        b.size = whole * (size_t)tenth / 10;
+        assert_int_equal(decode_bytes(&b, &options, &info, &err), VG_OK);
+        assert_near(info.intact, tenth / 10., 0.03);
+        assert_int_equal(info.damage_offset, b.size);
+        options.min_intact = info.intact + 0.01;
+        assert_int_equal(decode_bytes(&b, &options, &info, &err), VG_E_FORMAT);
+        assert_contains(err.message, "of the picture is intact");
+    }
+    b.size = whole;
+    b.data[whole / 2] ^= 1; /* noticed at the end of the chunk, counted from its beginning */
+    vg_decode_options options = vg_decode_options_default();
+    expect(&b, VG_E_FORMAT, "at byte");
+    options.allow_damaged = true;
+    assert_int_equal(decode_bytes(&b, &options, &info, &err), VG_OK);
+    assert_true(info.damaged && info.intact >= 0 && info.intact <= 0.5);
+    assert_in_range(info.damage_offset, whole / 2, whole);
+    vg_decoder *decoder;
+    vg_image cut = {0};
+    assert_ok(vg_decoder_new(&decoder, &err));
+    interlaced_make(&image, &b);
+    b.size /= 2; /* in the last pass or that before: coarse, but all there */
+    assert_ok(vg_decode(decoder, b.data, b.size, &options, &cut, &info, &err));
+    assert_true(info.damaged && info.intact == 1);
+    for (size_t i = 0; i < vg_image_bytes(&cut); i++)
+        assert_true(cut.data[i] >= 40); /* no pixel of the smooth picture is left black */
+    vg_decoder_free(decoder);
+    vg_image_reset(&cut);
+    vg_bytes_reset(&b);
+    vg_image_reset(&image);
+}
+
 static void test_round_trip(void **state)
 {
     (void)state;
@@ -173,15 +319,6 @@ static void seal(uint8_t *chunk)
     uLong crc = crc32(0, chunk + 4, length + 4);
     for (int i = 0; i < 4; i++)
         chunk[8 + length + (uint32_t)i] = (uint8_t)(crc >> (24 - 8 * i));
-}
-
-static void expect(const vg_bytes *bytes, vg_status status, const char *part)
-{
-    vg_error err;
-    vg_decode_info info;
-    vg_decode_options options = vg_decode_options_default();
-    assert_int_equal(decode_bytes(bytes, &options, &info, &err), status);
-    assert_contains(err.message, part);
 }
 
 static void put32(uint8_t *p, uint32_t v)
@@ -286,6 +423,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_kinds),
         cmocka_unit_test(test_channels_asked_for),
+        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_how_much_is_intact),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_truncated_anywhere),
         cmocka_unit_test(test_each_malformation_has_its_error),

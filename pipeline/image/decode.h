@@ -21,9 +21,18 @@ typedef enum vg_image_format {
     VG_FORMAT_HTML  /* what a failed download leaves under a picture's name */
 } vg_image_format;
 
-/* Asked once the size of a picture is known: comes with the whole picture at shrink 1 and sets what
- * is wanted, shrink first and then the rectangle inside the picture at that shrink. A decoder that
- * cannot shrink or cut gives more: vg_decode_info.region says what it was. */
+/* Asked once the size of a picture is known: comes with the whole upright picture at shrink 1 and sets
+ * what is wanted, shrink first and then the rectangle inside the picture at that shrink. Every
+ * format is cut to exactly the rectangle. Only JPEG shrinks: of others the same part comes at
+ * shrink 1, and vg_decode_info.region says so.
+ *
+ * A shrunk JPEG comes from the low frequencies of its blocks. Against the mean of the same pixels of
+ * the whole decode (3,033 photos of about 300 x 200 and 1,000 of about 500 x 400) the root mean
+ * square difference is 0.8 to 1.1 levels at 1/2, 0.8 to 0.9 at 1/4 and 0.7 to 0.8 at 1/8, 99 % of
+ * the values are within 5 levels; single ones at hard edges differ by up to 100. Beside a right or
+ * lower border that ends within a block of shrink x shrink pixels the last column or row may be far off
+ * (with these root mean square 2.0 at 1/8). What it saves depends on the file: most of the time
+ * goes into the entropy code, which must be read for any shrink. */
 typedef void (*vg_decode_choose)(void *context, vg_region *region);
 
 typedef struct vg_decode_options {
@@ -33,11 +42,11 @@ typedef struct vg_decode_options {
     bool apply_exif;     /* turn the picture upright as its EXIF orientation says */
     bool allow_damaged; /* true: keep a picture that was decoded with data errors and set `damaged`;
                            false (default): VG_E_FORMAT. Harmless warnings never fail. */
-    double min_intact;  /* of a damaged picture that is kept: below this share VG_E_FORMAT */
+    double min_intact;  /* of a damaged picture that is kept: VG_E_FORMAT if `intact` is below */
     vg_decode_choose choose; /* NULL (default): the whole picture at its full size */
     void *choose_context;
     bool verify; /* look for damage to the end of the file also when the part that is wanted ends
-                    before it; true by default */
+                    before it, so that no verdict depends on the part; true by default */
 } vg_decode_options;
 
 /* Channels as in the file, 100 megapixels, 500 scans, EXIF applied, damaged refused, verified. */
@@ -53,12 +62,18 @@ typedef struct vg_decode_info {
     bool has_alpha;         /* or tRNS; composited over black (on the stored values) and dropped */
     bool progressive;       /* or Adam7-interlaced */
     bool damaged;           /* data errors: part of the picture is missing (black) or wrong */
-    double intact;          /* share of the rows before the first damage, 1: no damage */
-    uint64_t damage_offset; /* byte of the file where it was noticed; valid when damaged */
+    double intact;          /* 1, or the share that is before the damage: see below */
+    uint64_t damage_offset; /* byte of the file where it was first noticed; valid when damaged */
     vg_region region;       /* what the image holds; full size and rectangle after EXIF */
     int warnings;           /* of the decoder, harmless ones included */
     char warning[160];      /* the first that means damage, or else the first; empty if none */
 } vg_decode_info;
+/* Intact is the share of the rows (whole rows of blocks in a JPEG) that came before anything was
+ * missing or wrong. Of a picture in several passes (progressive JPEG, interlaced PNG) the coarsest
+ * one counts: with that whole and later ones lost, the picture is coarse but all there, and intact
+ * is 1. A JPEG that keeps its components apart and lost one for good has 0. A wrong PNG checksum
+ * counts from where what it covers begins. Where restart markers let the decoder go on behind the
+ * damage, more may be good. */
 
 /* Decoder state and buffers for one thread, reused from file to file. */
 typedef struct vg_decoder vg_decoder;

@@ -1,4 +1,4 @@
-/* PNG reading and writing through libpng's row interface; the only file that knows it.
+/* PNG reading through libpng's row interface; the only file that knows it.
  *
  * libpng reports errors by a callback that must not return, so setjmp is needed. As in jpeg.c all
  * state lives in a struct outside the function that calls setjmp, which has no locals of its own.
@@ -7,10 +7,13 @@
  * frames) are skipped unread: they can neither cost memory (a compressed text of gigabytes) nor
  * complain. The header is looked at before libpng sees it, so that a limit is reported as a limit.
  *
+ * Of a part of a picture all rows before it must be unpacked too; those behind it only to see
+ * whether they are whole. An interlaced picture is gathered whole, its coarse passes spread over
+ * the pixels that finer ones may not bring.
+ *
  * Refuses: any error in a critical chunk (checksum, order, compressed data), files that end before
  * their IEND chunk, and pictures wider or higher than a million pixels. */
 #include "image/png.h"
-#include "image/encode.h"
 #include "image/exif.h"
 
 #include "base/alloc.h"
@@ -28,6 +31,7 @@ enum {
     HEADER_END = SIGNATURE + 4 + 4 + 13 + 4, /* length, "IHDR", its 13 bytes, checksum */
     MAX_SIDE = 1000000,
     MAX_CHUNK_BYTES = 8 << 20, /* of a chunk that is kept; palette, tRNS and eXIf are far below */
+    STEP_BYTES = 1024,         /* fed to inflate at once: so much of a cut file may be lost */
     MAX_BLOCK_BYTES = 32 << 20 /* of one allocation; a row of MAX_SIDE pixels needs 8 MB */
 };
 
@@ -39,8 +43,15 @@ typedef struct reader {
     size_t at; /* bytes read so far */
     vg_status status;
     bool no_memory;
-    bool ended;             /* libpng wanted more bytes than there are */
-    unsigned rows_done;     /* of the last pass */
+    bool ended;         /* libpng wanted more bytes than there are */
+    bool chosen;        /* the window is known */
+    vg_window window;   /* what the image is to hold */
+    bool interlaced;    /* the rows are gathered whole, */
+    bool in_scratch;    /* there if not in the image itself */
+    int from, channels; /* of libpng's rows, of the image */
+    int pass, rows_done;
+    size_t next_chunk;      /* where the header of the next chunk stands */
+    double intact_at_chunk; /* share of the picture before the chunk that is being read */
     char last_warning[160]; /* libpng warns with the reason and then fails with a general phrase */
     char damage[160];       /* the first warning that means wrong pixels */
 } reader;
@@ -59,6 +70,29 @@ static uint64_t bytes_promised(const uint8_t *bytes, size_t size)
     return at > size ? at : at + 12;
 }
 
+/* Share of the picture that is there; of an interlaced one its coarsest pass. */
+static double intact(const reader *r)
+{
+    if (r->interlaced && r->pass > 0)
+        return 1;
+    return r->rows_done ? (double)r->rows_done / r->job->info->height : 0;
+}
+
+/* A wrong checksum says that something is wrong in what it covers, not where: of a chunk all of it,
+ * of the compressed data everything. */
+static void note_damage(reader *r, const char *what)
+{
+    vg_decode_info *info = r->job->info;
+    double share = strstr(what, "CRC error")              ? r->intact_at_chunk
+                   : strstr(what, "incorrect data check") ? 0
+                                                          : intact(r);
+    if (!info->damaged)
+        info->damage_offset = r->at;
+    if (!info->damaged || share < info->intact)
+        info->intact = share;
+    info->damaged = true;
+}
+
 static void on_error(png_structp png, png_const_charp message)
 {
     reader *r = png_get_error_ptr(png);
@@ -74,7 +108,9 @@ static void on_error(png_structp png, png_const_charp message)
         r->status =
             vg_fail(r->job->err, VG_E_FORMAT, "damaged PNG: %s (%s)", text, r->last_warning);
     else
-        r->status = vg_fail(r->job->err, VG_E_FORMAT, "damaged PNG: %s", text);
+        r->status = vg_fail(r->job->err, VG_E_FORMAT, "damaged PNG: %s, at byte %zu", text, r->at);
+    if (r->status == VG_E_FORMAT)
+        note_damage(r, text);
     longjmp(r->jump, 1);
 }
 
@@ -87,7 +123,7 @@ static void on_warning(png_structp png, png_const_charp message)
     vg_codec_warn(r->job->info, message);
     if (strncmp(message, "IDAT:", 5) != 0 || strstr(message, "xtra") || strstr(message, "oo much"))
         return;
-    r->job->info->damaged = true;
+    note_damage(r, message);
     if (!r->damage[0])
         vg_codec_clean(message, r->damage, sizeof r->damage);
 }
@@ -115,7 +151,12 @@ static void on_read(png_structp png, png_bytep to, size_t count)
     reader *r = png_get_io_ptr(png);
     if (count > r->job->size - r->at) {
         r->ended = true;
+        r->at = r->job->size;
         png_error(png, "unexpected end of file");
+    }
+    if (r->at == r->next_chunk && count == 8) {
+        r->intact_at_chunk = intact(r);
+        r->next_chunk += 12 + (size_t)read32(r->job->bytes + r->at);
     }
     memcpy(to, r->job->bytes + r->at, count);
     r->at += count;
@@ -157,6 +198,8 @@ static void reader_open(reader *r)
         longjmp(r->jump, 1);
     }
     png_set_read_fn(r->png, r, on_read);
+    r->next_chunk = SIGNATURE;
+    png_set_compression_buffer_size(r->png, STEP_BYTES);
     png_set_user_limits(r->png, MAX_SIDE, MAX_SIDE);
     png_set_chunk_malloc_max(r->png, MAX_CHUNK_BYTES);
     png_set_keep_unknown_chunks(r->png, PNG_HANDLE_CHUNK_NEVER, NULL, 0);
@@ -183,61 +226,120 @@ static int set_transforms(reader *r)
     return png_get_channels(r->png, r->info);
 }
 
-/* An interlaced picture is gathered whole, in the image itself if its pixels have the right form
- * already; any other goes row by row. */
-static vg_status read_rows(reader *r, int passes)
+/* Whether the orientation may stand behind the picture data. */
+static bool has_late_exif(const vg_decode_job *job)
 {
-    const vg_decode_job *job = r->job;
-    int width = (int)png_get_image_width(r->png, r->info);
-    int height = (int)png_get_image_height(r->png, r->info);
-    int from = set_transforms(r);
-    int channels = vg_codec_channels(job, from <= 2);
-    vg_status status = vg_codec_shape(job, width, height, channels);
-    if (status != VG_OK)
-        return status;
-    bool direct = from == channels;
-    size_t in = png_get_rowbytes(r->png, r->info);
-    size_t out = (size_t)width * (size_t)channels;
-    size_t gathered = passes > 1 ? (size_t)height : 1, need;
-    if (!vg_mul_size(in, gathered, &need))
-        return vg_fail(job->err, VG_E_NOMEM, "no memory to decode the PNG");
-    if (!direct) {
-        status = vg_bytes_reserve(job->scratch, need, job->err);
-        if (status != VG_OK)
-            return status;
-        if (passes > 1)
-            memset(job->scratch->data, 0, need);
+    bool data = false;
+    for (uint64_t at = SIGNATURE; at + 8 <= job->size; at += 12 + read32(job->bytes + at)) {
+        data = data || memcmp(job->bytes + at + 4, "IDAT", 4) == 0;
+        if (data && memcmp(job->bytes + at + 4, "eXIf", 4) == 0)
+            return true;
     }
-    for (int pass = 0; pass < passes; pass++) {
-        for (int y = 0; y < height; y++) {
-            uint8_t *to = job->image->data + (size_t)y * out;
-            uint8_t *row = direct       ? to
-                           : passes > 1 ? job->scratch->data + (size_t)y * in
-                                        : job->scratch->data;
-            png_read_row(r->png, row, NULL);
-            if (!direct && pass == passes - 1)
-                vg_codec_row(row, from, to, channels, width);
-            r->rows_done = pass == passes - 1 ? (unsigned)y + 1 : 0;
-        }
-    }
-    return VG_OK;
+    return false;
 }
 
-static vg_status read_all(reader *r)
+static void read_exif(reader *r)
 {
-    reader_open(r);
-    png_read_info(r->png, r->info);
-    bool interlaced = png_get_interlace_type(r->png, r->info) == PNG_INTERLACE_ADAM7;
-    vg_status status = read_rows(r, interlaced ? 7 : 1);
-    if (status != VG_OK)
-        return status;
-    png_read_end(r->png, r->info); /* eXIf may stand behind the picture data */
     png_uint_32 size = 0;
     png_bytep exif = NULL;
     if (png_get_eXIf_1(r->png, r->info, &size, &exif) && exif)
         r->job->info->orientation = vg_exif_orientation(exif, size);
-    if (r->job->info->damaged && !r->job->options->allow_damaged)
-        return vg_fail(r->job->err, VG_E_FORMAT, "damaged PNG: %s", r->damage);
+}
+
+/* Room for the window in the image, and in the scratch for what does not go there at once. */
+static vg_status make_room(reader *r)
+{
+    const vg_decode_job *job = r->job;
+    const vg_window *w = &r->window;
+    size_t need, row = png_get_rowbytes(r->png, r->info);
+    bool whole = w->width == w->full_width && (w->height == w->full_height || !r->interlaced);
+    r->in_scratch = r->from != r->channels || !whole;
+    vg_status status = vg_codec_shape(job, w->width, w->height, r->channels);
+    if (status != VG_OK)
+        return status;
+    if (!vg_mul_size(row, r->interlaced ? (size_t)w->full_height : 1, &need))
+        return vg_fail(job->err, VG_E_NOMEM, "no memory to decode the PNG");
+    status = vg_bytes_reserve(job->scratch, need, job->err);
+    if (status == VG_OK && r->interlaced)
+        memset(job->scratch->data, 0, need);
+    return status;
+}
+
+/* Row `y` of the picture to its place in the image, if it belongs there. */
+static void keep_row(const reader *r, int y, const uint8_t *row)
+{
+    const vg_window *w = &r->window;
+    size_t stride = (size_t)w->width * (size_t)r->channels;
+    if (y >= w->y && y < w->y + w->height)
+        vg_codec_row(row + (size_t)w->x * (size_t)r->from, r->from,
+                     r->job->image->data + (size_t)(y - w->y) * stride, r->channels, w->width);
+}
+
+static void read_rows(reader *r)
+{
+    const vg_window *w = &r->window;
+    uint8_t *scratch = r->job->scratch->data, *image = r->job->image->data;
+    size_t stride = (size_t)w->width * (size_t)r->channels;
+    int end = r->job->options->verify ? w->full_height : w->y + w->height;
+    for (int y = 0; y < end; y++) {
+        bool direct = !r->in_scratch && y >= w->y && y < w->y + w->height;
+        uint8_t *row = direct ? image + (size_t)(y - w->y) * stride : scratch;
+        png_read_row(r->png, row, NULL);
+        if (!direct)
+            keep_row(r, y, row);
+        r->rows_done = y + 1;
+    }
+}
+
+static void read_interlaced(reader *r)
+{
+    size_t row = png_get_rowbytes(r->png, r->info);
+    uint8_t *to = r->in_scratch ? r->job->scratch->data : r->job->image->data;
+    for (r->pass = 0; r->pass < 7; r->pass++)
+        for (int y = 0; y < r->window.full_height; y++) {
+            png_read_row(r->png, NULL, to + (size_t)y * row);
+            r->rows_done = y + 1;
+        }
+}
+
+static vg_status read_all(reader *r)
+{
+    const vg_decode_job *job = r->job;
+    reader_open(r);
+    png_read_info(r->png, r->info);
+    job->info->width = (int)png_get_image_width(r->png, r->info);
+    job->info->height = (int)png_get_image_height(r->png, r->info);
+    r->interlaced = png_get_interlace_type(r->png, r->info) == PNG_INTERLACE_ADAM7;
+    read_exif(r);
+    vg_status status = VG_OK;
+    if (!has_late_exif(job)) {
+        status = vg_codec_choose(job, 1, &r->window);
+        r->chosen = true;
+    } else {
+        r->window = (vg_window){.shrink = 1,
+                                .full_width = job->info->width,
+                                .full_height = job->info->height,
+                                .width = job->info->width,
+                                .height = job->info->height};
+    }
+    if (status != VG_OK)
+        return status;
+    r->from = set_transforms(r);
+    r->channels = vg_codec_channels(job, r->from <= 2);
+    status = make_room(r);
+    if (status != VG_OK)
+        return status;
+    if (r->interlaced)
+        read_interlaced(r);
+    else
+        read_rows(r);
+    if (r->rows_done < job->info->height)
+        return VG_OK; /* the rest was not asked for */
+    png_read_end(r->png, r->info);
+    read_exif(r);
+    if (job->info->damaged && !job->options->allow_damaged)
+        return vg_fail(job->err, VG_E_FORMAT, "damaged PNG: %s, at byte %llu", r->damage,
+                       (unsigned long long)job->info->damage_offset);
     return VG_OK;
 }
 
@@ -249,6 +351,22 @@ static vg_status read_guarded(reader *r)
     return read_all(r);
 }
 
+/* The gathered rows of an interlaced picture to the image; a part of it if it could be chosen only
+ * now. */
+static vg_status finish(reader *r)
+{
+    const vg_decode_job *job = r->job;
+    size_t row = (size_t)r->window.full_width * (size_t)r->from;
+    for (int y = 0; r->interlaced && r->in_scratch && y < r->window.full_height; y++)
+        keep_row(r, y, job->scratch->data + (size_t)y * row);
+    if (r->chosen)
+        return VG_OK;
+    vg_status status = vg_codec_choose(job, 1, &r->window);
+    if (status == VG_OK)
+        vg_codec_cut(job->image, &r->window);
+    return status;
+}
+
 vg_status vg_png_read(const vg_decode_job *job)
 {
     vg_status status = check_header(job);
@@ -256,104 +374,12 @@ vg_status vg_png_read(const vg_decode_job *job)
         return status;
     reader r = {.job = job};
     status = read_guarded(&r);
-    if (status == VG_E_FORMAT && job->options->allow_damaged && r.rows_done > 0) {
+    if (status == VG_E_FORMAT && job->options->allow_damaged && (r.pass > 0 || r.rows_done > 0)) {
         vg_codec_warn(job->info, job->err ? job->err->message : "unreadable from here on");
-        job->info->damaged = true;
         status = VG_OK;
         if (job->err)
             *job->err = (vg_error){0};
     }
     png_destroy_read_struct(&r.png, &r.info, NULL);
-    vg_window window;
-    if (status == VG_OK)
-        status = vg_codec_choose(job, 1, &window);
-    if (status == VG_OK)
-        vg_codec_cut(job->image, &window);
-    return status;
-}
-
-/* ---- writing ---- */
-
-typedef struct writer {
-    png_structp png;
-    png_infop info;
-    jmp_buf jump;
-    const vg_image *image;
-    int level;
-    vg_bytes *out;
-    vg_error *err;
-    vg_status status;
-} writer;
-
-static void write_error(png_structp png, png_const_charp message)
-{
-    writer *w = png_get_error_ptr(png);
-    if (w->status == VG_OK)
-        w->status = vg_fail(w->err, VG_E_NOMEM, "writing a PNG: %s", message);
-    longjmp(w->jump, 1);
-}
-
-static void write_warning(png_structp png, png_const_charp message)
-{
-    (void)png;
-    (void)message;
-}
-
-static void on_write(png_structp png, png_bytep from, size_t count)
-{
-    writer *w = png_get_io_ptr(png);
-    w->status = vg_bytes_reserve(w->out, w->out->size + count, w->err);
-    if (w->status != VG_OK)
-        longjmp(w->jump, 1);
-    memcpy(w->out->data + w->out->size, from, count);
-    w->out->size += count;
-}
-
-static void on_flush(png_structp png)
-{
-    (void)png;
-}
-
-static void write_all(writer *w)
-{
-    const vg_image *image = w->image;
-    w->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, w, write_error, write_warning);
-    w->info = w->png ? png_create_info_struct(w->png) : NULL;
-    if (!w->info) {
-        w->status = vg_fail(w->err, VG_E_NOMEM, "no memory to write a PNG");
-        longjmp(w->jump, 1);
-    }
-    png_set_write_fn(w->png, w, on_write, on_flush);
-    png_set_user_limits(w->png, 0x7fffffff, 0x7fffffff);
-    png_set_IHDR(w->png, w->info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
-                 image->channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB,
-                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-    png_set_compression_level(w->png, w->level);
-    png_write_info(w->png, w->info);
-    size_t stride = (size_t)image->width * (size_t)image->channels;
-    for (int y = 0; y < image->height; y++)
-        png_write_row(w->png, image->data + (size_t)y * stride);
-    png_write_end(w->png, NULL);
-}
-
-static vg_status write_guarded(writer *w)
-{
-    if (setjmp(w->jump))
-        return w->status;
-    write_all(w);
-    return VG_OK;
-}
-
-vg_status vg_png_encode(const vg_image *image, int level, vg_bytes *out, vg_error *err)
-{
-    if (!image->data || level < 0 || level > 9)
-        return vg_fail(err, VG_E_ARG, "writing a PNG: %s",
-                       image->data ? "the level must be 0 to 9" : "the picture is empty");
-    writer w = {.image = image, .level = level, .out = out, .err = err};
-    out->size = 0;
-    vg_status status = write_guarded(&w);
-    png_destroy_write_struct(&w.png, &w.info);
-    if (status != VG_OK)
-        out->size = 0;
-    return status;
+    return status == VG_OK ? finish(&r) : status;
 }
