@@ -116,13 +116,13 @@ struct stopper {
     int batches, epochs;
 };
 
-static bool stop_at(void *context, int epoch, uint64_t step, uint64_t steps, double loss,
-                    double images_per_s, double load_share)
+static bool stop_at(void *context, const vg_run_moment *m)
 {
     struct stopper *s = context;
-    assert_true(epoch >= 1 && steps == 45 && isfinite(loss) && images_per_s > 0 && load_share >= 0);
+    assert_true(m->epoch >= 1 && m->steps == 45 && isfinite(m->loss));
+    assert_true(m->images_per_s > 0 && m->load_share >= 0 && m->limit <= VG_STAGE_CALLER);
     s->batches++;
-    return step == s->at;
+    return m->step == s->at;
 }
 
 static void count_epoch(void *context, const vg_epoch_record *record)

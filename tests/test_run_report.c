@@ -85,6 +85,12 @@ static vg_run_result result_of(bool collapsed)
                                         .images_per_s = i * 100.0,
                                         .diversity = diversity(collapsed)};
     r.bad = vg_calloc(1, sizeof *r.bad);
+    r.bad[0].cause = VG_CAUSE_DAMAGED;
+    r.bad[0].offset = 4711;
+    r.bad[0].intact = 0.25;
+    r.bad_counts[VG_BAD_SKIPPED] = 1;
+    r.limit = VG_STAGE_DECODE;
+    r.loading = (vg_loader_times){.decode = 2, .samples = 100, .decoded = 100};
     snprintf(r.bad[0].reason, sizeof r.bad[0].reason, "cat/<odd>.jpg: truncated <here>");
     return r;
 }
@@ -188,6 +194,11 @@ static void test_json(void **state)
     assert_null(json_object_get(json, "changes"));
     const json_t *broken = json_array_get(at(json, "data", "broken"), 0);
     assert_string_equal(json_string_value(at(broken, "path", NULL)), "cat/<odd>.jpg");
+    assert_string_equal(json_string_value(at(broken, "cause", NULL)), "damaged");
+    assert_int_equal(json_integer_value(at(broken, "offset", NULL)), 4711);
+    assert_int_equal(json_integer_value(json_object_get(at(json, "data", "files"), "skipped")), 1);
+    assert_string_equal(json_string_value(at(json, "loading", "limited_by")), "decode");
+    assert_int_equal(json_integer_value(at(json, "loading", "decoded")), 100);
     assert_contains(json_string_value(at(json, "job", NULL)), "learning_rate: ");
     json_decref(json);
     vg_run_result_reset(&result);
@@ -249,6 +260,7 @@ static void test_text(void **state)
     const char *text = text_of(&report, false);
     assert_contains(text, "VERDICT   ONE-CLASS  says \"cat <b>\" to 100 % of inputs; 33 % of them");
     assert_contains(text, "since step 24; inputs");
+    assert_contains(text, "files     1 skipped (1 damaged)");
     assert_contains(text, "skipped   cat/<odd>.jpg: truncated <here>");
     snprintf(result.bad[0].reason, sizeof result.bad[0].reason, /* of a file that is not there */
              "/data/pets/cat/<odd>.jpg: No such file\033[1m");

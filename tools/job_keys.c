@@ -15,6 +15,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void *field(const vg_job_key *key, vg_job *job)
 {
@@ -231,7 +232,7 @@ static const char *word_schedule(int i)
 
 static const char *word_on_error(int i)
 {
-    return i == VG_ON_ERROR_FAIL ? "fail" : "skip";
+    return i == VG_ON_ERROR_FAIL ? "fail" : i == VG_ON_ERROR_REPAIR ? "repair" : "skip";
 }
 
 /* ---- text */
@@ -284,6 +285,44 @@ static void print_path(const vg_job_key *key, const vg_job *job, FILE *out)
     char *absolute = path ? realpath(path, NULL) : NULL;
     print_scalar(absolute ? absolute : path ? path : "", out);
     free(absolute);
+}
+
+/* none, ram, ram:SIZE, FILE or FILE:SIZE. */
+static vg_status set_cache(const vg_job_key *key, vg_job *job, vg_job_value *value, vg_error *err)
+{
+    if (value->kind != VG_JOB_SCALAR || !value->text[0])
+        return wrong(key, value, err);
+    vg_cache_options found;
+    vg_status status = vg_cache_parse(value->text, &found, err);
+    if (!status && found.kind == VG_CACHE_FILE && found.path[0] != '/' && value->folder) {
+        char *path = vg_path_join(value->folder, found.path);
+        if (!path)
+            return no_memory(err);
+        int length = snprintf(found.path, sizeof found.path, "%s", path);
+        free(path);
+        if (length < 0 || (size_t)length >= sizeof found.path)
+            return vg_fail(err, VG_E_ARG, "a path of %d bytes is too long", length);
+    }
+    if (!status)
+        job->cache = found;
+    return status;
+}
+
+static void print_cache(const vg_job_key *key, const vg_job *job, FILE *out)
+{
+    (void)key;
+    const vg_cache_options *cache = &job->cache;
+    char here[4096] = "", text[2 * sizeof here + 32], size[32] = "";
+    if (cache->max_bytes)
+        snprintf(size, sizeof size, ":%" PRIu64, cache->max_bytes);
+    if (cache->kind != VG_CACHE_FILE) {
+        snprintf(text, sizeof text, "%s%s", cache->kind == VG_CACHE_RAM ? "ram" : "none", size);
+    } else {
+        bool absolute = cache->path[0] == '/' || !getcwd(here, sizeof here);
+        snprintf(text, sizeof text, "%s%s%s%s", absolute ? "" : here, absolute ? "" : "/",
+                 cache->path, size);
+    }
+    print_scalar(text, out);
 }
 
 /* Turns a scalar "a,b,c" into a list, in place; with `map`, "a:1,b:2" into a map. */
@@ -689,7 +728,12 @@ static const vg_job_key keys[] = {
     SEED("order_seed", run.order_seed, "another order and augmentation with the same initial weights; 0: none"),
     INT("threads", run.threads, 0, 1024, "0: all CPUs; results do not depend on it"),
     COUNT("probe", run.probe, "held-out images that are measured after every epoch, at most"),
-    WORD("on_error", run.on_error, word_on_error, 2, "what to do about a file that cannot be decoded"),
+    WORD("on_error", run.on_error, word_on_error, 3, "a file that cannot be decoded: skip it (another of its class stands in), fail, or repair: use what is whole of it"),
+    NUMBER("min_intact", run.min_intact, 0, 1, "on_error repair: share of a damaged image that must be whole, else it is skipped"),
+    NUMBER("max_bad", run.max_bad_share, 0, 1, "share of the images, rounded up, that may be skipped; more end the run"),
+    { "max_pixels", set_count, print_count, offsetof(vg_job, run.max_pixels), 1, 1e15, NULL, 0, "whole number from 1", "a larger image is not decoded (it counts as bad)" },
+    INT("max_scans", run.max_scans, 1, 1000000, "nor a progressive JPEG of more scans (a known way to stall a decoder)"),
+    OWN("cache", cache, 0, 0, "none, ram, ram:SIZE, FILE or FILE:SIZE", "keeps decoded images: in memory, or in a file that later runs use too; results do not depend on it"),
     OWN("compare.changes", changes, 0, 0, "list of normalize, rebalance, augment, nothing; or all, none", "data changes to judge by paired trainings"),
     INT("compare.seeds", compare.seeds, 1, 1000, "pairs of trainings per change"),
     SEED("compare.first_seed", compare.first_seed, "the others follow it; as seed when not given"),

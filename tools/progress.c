@@ -17,14 +17,17 @@ double vg_progress_clock(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-vg_progress vg_progress_start(bool quiet)
+vg_progress vg_progress_start(bool quiet, bool json)
 {
-    bool terminal = isatty(fileno(stderr)) == 1;
+    bool terminal = !json && isatty(fileno(stderr)) == 1;
     return (vg_progress){.out = stderr,
                          .quiet = quiet,
+                         .json = json,
                          .terminal = terminal,
                          .width = vg_cli_width(stderr, 80),
-                         .every = terminal ? 0.1 : 60,
+                         .every = terminal ? 0.1
+                                  : json   ? 5
+                                           : 60,
                          .last = terminal ? -1e9 : vg_progress_clock()};
 }
 
@@ -37,7 +40,7 @@ void vg_progress_show(vg_progress *progress, const char *format, ...)
 {
     if (progress->quiet)
         return;
-    char text[512];
+    char text[2048];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);

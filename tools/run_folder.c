@@ -66,7 +66,8 @@ static vg_status open_in(const char *folder, const char *name, vg_atomic_file *f
 /* Results of an earlier run in the same folder would pass for those of this job. */
 static vg_status remove_results(const char *folder, vg_error *err)
 {
-    static const char *const names[] = {"report.json", "report.html", "weights.safetensors"};
+    static const char *const names[] = {"report.json", "report.html", "bad-files.tsv",
+                                        "weights.safetensors"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *path = vg_path_join(folder, names[i]);
         if (!path)
@@ -95,6 +96,18 @@ vg_status vg_run_folder_write_job(const char *folder, const vg_job *job, vg_erro
     return vg_atomic_commit(&file, err);
 }
 
+vg_status vg_run_folder_write_files(const char *folder, const vg_run_report *report, vg_error *err)
+{
+    vg_atomic_file file;
+    if (report->result->bad_samples == 0)
+        return VG_OK;
+    vg_status status = open_in(folder, "bad-files.tsv", &file, err);
+    if (status)
+        return status;
+    vg_run_files_tsv(report, file.stream);
+    return vg_atomic_commit(&file, err);
+}
+
 vg_status vg_run_folder_write_report(const char *folder, const vg_run_report *report,
                                      const json_t *json, vg_error *err)
 {
@@ -108,6 +121,8 @@ vg_status vg_run_folder_write_report(const char *folder, const vg_run_report *re
     }
     fputc('\n', file.stream);
     status = vg_atomic_commit(&file, err);
+    if (!status)
+        status = vg_run_folder_write_files(folder, report, err);
     if (!status)
         status = open_in(folder, "report.html", &file, err);
     if (status)

@@ -13,7 +13,9 @@ vg_status vg_run_folder_make(const char *wanted, const char *below, char **path,
 /* Writes job.yaml, the effective job: `train-pipeline --job FOLDER/job.yaml` runs it again.
  * Results of an earlier run in the folder are removed first: they would pass for those of this job. */
 vg_status vg_run_folder_write_job(const char *folder, const vg_job *job, vg_error *err);
-/* Writes report.json and report.html. */
+/* Writes bad-files.tsv when the report has any. */
+vg_status vg_run_folder_write_files(const char *folder, const vg_run_report *report, vg_error *err);
+/* Writes report.json and report.html, and bad-files.tsv. */
 vg_status vg_run_folder_write_report(const char *folder, const vg_run_report *report,
                                      const json_t *json, vg_error *err);
 

@@ -6,18 +6,18 @@
 #include "cli.h"
 #include "job.h"
 #include "nn/model.h"
-#include "progress.h"
 #include "report/escape.h"
 #include "report/run.h"
 #include "run_folder.h"
+#include "run_progress.h"
 
-#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { JOB, EPOCHS, NET, SET, COMPARE, SEEDS, FAIL_ON, ON_ERROR, EVALUATE, SPLIT, KEYS };
+enum { JOB, EPOCHS, NET, SET, COMPARE, SEEDS, FAIL_ON, EVALUATE, SPLIT, KEYS };
+enum { CACHE = KEYS + 1, ON_ERROR, MAX_BAD };
 enum { SETS_MOST = 256 };
 
 static const vg_cli_option options[] = {
@@ -29,7 +29,9 @@ static const vg_cli_option options[] = {
      COMPARE},
     {"seeds", "N", "pairs of trainings for each change (7)", SEEDS},
     {"fail-on", "collapse", "exit with 3 when the verdict is a collapse", FAIL_ON},
-    {"on-error", "WORD", "skip or fail: what to do about files that cannot be decoded", ON_ERROR},
+    {"cache", "WHERE", "ram, ram:SIZE or FILE: decode every image once (none)", CACHE},
+    {"on-error", "WORD", "skip, fail or repair: what to do about damaged files (skip)", ON_ERROR},
+    {"max-bad", "SHARE", "share of images that may be skipped before the run ends (0.1)", MAX_BAD},
     {"evaluate", "FILE", "measure a checkpoint on DATASET instead of training", EVALUATE},
     {"split", "NAME", "with --evaluate: train, val or test (val if there is one, else test)",
      SPLIT},
@@ -90,6 +92,10 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
         return VG_OK;
     case ON_ERROR:
         return add_set(r, "--on-error", "on_error", value, err);
+    case CACHE:
+        return add_set(r, "--cache", "cache", value, err);
+    case MAX_BAD:
+        return add_set(r, "--max-bad", "max_bad", value, err);
     case EVALUATE:
         r->evaluate = value;
         return VG_OK;
@@ -146,17 +152,14 @@ typedef struct session {
     vg_job job;
     vg_dataset *dataset;
     char *folder, *checkpoint;
-    vg_progress progress;
+    vg_run_progress progress;
+    vg_cache *cache;
     vg_run_result result;
     vg_comparison comparison;
     bool compared;
     size_t *counts; /* [VG_SPLIT_COUNT][classes] */
     const char **classes;
     char **bad_names;
-    /* for the progress line */
-    double started, information, effective;
-    int done, total;
-    char arm[64];
 } session;
 
 static void session_reset(session *s)
@@ -175,6 +178,7 @@ static void session_reset(session *s)
     free(s->classes);
     free(s->folder);
     free(s->checkpoint);
+    vg_cache_close(s->cache);
     vg_dataset_close(s->dataset);
     vg_job_reset(&s->job);
 }
@@ -274,63 +278,33 @@ static vg_status open_dataset(session *s, vg_error *err)
 
 /* ---- while it runs */
 
-static void bar(char *text, size_t capacity, double share, int columns)
-{
-    size_t used = 0;
-    for (int i = 0; i < columns && used < capacity; i++)
-        used +=
-            (size_t)snprintf(text + used, capacity - used, "%s", i < share * columns ? "█" : "░");
-}
-
-static bool on_batch(void *context, int epoch, uint64_t step, uint64_t steps, double loss,
-                     double images_per_s, double load_share)
+static bool on_batch(void *context, const vg_run_moment *moment)
 {
     session *s = context;
-    if (stop_asked)
-        return true;
-    if (!vg_progress_due(&s->progress))
-        return false;
-    double share = steps ? (double)step / (double)steps : 0;
-    double all = s->total ? (s->done + share) / s->total : share;
-    double elapsed = vg_progress_clock() - s->started;
-    char eta[24], drawn[64], what[128] = "", known[64] = "";
-    bar(drawn, sizeof drawn, all, s->progress.width < 110 ? 10 : 20);
-    if (s->total)
-        snprintf(what, sizeof what, "training %d/%d %s  ", s->done + 1, s->total, s->arm);
-    if (isfinite(s->information))
-        snprintf(known, sizeof known, "  diversity %.2f  classes %.1f/%d", s->information,
-                 s->effective, vg_dataset_classes(s->dataset));
-    /* What matters most comes first: a narrow terminal cuts the end. */
-    vg_progress_show(&s->progress,
-                     "%sepoch %d/%d  %s  eta %s  loss %.2f%s  %.0f images/s, limited by: %s", what,
-                     epoch, s->job.run.epochs, drawn,
-                     vg_progress_time(eta, all > 0 ? elapsed / all - elapsed : 0), loss, known,
-                     images_per_s, load_share > 0.5 ? "loader" : "trainer");
-    return false;
+    if (!stop_asked)
+        vg_run_progress_batch(&s->progress, moment);
+    return stop_asked != 0;
 }
 
 static void on_epoch(void *context, const vg_epoch_record *record)
 {
     session *s = context;
-    s->information = record->diversity.input_information;
-    s->effective = vg_run_effective_predicted(&record->diversity);
+    vg_run_progress_epoch(&s->progress, record);
 }
 
 static bool on_training(void *context, int done, int total, const char *arm, int seed)
 {
     session *s = context;
-    s->done = done;
-    s->total = total;
-    s->information = NAN;
-    snprintf(s->arm, sizeof s->arm, "%s, seed %d", arm, seed + 1);
+    vg_run_progress_training(&s->progress, done, total, arm, seed);
     return stop_asked != 0;
 }
 
 static vg_status work(session *s, vg_error *err)
 {
     vg_run_events events = {.context = s, .batch = on_batch, .epoch = on_epoch};
-    s->started = vg_progress_clock();
-    s->information = NAN;
+    s->progress = vg_run_progress_start(s->cli.quiet, s->cli.json);
+    s->progress.epochs = s->job.run.epochs;
+    s->progress.classes = vg_dataset_classes(s->dataset);
     vg_status status;
     if (s->job.compare.change_count > 0) {
         vg_compare_events all = {.context = s, .training = on_training, .run = events};
@@ -341,7 +315,7 @@ static vg_status work(session *s, vg_error *err)
     } else {
         status = vg_run(s->dataset, &s->job.run, &events, &s->result, err);
     }
-    vg_progress_clear(&s->progress);
+    vg_progress_clear(&s->progress.line);
     return status;
 }
 
@@ -388,6 +362,39 @@ static vg_status announce(session *s, vg_error *err)
     return VG_OK;
 }
 
+/* The cache of the job; --evaluate looks at every image once and needs none. */
+static vg_status open_cache(session *s, vg_error *err)
+{
+    if (s->job.cache.kind == VG_CACHE_NONE)
+        return VG_OK;
+    char key[512];
+    vg_loader_options load = vg_run_loading(&s->job.run);
+    vg_loader_cache_key(&load.decode, key, sizeof key);
+    vg_status status = vg_cache_open(&s->job.cache, s->dataset, key, &s->cache, err);
+    if (status)
+        return status;
+    vg_cache_stats stats = vg_cache_stats_of(s->cache);
+    if (stats.replaced[0])
+        vg_cli_note(&s->cli, "%s", stats.replaced);
+    s->job.run.cache = s->cache;
+    return VG_OK;
+}
+
+/* Writes what is new, and tells what did not work: the run is as good without. */
+static void settle_cache(session *s)
+{
+    vg_error err = {0};
+    if (!s->cache)
+        return;
+    bool failed = vg_cache_commit(s->cache, true, &err) != VG_OK;
+    vg_cache_stats stats = vg_cache_stats_of(s->cache);
+    if (failed || stats.trouble.message[0])
+        vg_cli_note(&s->cli, "%s", failed ? err.message : stats.trouble.message);
+    if (stats.refused_full)
+        vg_cli_note(&s->cli, "the cache was full at %.0f MB: %llu images did not fit",
+                    (double)stats.bytes / 1e6, (unsigned long long)stats.refused_full);
+}
+
 static vg_status name_bad_samples(session *s, vg_error *err)
 {
     s->bad_names = vg_calloc(s->result.bad_samples, sizeof *s->bad_names);
@@ -402,6 +409,18 @@ static vg_status name_bad_samples(session *s, vg_error *err)
         vg_dataset_name(s->dataset, index, s->bad_names[i], length + 1);
     }
     return VG_OK;
+}
+
+/* A run that ended because of them leaves at least their list. */
+static void list_bad_files(session *s)
+{
+    vg_error ignored;
+    vg_run_report facts = {.result = &s->result, .folder = s->folder};
+    if (s->result.bad_samples == 0 || name_bad_samples(s, &ignored) != VG_OK)
+        return;
+    facts.bad_names = (const char *const *)s->bad_names;
+    if (vg_run_folder_write_files(s->folder, &facts, &ignored) == VG_OK)
+        vg_cli_error(&s->cli, "the bad files are listed in %s/bad-files.tsv", s->folder);
 }
 
 static vg_status print_json(json_t *json, vg_error *err)
@@ -467,8 +486,14 @@ static int train(session *s)
     if (status)
         return vg_cli_fail(&s->cli, &err, status);
     s->job.run.checkpoint = s->checkpoint;
+    status = open_cache(s, &err);
+    if (status)
+        return vg_cli_fail(&s->cli, &err, status);
     catch_signals();
     status = work(s, &err);
+    settle_cache(s);
+    if (status == VG_E_LIMIT)
+        list_bad_files(s);
     if (status == VG_E_STOPPED) {
         bool kept = vg_path_exists(s->checkpoint); /* an earlier run's were removed */
         vg_cli_error(&s->cli, "%s; %s%s", err.message,
@@ -565,7 +590,6 @@ int main(int argc, char **argv)
         end = status ? vg_cli_fail(&s.cli, &err, status) : VG_EXIT_DONE;
     }
     if (end < 0) {
-        s.progress = vg_progress_start(s.cli.quiet);
         vg_status status = read_job(&s, &err);
         if (status == VG_E_ARG) {
             end = vg_cli_usage(&s.cli, "%s", err.message);

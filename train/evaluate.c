@@ -42,6 +42,8 @@ vg_status vg_evaluate(const vg_dataset *dataset, const char *checkpoint, vg_spli
     if (!status)
         status = vg_probe_pick(dataset, split, 0, 0, &indices, &count, err);
     if (!status) {
+        vg_loader_options load = vg_loader_options_default();
+        load.threads = threads;
         vg_probe_options options = {.normalizer = about.normalizer,
                                     .channels = about.channels,
                                     .height = about.height,
@@ -49,7 +51,7 @@ vg_status vg_evaluate(const vg_dataset *dataset, const char *checkpoint, vg_spli
                                     .framing = about.framing,
                                     .max_shrink = about.max_shrink,
                                     .batch = BATCH,
-                                    .threads = threads};
+                                    .load = &load};
         status = vg_probe_new(dataset, indices, count, model, &options, &probe, err);
     }
     if (!status)

@@ -92,10 +92,8 @@ vg_status vg_probe_new(const vg_dataset *dataset, const size_t *indices, size_t 
                               .framing = options->framing,
                               .max_shrink = options->max_shrink};
     vg_transform transform = vg_augment_transform(&p->augment);
-    vg_loader_options load = vg_loader_options_default();
+    vg_loader_options load = options->load ? *options->load : vg_loader_options_default();
     load.batch = options->batch;
-    load.threads = options->threads;
-    load.on_error = options->on_error;
     load.lockstep = true;
     vg_status status = vg_sampler_list(dataset, indices, count, &p->sampler, err);
     if (!status)
@@ -136,7 +134,7 @@ vg_status vg_probe_look(vg_probe *probe, vg_model *model, vg_diversity *out, vg_
     return status == VG_END ? vg_observer_measure(probe->observer, out, err) : status;
 }
 
-const vg_bad_sample *vg_probe_bad(vg_probe *probe, size_t *count)
+vg_loader *vg_probe_loader(vg_probe *probe)
 {
-    return vg_loader_bad(probe->loader, count);
+    return probe->loader;
 }

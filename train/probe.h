@@ -21,8 +21,9 @@ typedef struct vg_probe_options {
     vg_framing framing;
     int max_shrink;
     int batch; /* at most the model's max_batch */
-    int threads;
-    vg_on_error on_error;
+    const vg_loader_options
+        *load; /* how to read them: threads, cache, bad files; NULL: the default,
+                                      in lockstep */
 } vg_probe_options;
 
 /* The list is copied; dataset and model must outlive the probe. */
@@ -32,7 +33,7 @@ vg_status vg_probe_new(const vg_dataset *dataset, const size_t *indices, size_t 
 void vg_probe_free(vg_probe *probe);
 /* Runs all samples through `model` in evaluation mode and measures. Samples that cannot be read are left out. */
 vg_status vg_probe_look(vg_probe *probe, vg_model *model, vg_diversity *out, vg_error *err);
-/* The samples that could not be read so far. */
-const vg_bad_sample *vg_probe_bad(vg_probe *probe, size_t *count);
+/* For its ledger. */
+vg_loader *vg_probe_loader(vg_probe *probe);
 
 #endif

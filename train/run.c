@@ -38,7 +38,8 @@ struct run {
     int classes, batch;
     uint64_t step, steps, batches;
     /* of the epoch under way */
-    double loss_sum, seconds, waited_before;
+    double loss_sum, seconds;
+    vg_loader_times before; /* the loader's at its beginning */
     size_t correct, seen;
     double gradient_norm, rate;
     bool not_finite;
@@ -85,13 +86,10 @@ static vg_status open_loader(struct run *r, vg_error *err)
         return status;
     uint64_t length = vg_sampler_length(r->sampler);
     r->batch = length < (uint64_t)o->batch ? (int)length : o->batch;
-    vg_loader_options load = vg_loader_options_default();
+    vg_loader_options load = vg_run_loading(o);
     load.batch = r->batch;
     load.drop_last = true; /* a last batch of one or two would upset batch normalization */
-    load.threads = o->threads;
-    load.lockstep = true;
     load.seed = order;
-    load.on_error = o->on_error;
     vg_transform transform = vg_augment_transform(&r->augment);
     status = vg_loader_open(r->dataset, r->sampler, &transform, &load, &r->loader, err);
     if (status)
@@ -141,7 +139,7 @@ static vg_status make_weights(struct run *r, vg_error *err)
     return VG_OK;
 }
 
-static vg_probe_options probe_options(const struct run *r)
+static vg_probe_options probe_options(const struct run *r, const vg_loader_options *load)
 {
     const vg_run_options *o = r->options;
     return (vg_probe_options){.normalizer = r->augment.normalizer,
@@ -151,8 +149,7 @@ static vg_probe_options probe_options(const struct run *r)
                               .framing = o->framing,
                               .max_shrink = o->max_shrink,
                               .batch = r->batch,
-                              .threads = o->threads,
-                              .on_error = o->on_error};
+                              .load = load};
 }
 
 /* Validation is what decisions are made on; a dataset that brings only a test split is measured there. */
@@ -168,7 +165,8 @@ static vg_split choose_held_out(const vg_dataset *dataset)
 
 static vg_status make_probe(struct run *r, vg_error *err)
 {
-    vg_probe_options options = probe_options(r);
+    vg_loader_options load = vg_run_loading(r->options);
+    vg_probe_options options = probe_options(r, &load);
     size_t *indices = NULL, count = 0;
     vg_split split = choose_held_out(r->dataset);
     r->result->held_out = split;
@@ -238,16 +236,19 @@ static void tear_down(struct run *r)
 
 /* ---- looking and recording */
 
-static double waited(struct run *r)
+/* What the trainer spent waiting in the epoch so far, and what it waited for. */
+static double load_share(struct run *r, double seconds, vg_stage *limit)
 {
-    return vg_loader_times_of(r->loader).waited_by_caller;
+    vg_loader_times times = vg_loader_times_of(r->loader);
+    *limit = vg_loader_limit(&r->before, &times, seconds);
+    return (times.waited_by_caller - r->before.waited_by_caller) / fmax(seconds, 1e-9);
 }
 
 static void begin_epoch(struct run *r)
 {
     r->loss_sum = r->seconds = 0;
     r->correct = r->seen = 0;
-    r->waited_before = waited(r);
+    r->before = vg_loader_times_of(r->loader);
 }
 
 /* Looks at the probe; at an epoch's end (and before the first step) the look is recorded. */
@@ -273,7 +274,7 @@ static vg_status look(struct run *r, int epoch, bool record, vg_error *err)
         e->gradient_norm = trained ? r->gradient_norm : NAN;
         e->seconds = r->seconds;
         e->images_per_s = r->seconds > 0 ? (double)r->seen / r->seconds : 0;
-        e->load_share = r->seconds > 0 ? (waited(r) - r->waited_before) / r->seconds : 0;
+        e->load_share = load_share(r, r->seconds, &e->limit);
         e->verdict = result->monitor.last;
         result->epoch_count++;
         if (r->events && r->events->epoch)
@@ -336,10 +337,13 @@ static vg_status train_batch(struct run *r, int epoch, const vg_batch *batch, do
     if (!r->events || !r->events->batch)
         return VG_OK;
     double seconds = r->seconds + now() - started;
-    bool stop = r->events->batch(r->events->context, epoch, r->step, r->steps, loss.loss,
-                                 (double)r->seen / fmax(seconds, 1e-9),
-                                 (waited(r) - r->waited_before) / fmax(seconds, 1e-9));
-    return stop ? VG_E_STOPPED : VG_OK;
+    vg_run_moment moment = {.epoch = epoch,
+                            .step = r->step,
+                            .steps = r->steps,
+                            .loss = loss.loss,
+                            .images_per_s = (double)r->seen / fmax(seconds, 1e-9)};
+    moment.load_share = load_share(r, seconds, &moment.limit);
+    return r->events->batch(r->events->context, &moment) ? VG_E_STOPPED : VG_OK;
 }
 
 /* Looks between the ends of epochs: enough of them that a verdict can settle. */
@@ -379,31 +383,42 @@ static vg_status train_epoch(struct run *r, int epoch, vg_error *err)
         return status;
     if (r->not_finite)
         vg_monitor_break_off(&r->result->monitor, r->step);
+    if (r->options->cache) /* what goes wrong there is told in its own statistics */
+        (void)vg_cache_commit(r->options->cache, false, NULL);
     return save(r, epoch, err);
+}
+
+/* Takes over what the ledger of a loader holds. */
+static vg_status collect_bad(struct run *r, vg_loader *loader, vg_error *err)
+{
+    size_t more, old = r->result->bad_samples;
+    uint64_t counts[VG_BAD_SUSPICIOUS + 1];
+    const vg_bad_sample *list = vg_loader_bad(loader, &more);
+    vg_bad_sample *all = vg_realloc(r->result->bad, old + more, sizeof *all);
+    if (!all)
+        return vg_fail(err, VG_E_NOMEM, "out of memory for the list of bad files");
+    r->result->bad = all;
+    r->result->bad_samples = old + more;
+    if (more)
+        memcpy(all + old, list, more * sizeof *list);
+    vg_loader_bad_counts(loader, counts);
+    for (int i = 0; i <= VG_BAD_SUSPICIOUS; i++)
+        r->result->bad_counts[i] += counts[i];
+    return VG_OK;
 }
 
 static vg_status measure_all(struct run *r, vg_error *err)
 {
     vg_probe *all = NULL;
-    vg_probe_options options = probe_options(r);
+    vg_loader_options load = vg_run_loading(r->options);
+    vg_probe_options options = probe_options(r, &load);
     vg_status status =
         vg_probe_new(r->dataset, r->held_out, r->held_out_count, r->model, &options, &all, err);
     if (!status)
         status = vg_probe_look(all, r->model, &r->result->final, err);
-    if (!status) {
-        size_t in_training, held_out;
-        const vg_bad_sample *a = vg_loader_bad(r->loader, &in_training);
-        const vg_bad_sample *b = vg_probe_bad(all, &held_out);
-        r->result->bad = vg_calloc(in_training + held_out, sizeof *r->result->bad);
-        if (!r->result->bad) {
-            status = vg_fail(err, VG_E_NOMEM, "out of memory for the list of bad files");
-        } else {
-            if (in_training)
-                memcpy(r->result->bad, a, in_training * sizeof *a);
-            if (held_out)
-                memcpy(r->result->bad + in_training, b, held_out * sizeof *b);
-            r->result->bad_samples = in_training + held_out;
-        }
+    if (!status || status == VG_E_LIMIT) {
+        vg_status collected = collect_bad(r, vg_probe_loader(all), status ? NULL : err);
+        status = status ? status : collected;
     }
     vg_probe_free(all);
     return status;
@@ -415,7 +430,28 @@ static vg_status train(struct run *r, vg_error *err)
     vg_status status = look(r, 0, true, err);
     for (int epoch = 1; !status && epoch <= r->options->epochs && !r->not_finite; epoch++)
         status = train_epoch(r, epoch, err);
+    r->result->loading = vg_loader_times_of(r->loader);
+    double seconds = 0;
+    for (int i = 0; i < r->result->epoch_count; i++)
+        seconds += r->result->epochs[i].seconds;
+    r->result->limit = vg_loader_limit(&(vg_loader_times){0}, &r->result->loading, seconds);
+    if (!status || status == VG_E_LIMIT) {
+        vg_status collected = collect_bad(r, r->loader, status ? NULL : err);
+        if (status) /* it may have been the probe's */
+            (void)collect_bad(r, vg_probe_loader(r->probe), NULL);
+        status = status ? status : collected;
+    }
     return status ? status : measure_all(r, err);
+}
+
+/* What is left of a run that failed. */
+static void keep_only_bad(vg_run_result *result)
+{
+    vg_run_result kept = {.bad = result->bad, .bad_samples = result->bad_samples};
+    memcpy(kept.bad_counts, result->bad_counts, sizeof kept.bad_counts);
+    result->bad = NULL;
+    vg_run_result_reset(result);
+    *result = kept;
 }
 
 vg_status vg_run(const vg_dataset *dataset, const vg_run_options *options,
@@ -435,7 +471,9 @@ vg_status vg_run(const vg_dataset *dataset, const vg_run_options *options,
     tear_down(&run);
     vg_run_options_reset(&prepared);
     result->seconds = now() - started;
-    if (status && status != VG_E_STOPPED)
+    if (status == VG_E_LIMIT)
+        keep_only_bad(result);
+    else if (status && status != VG_E_STOPPED)
         vg_run_result_reset(result);
     return status;
 }

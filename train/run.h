@@ -33,12 +33,19 @@ typedef struct vg_run_options {
     size_t probe; /* held-out samples that are measured, at most (2000) */
     int threads;  /* 0: all CPUs */
     vg_on_error on_error;
+    double min_intact;    /* on_error repair; see vg_loader_options */
+    double max_bad_share; /* of training samples, and of held-out ones */
+    size_t max_pixels;    /* larger pictures are bad, and progressive ones with more scans */
+    int max_scans;
+    vg_cache *cache;        /* borrowed; NULL: none */
     uint64_t order_seed;    /* added to the seed of order and augmentation only (0); weights stay */
     vg_channel_stats stats; /* set by vg_run_prepare */
     bool prepared;
     const char *checkpoint; /* where to write the weights at the end of each epoch, NULL: nowhere */
 } vg_run_options;
 vg_run_options vg_run_options_default(void); /* net left empty: set it with vg_net_spec_preset */
+/* How a loader for them reads samples: threads, lockstep, cache and what is done about bad files. */
+vg_loader_options vg_run_loading(const vg_run_options *options);
 void vg_run_options_reset(vg_run_options *options);
 vg_status vg_run_options_copy(const vg_run_options *from, vg_run_options *to, vg_error *err);
 
@@ -49,11 +56,13 @@ typedef struct vg_epoch_record {
     double learning_rate, gradient_norm; /* at its last step; NaN for epoch 0 */
     double seconds, images_per_s;
     double load_share;  /* share of the time in which the trainer waited for data */
+    vg_stage limit;     /* what kept the epoch from being faster */
     vg_verdict verdict; /* of this measurement alone */
     vg_diversity diversity;
 } vg_epoch_record;
 
-/* After VG_E_STOPPED it holds what was recorded until then; after other errors it is empty. */
+/* After VG_E_STOPPED it holds what was recorded until then; after VG_E_LIMIT (too many bad samples) the list of
+ * these; after other errors it is empty. */
 typedef struct vg_run_result {
     vg_epoch_record *epochs; /* [epoch_count], the first is before training */
     int epoch_count;
@@ -66,16 +75,27 @@ typedef struct vg_run_result {
     int channels, height, width;
     vg_normalizer normalizer;
     double seconds;
-    vg_bad_sample *bad; /* [bad_samples] */
+    vg_bad_sample *bad; /* [bad_samples] skipped, repaired and suspicious ones */
+    uint64_t bad_counts[VG_BAD_SUSPICIOUS + 1]; /* of each kind; more than are listed, if many are
+                                                   suspicious */
+    vg_loader_times loading;                    /* of the training samples */
+    vg_stage limit;                             /* over all epochs */
 } vg_run_result;
 void vg_run_result_reset(vg_run_result *result);
 
 /* Told during a run; any callback may be NULL. `batch` returning true stops the run: VG_E_STOPPED.
  */
+typedef struct vg_run_moment {
+    int epoch;
+    uint64_t step, steps;            /* of the whole training */
+    double loss;                     /* of this batch */
+    double images_per_s, load_share; /* of the epoch so far */
+    vg_stage limit;
+} vg_run_moment;
+
 typedef struct vg_run_events {
     void *context;
-    bool (*batch)(void *context, int epoch, uint64_t step, uint64_t steps, double loss,
-                  double images_per_s, double load_share);
+    bool (*batch)(void *context, const vg_run_moment *moment);
     void (*epoch)(void *context, const vg_epoch_record *record);
 } vg_run_events;
 

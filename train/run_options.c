@@ -11,6 +11,7 @@ enum { LOOKED_AT = 256, LONGEST_SIDE = 96 };
 
 vg_run_options vg_run_options_default(void)
 {
+    vg_loader_options load = vg_loader_options_default();
     return (vg_run_options){
         .seed = 1,
         .epochs = 8,
@@ -30,7 +31,25 @@ vg_run_options vg_run_options_default(void)
                      .step_factor = 0.1},
         .probe = 2000,
         .on_error = VG_ON_ERROR_SKIP,
+        .min_intact = load.min_intact,
+        .max_bad_share = load.max_bad_share,
+        .max_pixels = (size_t)load.decode.max_pixels,
+        .max_scans = load.decode.max_scans,
     };
+}
+
+vg_loader_options vg_run_loading(const vg_run_options *options)
+{
+    vg_loader_options load = vg_loader_options_default();
+    load.threads = options->threads;
+    load.lockstep = true;
+    load.on_error = options->on_error;
+    load.min_intact = options->min_intact;
+    load.max_bad_share = options->max_bad_share;
+    load.decode.max_pixels = options->max_pixels;
+    load.decode.max_scans = options->max_scans;
+    load.cache = options->cache;
+    return load;
 }
 
 void vg_run_options_reset(vg_run_options *options)

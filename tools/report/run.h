@@ -46,6 +46,12 @@ double vg_run_effective_predicted(const vg_diversity *diversity);
 double vg_run_effective_labels(const vg_diversity *diversity);
 /* Why the i-th bad file was skipped, without its name in front. */
 const char *vg_run_bad_reason(const vg_run_report *report, size_t i);
+/* "read", "decode", "augment", "train". */
+const char *vg_run_stage_word(vg_stage stage);
+/* What to do about the stage that limited; empty when there is nothing to advise. */
+void vg_run_limit_hint(const vg_run_report *report, char *text, size_t capacity);
+/* "3 skipped (2 damaged, 1 not a picture), 1 repaired"; empty if there is nothing to tell. */
+void vg_run_files_words(const vg_run_report *report, char *text, size_t capacity);
 /* "***", "**", "*" for a corrected p below 0.001, 0.01, 0.05, else "". */
 const char *vg_run_stars(double p);
 /* "28x28x1, zscore, split 70/15/15 by name": how pixels reach the network. */
@@ -58,6 +64,11 @@ void vg_run_class_list(const vg_run_report *report, const bool *marked, int most
 
 /* For people, on a terminal of `width` columns; colours when `colour`. */
 void vg_run_report_text(const vg_run_report *report, FILE *out, int width, bool colour);
+/* The part of the text about files: counts, and the first names of each kind. */
+void vg_run_files_text(const vg_run_report *report, FILE *out);
+/* All of them as a table with tabs: path, kind, cause, offset, intact, reason. Needs result->bad and bad_names
+ * only. */
+void vg_run_files_tsv(const vg_run_report *report, FILE *out);
 /* A new object; NULL when memory ran out. */
 json_t *vg_run_report_json(const vg_run_report *report);
 /* A whole page. */

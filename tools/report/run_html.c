@@ -420,18 +420,25 @@ static void data(const vg_run_report *report, FILE *out)
         vg_html_paragraph(out, "Every image that was needed could be decoded.");
         return;
     }
-    static const char *const heads[] = {"file", "why it was skipped", NULL};
-    vg_html_paragraph(out, "%zu file%s could not be decoded and stood aside:", r->bad_samples,
-                      r->bad_samples == 1 ? "" : "s");
+    static const char *const heads[] = {"file", "what was done", "why", "at byte", "whole", NULL};
+    char words[700];
+    vg_run_files_words(report, words, sizeof words);
+    vg_html_paragraph(out, "Files that could not be read as they should be: %s.", words);
     vg_html_table_begin(out, heads);
     for (size_t i = 0; i < r->bad_samples && i < BAD_FILES_MOST; i++) {
         vg_html_table_row(out);
         vg_html_cell(out, "%s", report->bad_names[i]);
+        vg_html_cell(out, "%s", vg_bad_kind_name(r->bad[i].kind));
         vg_html_cell(out, "%s", vg_run_bad_reason(report, i));
+        if (r->bad[i].offset == UINT64_MAX)
+            vg_html_cell(out, "–");
+        else
+            vg_html_cell(out, "%llu", (unsigned long long)r->bad[i].offset);
+        vg_html_cell(out, "%.0f %%", 100 * r->bad[i].intact);
     }
     vg_html_table_end(out);
     if (r->bad_samples > BAD_FILES_MOST)
-        vg_html_paragraph(out, "and %zu more, listed in report.json.",
+        vg_html_paragraph(out, "and %zu more, listed in bad-files.tsv.",
                           r->bad_samples - BAD_FILES_MOST);
 }
 

@@ -158,6 +158,7 @@ static json_t *epochs_json(const vg_run_result *result, const char *const *class
         put_number(o, "seconds", e->seconds, &ok);
         put_number(o, "images_per_s", e->images_per_s, &ok);
         put_number(o, "load_share", e->load_share, &ok);
+        put_text(o, "limited_by", vg_run_stage_word(e->limit), &ok);
         put_text(o, "verdict", vg_verdict_name(e->verdict), &ok);
         put(o, "diversity", measures_json(&e->diversity, classes), &ok);
         add(list, o, &ok);
@@ -223,6 +224,56 @@ static void put_comparison(json_t *root, const vg_comparison *comparison, bool *
     put_number(root, "comparison_seconds", comparison->seconds, ok);
 }
 
+static json_t *bad_json(const vg_run_report *report, size_t i)
+{
+    const vg_bad_sample *bad = &report->result->bad[i];
+    bool ok = true;
+    json_t *b = json_object();
+    put_text(b, "path", report->bad_names[i], &ok);
+    put_text(b, "kind", vg_bad_kind_name(bad->kind), &ok);
+    put_text(b, "cause", vg_bad_cause_name(bad->cause), &ok);
+    if (bad->offset == UINT64_MAX)
+        put(b, "offset", json_null(), &ok);
+    else
+        put_count(b, "offset", (size_t)bad->offset, &ok);
+    put_number(b, "intact", bad->intact, &ok);
+    put_text(b, "reason", vg_run_bad_reason(report, i), &ok);
+    return finished(b, ok && b);
+}
+
+static json_t *files_json(const vg_run_report *report)
+{
+    const vg_run_result *r = report->result;
+    bool ok = true;
+    json_t *o = json_object(), *list = json_array();
+    for (int kind = 0; kind <= VG_BAD_SUSPICIOUS; kind++)
+        put_count(o, vg_bad_kind_name((vg_bad_kind)kind), (size_t)r->bad_counts[kind], &ok);
+    for (size_t i = 0; i < r->bad_samples; i++)
+        add(list, bad_json(report, i), &ok);
+    put(o, "listed", list, &ok);
+    return finished(o, ok && o);
+}
+
+/* Where the time of loading went; seconds of all workers together. */
+static json_t *loading_json(const vg_run_report *report)
+{
+    const vg_loader_times *t = &report->result->loading;
+    char hint[160];
+    bool ok = true;
+    json_t *o = json_object();
+    vg_run_limit_hint(report, hint, sizeof hint);
+    put_text(o, "limited_by", vg_run_stage_word(report->result->limit), &ok);
+    put_text(o, "hint", hint, &ok);
+    put_number(o, "read_s", t->read, &ok);
+    put_number(o, "decode_s", t->decode, &ok);
+    put_number(o, "augment_s", t->transform, &ok);
+    put_number(o, "waited_s", t->waited_by_caller, &ok);
+    put_count(o, "samples", (size_t)t->samples, &ok);
+    put_count(o, "decoded", (size_t)t->decoded, &ok);
+    put_count(o, "from_cache", (size_t)t->cached, &ok);
+    return finished(o, ok && o);
+}
+
 static json_t *data_json(const vg_run_report *report)
 {
     const vg_run_result *r = report->result;
@@ -247,13 +298,11 @@ static json_t *data_json(const vg_run_report *report)
     put_count(o, "train_samples", r->train_samples, &ok);
     put_count(o, "held_out_samples", r->held_out_samples, &ok);
     put_count(o, "probe_samples", r->probe_samples, &ok);
-    for (size_t i = 0; i < r->bad_samples; i++) {
-        json_t *b = json_object();
-        put_text(b, "path", report->bad_names[i], &ok);
-        put_text(b, "reason", vg_run_bad_reason(report, i), &ok);
-        add(bad, b, &ok);
-    }
+    for (size_t i = 0; i < r->bad_samples; i++)
+        if (r->bad[i].kind == VG_BAD_SKIPPED)
+            add(bad, bad_json(report, i), &ok);
     put(o, "broken", bad, &ok);
+    put(o, "files", files_json(report), &ok);
     return finished(o, ok && o);
 }
 
@@ -319,6 +368,7 @@ json_t *vg_run_report_json(const vg_run_report *report)
     put_text(root, "date", report->date, &ok);
     put_verdict(root, report, &ok);
     put(root, "data", data_json(report), &ok);
+    put(root, "loading", loading_json(report), &ok);
     put(root, "model", model_json(report), &ok);
     put(root, "epochs", epochs_json(r, report->classes), &ok);
     put_number(root, "seconds", r->seconds, &ok);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INDENT = 10, BAD_FILES_SHOWN = 5 };
+enum { INDENT = 10 };
 
 typedef struct paint {
     const char *bold, *good, *bad, *dim, *off;
@@ -231,21 +231,15 @@ static void cost(const vg_run_report *report, FILE *out)
                 vg_progress_time(time, r->seconds));
         if (trained)
             fprintf(out, ", %s images/s, limited by: %s (%.0f %% of the time waiting for data)",
-                    vg_cli_count(count, (uint64_t)(rate / trained)),
-                    load / trained > 0.5 ? "loader" : "trainer", 100 * load / trained);
+                    vg_cli_count(count, (uint64_t)(rate / trained)), vg_run_stage_word(r->limit),
+                    100 * load / trained);
         fputc('\n', out);
+        char hint[160];
+        vg_run_limit_hint(report, hint, sizeof hint);
+        if (hint[0])
+            fprintf(out, "%*sfaster: %s\n", INDENT, "", hint);
     }
-    for (size_t i = 0; i < r->bad_samples && i < BAD_FILES_SHOWN; i++) {
-        fprintf(out, "%s", i ? "          " : "skipped   ");
-        vg_cli_pad(out, report->bad_names[i], vg_cli_columns(report->bad_names[i]));
-        const char *reason = vg_run_bad_reason(report, i);
-        fputs(": ", out);
-        vg_cli_pad(out, reason, vg_cli_columns(reason));
-        fputc('\n', out);
-    }
-    if (r->bad_samples > BAD_FILES_SHOWN)
-        fprintf(out, "          and %zu more, listed in report.json\n",
-                r->bad_samples - BAD_FILES_SHOWN);
+    vg_run_files_text(report, out);
 }
 
 void vg_run_report_text(const vg_run_report *report, FILE *out, int width, bool colour)
