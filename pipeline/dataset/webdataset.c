@@ -33,7 +33,7 @@ static const char *extension_of(const char *name)
     return dot ? dot + 1 : NULL;
 }
 
-/* "__index.json__" and the like are about the shard. */
+/* "__index__" and folders called like that are about the shard. */
 static bool is_meta(const char *name)
 {
     const char *end = strchr(name, '/');
