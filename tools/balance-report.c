@@ -4,11 +4,10 @@
 #include "audit/audit.h"
 #include "base/threads.h"
 #include "cli.h"
+#include "progress.h"
 #include "report/audit.h"
 
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 typedef struct choices {
     const char *html;
@@ -45,21 +44,19 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
     return VG_OK;
 }
 
-/* A line that rewrites itself; only on a terminal. */
+/* The audit calls this now and then from the thread that started it. */
 static void show_progress(void *context, size_t done, size_t total)
 {
-    (void)context;
-    fprintf(stderr, "\r%zu of %zu images", done, total);
+    vg_progress *progress = context;
+    char now[32], all[32];
+    if (done < total && progress->json && vg_progress_due(progress))
+        vg_progress_show(progress, "{\"event\":\"progress\",\"images\":%zu,\"of\":%zu}", done,
+                         total);
+    else if (done < total && vg_progress_due(progress))
+        vg_progress_show(progress, "%s of %s images", vg_cli_count(now, done),
+                         vg_cli_count(all, total));
     if (done >= total)
-        fputs("\r\033[K", stderr);
-    fflush(stderr);
-}
-
-static double seconds_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+        vg_progress_clear(progress);
 }
 
 static vg_status put_results(const vg_cli *cli, const choices *c, const vg_dataset *dataset,
@@ -104,7 +101,9 @@ int main(int argc, char **argv)
         .usage = "DATASET [--json] [--html FILE] [--list files] [--quick] [options]",
         .footer =
             "DATASET is a folder of class folders (with or without train/val/test above them), a\n"
-            "manifest (CSV: path,label[,split]) or a folder of MNIST-style IDX files.\n\n"
+            "manifest (CSV or TSV: path,label[,split]; JSON lines) or a folder of MNIST-style IDX "
+            "or\n"
+            "CIFAR files (docs/datasets.md).\n\n"
             "  balance-report pets/\n"
             "  balance-report pets/ --html pets.html\n"
             "  balance-report pets/ --json | jq .imbalance_ratio\n",
@@ -129,7 +128,7 @@ int main(int argc, char **argv)
 
     vg_error err = {0};
     vg_dataset *dataset = NULL;
-    double start = seconds_now();
+    double start = vg_progress_clock();
     vg_dataset_options defaults = vg_dataset_options_default();
     defaults.threads = cli.threads;
     vg_status status = vg_dataset_open(cli.operands[0], &defaults, &dataset, &err);
@@ -137,13 +136,13 @@ int main(int argc, char **argv)
         return vg_cli_fail(&cli, &err, status) == VG_EXIT_DONE ? VG_EXIT_DONE : VG_EXIT_FAILED;
     vg_audit audit = {0};
     int threads = cli.threads > 0 ? cli.threads : vg_threads_available();
-    bool progress = !cli.quiet && isatty(STDERR_FILENO);
+    vg_progress progress = vg_progress_start(cli.quiet, cli.json);
     if (c.quick) {
         status = vg_audit_labels(dataset, &audit, &err);
-        audit.seconds = seconds_now() - start; /* listing the files is the work here */
+        audit.seconds = vg_progress_clock() - start; /* listing the files is the work here */
     } else {
-        status = vg_audit_run(dataset, threads, c.fail_on_error, progress ? show_progress : NULL,
-                              NULL, &audit, &err);
+        status =
+            vg_audit_run(dataset, threads, c.fail_on_error, show_progress, &progress, &audit, &err);
     }
     if (!status)
         status = put_results(&cli, &c, dataset, &audit, &err);

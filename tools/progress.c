@@ -7,6 +7,8 @@
 
 #include <math.h>
 #include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,7 +21,8 @@ double vg_progress_clock(void)
 
 vg_progress vg_progress_start(bool quiet, bool json)
 {
-    bool terminal = !json && isatty(fileno(stderr)) == 1;
+    const char *name = getenv("TERM"); /* a dumb terminal cannot take a line back */
+    bool terminal = !json && isatty(fileno(stderr)) == 1 && name && strcmp(name, "dumb") != 0;
     return (vg_progress){.out = stderr,
                          .quiet = quiet,
                          .json = json,

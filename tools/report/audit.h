@@ -4,6 +4,7 @@
 #ifndef VG_REPORT_AUDIT_H
 #define VG_REPORT_AUDIT_H
 
+#include "audit/alike.h"
 #include "audit/audit.h"
 #include "load/sampler.h"
 
@@ -38,6 +39,10 @@ typedef struct vg_findings {
     int count;
     vg_advice first; /* what to do first */
     bool clean;      /* `first` has nothing to repair */
+    vg_alike *alike; /* [alike_count] classes with names that are nearly the same */
+    size_t alike_count;
+    int misordered; /* classes are all numbers but not in the order of their values: the first label
+                       whose name is larger than the next one's; -1: not so */
     /* Rebalancing: how often the rarest class is seen in an epoch. sampling is VG_SAMPLING_SHUFFLE
      * when nothing needs to change. */
     vg_sampling sampling;
@@ -49,6 +54,11 @@ typedef struct vg_findings {
 vg_status vg_findings_make(const vg_dataset *dataset, const vg_audit *audit, vg_findings *findings,
                            vg_error *err);
 void vg_findings_reset(vg_findings *findings);
+/* Two classes with nearly the same name in one sentence, with their counts. */
+void vg_alike_words(const vg_dataset *dataset, const vg_findings *findings, size_t i, char *text,
+                    size_t capacity);
+/* What was left out, as a list in words: "3 hidden, 1 class folder without a picture", or "". */
+void vg_ignored_words(const vg_dataset *dataset, char *text, size_t capacity);
 /* A shortcut in one sentence. */
 void vg_shortcut_words(const vg_dataset *dataset, const vg_shortcut *shortcut, char *text,
                        size_t capacity);

@@ -17,6 +17,8 @@
 
 /* Below this an accuracy has a 95 % interval of more than +-17 points. */
 static const size_t few_tested = 30;
+/* Below this the interval is wider than +-28 points: hardly a measurement. */
+static const size_t hardly_tested = 10;
 /* Largest to smallest class: from here on rare classes suffer visibly in plain training ... */
 static const double skewed = 3;
 /* ... from here on rebalancing is worth its while ... */
@@ -140,7 +142,7 @@ static void note_class(const vg_audit *audit, vg_class_finding *class, bool test
     if (class->tested == 0)
         add_note(class, true, "accuracy cannot be measured (none in the %s split)", split);
     else if (class->tested < few_tested)
-        add_note(class, class->tested < 10, "accuracy ±%.0f points (%zu to %s)",
+        add_note(class, class->tested < hardly_tested, "accuracy ±%.0f points (%zu to %s)",
                  100 * class->margin, class->tested, tests_on_val ? "validate" : "test");
     if (class->broken)
         add_note(class, class->broken * 10 > class->total, "%zu broken", class->broken);
@@ -275,6 +277,25 @@ static void advise_shortcut(const vg_dataset *dataset, const vg_shortcut *s, vg_
                words);
 }
 
+/* The class, by its place, whose accuracy is measured on the fewest images. */
+static int least_tested(const vg_findings *f)
+{
+    int least = 0;
+    for (int i = 1; i < f->count; i++)
+        if (f->classes[i].tested < f->classes[least].tested)
+            least = i;
+    return least;
+}
+
+/* Whether a class is hardly tested at all, or no class well. */
+static bool too_small(const vg_findings *f)
+{
+    bool any_well = false;
+    for (int i = 0; i < f->count; i++)
+        any_well |= f->classes[i].tested >= few_tested;
+    return !any_well || f->classes[least_tested(f)].tested < hardly_tested;
+}
+
 /* The first rule that holds, from "there is nothing to train on" to "nothing is wrong". */
 static void decide_first(const vg_dataset *dataset, const vg_audit *audit, vg_findings *f)
 {
@@ -302,7 +323,14 @@ static void decide_first(const vg_dataset *dataset, const vg_audit *audit, vg_fi
                "%d of %d classes have no training image; a network can never learn to name "
                "them (\"%s\"). Add images, or leave the class out.",
                f->count - f->train.present, f->count, vg_dataset_class_name(dataset, last->label));
-    else if (f->shown.imbalance_ratio >= skewed)
+    else if (f->alike_count) {
+        char words[300];
+        vg_alike_words(dataset, f, 0, words, sizeof words);
+        advise(a, NULL, NULL,
+               "%s%s. If one class is meant, a network is taught to tell apart what is the same: "
+               "put them into one folder, or give them one label.",
+               words, f->alike_count > 1 ? ", and more such names below" : "");
+    } else if (f->shown.imbalance_ratio >= skewed)
         advise(a, "train-pipeline ", " --compare",
                "\"%s\" has %.*f times as many images as \"%s\": trained on them as they are, a "
                "network learns to neglect the rare classes. This measures what rebalancing "
@@ -319,12 +347,39 @@ static void decide_first(const vg_dataset *dataset, const vg_audit *audit, vg_fi
             a, "balance-report ", "",
             "The labels need no repair. No picture was opened: whether all can be read, and what "
             "gives classes away, takes the whole report.");
+    else if (too_small(f))
+        advise(a, NULL, NULL,
+               "Too few images to tell: %zu of \"%s\" are left to test on, so that an accuracy on "
+               "them is only known to ±%.0f points, and what gives a class away may be chance. Add "
+               "images, or give the split in a manifest.",
+               f->classes[least_tested(f)].tested,
+               vg_dataset_class_name(dataset, f->classes[least_tested(f)].label),
+               100 * f->classes[least_tested(f)].margin);
     else {
         f->clean = true;
         advise(a, "train-pipeline ", " --compare",
                "Nothing here needs repair. Train, and see what augmentation and normalization "
                "change.");
     }
+}
+
+/* Folders are ordered by their bytes, so "10" comes before "9": whoever takes labels for the numbers
+ * in the names must be told. */
+static int find_misordered(const vg_dataset *dataset, int classes)
+{
+    int found = -1;
+    long long before = 0;
+    for (int k = 0; k < classes; k++) {
+        const char *name = vg_dataset_class_name(dataset, k);
+        size_t digits = strspn(name, "0123456789");
+        if (digits == 0 || digits > 18 || name[digits])
+            return -1;
+        long long value = strtoll(name, NULL, 10);
+        if (k && value < before && found < 0)
+            found = k - 1;
+        before = value;
+    }
+    return found;
 }
 
 vg_status vg_findings_make(const vg_dataset *dataset, const vg_audit *audit, vg_findings *findings,
@@ -337,10 +392,13 @@ vg_status vg_findings_make(const vg_dataset *dataset, const vg_audit *audit, vg_
     vg_status status = measure(dataset, findings, err);
     if (!status)
         status = plan_sampling(dataset, findings, err);
+    if (!status)
+        status = vg_alike_find(dataset, &findings->alike, &findings->alike_count, err);
     if (status) {
         vg_findings_reset(findings);
         return status;
     }
+    findings->misordered = find_misordered(dataset, findings->count);
     find_classes(dataset, audit, findings);
     decide_first(dataset, audit, findings);
     return VG_OK;
@@ -349,7 +407,60 @@ vg_status vg_findings_make(const vg_dataset *dataset, const vg_audit *audit, vg_
 void vg_findings_reset(vg_findings *findings)
 {
     free(findings->classes);
+    free(findings->alike);
     *findings = (vg_findings){0};
+}
+
+static size_t images_of(const vg_findings *findings, int label)
+{
+    for (int i = 0; i < findings->count; i++)
+        if (findings->classes[i].label == label)
+            return findings->classes[i].total;
+    return 0;
+}
+
+void vg_alike_words(const vg_dataset *dataset, const vg_findings *findings, size_t i, char *text,
+                    size_t capacity)
+{
+    static const char *const by[] = {
+        [VG_ALIKE_CASE] = "upper and lower case",
+        [VG_ALIKE_BLANKS] = "blanks",
+        [VG_ALIKE_SIGNS] = "blanks, - and _ (and perhaps case)",
+    };
+    const vg_alike *a = &findings->alike[i];
+    size_t first = images_of(findings, a->first), second = images_of(findings, a->second);
+    snprintf(
+        text, capacity,
+        "\"%.60s\" (%zu image%s) and \"%.60s\" (%zu image%s) are two classes whose names differ "
+        "only in %s",
+        vg_dataset_class_name(dataset, a->first), first, first == 1 ? "" : "s",
+        vg_dataset_class_name(dataset, a->second), second, second == 1 ? "" : "s", by[a->by]);
+}
+
+void vg_ignored_words(const vg_dataset *dataset, char *text, size_t capacity)
+{
+    vg_dataset_ignored i = vg_dataset_ignored_of(dataset);
+    const struct {
+        size_t n;
+        const char *one, *many;
+    } parts[] = {
+        {i.not_images, "no picture by name", "no pictures by name"},
+        {i.other_formats, "in a format that is not read", "in a format that is not read"},
+        {i.hidden, "hidden", "hidden"},
+        {i.loose, "picture beside the class folders", "pictures beside the class folders"},
+        {i.other_folders, "folder beside train/, val/, test/",
+         "folders beside train/, val/, test/"},
+        {i.empty_classes, "class folder without a picture", "class folders without a picture"},
+        {i.unreadable, "folder that cannot be listed or leads in a circle",
+         "folders that cannot be listed or lead in a circle"},
+        {i.duplicates, "row that repeats another", "rows that repeat others"},
+    };
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t k = 0; k < sizeof parts / sizeof *parts && used < capacity; k++)
+        if (parts[k].n)
+            used += (size_t)snprintf(text + used, capacity - used, "%s%zu %s", used ? ", " : "",
+                                     parts[k].n, parts[k].n == 1 ? parts[k].one : parts[k].many);
 }
 
 void vg_shortcut_words(const vg_dataset *dataset, const vg_shortcut *s, char *text, size_t capacity)

@@ -340,18 +340,25 @@ static void put_files(const page *p)
 {
     static const char *const heads[] = {"", "file", "reason", NULL};
     const vg_audit *a = p->audit;
-    vg_dataset_ignored i = vg_dataset_ignored_of(p->dataset);
     vg_html_section(p->out, "Files");
     vg_html_paragraph(p->out,
                       "%zu found, %zu decoded, %zu broken, %zu with a warning, %zu with the wrong "
                       "extension, %zu turned upright by EXIF.",
                       a->found, a->decoded, a->broken_count, a->warned, a->wrong_extension,
                       a->turned_by_exif);
-    vg_html_paragraph(
-        p->out,
-        "Ignored: hidden %zu, no pictures by their names %zu, formats that are not read "
-        "%zu, class folders without a picture %zu, folders that cannot be listed %zu.",
-        i.hidden, i.not_images, i.other_formats, i.empty_classes, i.unreadable);
+    char left_out[600], words[300];
+    vg_ignored_words(p->dataset, left_out, sizeof left_out);
+    vg_html_paragraph(p->out, "Ignored: %s.", left_out[0] ? left_out : "nothing");
+    for (size_t k = 0; k < p->findings->alike_count && k < MOST_FILES; k++) {
+        vg_alike_words(p->dataset, p->findings, k, words, sizeof words);
+        vg_html_paragraph(p->out, "%s.", words);
+    }
+    size_t kept, noticed;
+    const char *const *notes = vg_dataset_notes(p->dataset, &kept, &noticed);
+    for (size_t k = 0; k < kept; k++)
+        vg_html_paragraph(p->out, "%s", notes[k]);
+    if (noticed > kept)
+        vg_html_paragraph(p->out, "... and %zu more of this kind.", noticed - kept);
     if (a->broken_count + a->noted_count == 0)
         return;
     vg_html_table_begin(p->out, heads);

@@ -117,8 +117,32 @@ static json_t *file_facts(const vg_dataset *dataset, const vg_audit *audit, bool
     set(ignored, "other_formats", count(i.other_formats), ok);
     set(ignored, "empty_classes", count(i.empty_classes), ok);
     set(ignored, "unreadable", count(i.unreadable), ok);
+    set(ignored, "loose", count(i.loose), ok);
+    set(ignored, "other_folders", count(i.other_folders), ok);
+    set(ignored, "duplicates", count(i.duplicates), ok);
     set(files, "ignored", ignored, ok);
+    size_t kept, noticed;
+    const char *const *lines = vg_dataset_notes(dataset, &kept, &noticed);
+    json_t *notes = json_array();
+    for (size_t k = 0; k < kept; k++)
+        append(notes, vg_json_text(lines[k]), ok);
+    set(files, "noticed_count", count(noticed), ok);
+    set(files, "noticed", notes, ok);
     return files;
+}
+
+static json_t *alike(const vg_dataset *dataset, const vg_findings *f, bool *ok)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < f->alike_count; i++) {
+        json_t *pair = json_object(), *names = json_array();
+        append(names, class_name(dataset, f->alike[i].first), ok);
+        append(names, class_name(dataset, f->alike[i].second), ok);
+        set(pair, "classes", names, ok);
+        set(pair, "differ_in", json_string(vg_alike_name(f->alike[i].by)), ok);
+        append(array, pair, ok);
+    }
+    return array;
 }
 
 static json_t *shortcuts(const vg_dataset *dataset, const vg_audit *audit, bool *ok)
@@ -197,6 +221,8 @@ static json_t *whole(const vg_dataset *dataset, const vg_audit *audit, const vg_
     set_balance(train, dataset, &f->train, ok);
     set(root, "train", train, ok);
     set(root, "files", file_facts(dataset, audit, ok), ok);
+    set(root, "names_alike", alike(dataset, f, ok), ok);
+    set(root, "numbers_out_of_order", json_boolean(f->misordered >= 0), ok);
     set(root, "shortcuts", shortcuts(dataset, audit, ok), ok);
     set(root, "pixels", pixels(audit, ok), ok);
     set(root, "plan", plan(dataset, f, ok), ok);

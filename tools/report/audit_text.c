@@ -14,6 +14,7 @@
 static const int most_rows = 30; /* more classes than this: the middle is left out */
 static const int ends_shown = 10;
 static const int most_shortcuts = 3;
+static const size_t most_lines = 5;  /* of a list that may be long */
 static const int label_columns = 11; /* of "shortcuts" and the like, with the gap */
 
 typedef struct page {
@@ -60,7 +61,7 @@ static void row(const page *p, const char *label, const char *text)
 }
 
 /* A command stands by itself: it is there to be copied, and must not be broken. */
-static void command_row(const page *p, char *command)
+static void command_row(const page *p, char *command) /* quoted: nothing in it steers a terminal */
 {
     if (command)
         fprintf(p->out, "%*s%s%s%s\n", label_columns, "", p->pale, command, p->plain);
@@ -223,22 +224,13 @@ static void part(char *text, size_t capacity, size_t n, const char *what)
 static void put_files(const page *p)
 {
     const vg_audit *a = p->audit;
-    vg_dataset_ignored ignored = vg_dataset_ignored_of(p->dataset);
-    char found[400] = "", left_out[300] = "";
+    char found[400] = "", left_out[600];
     part(found, sizeof found, a->broken_count, "broken");
     part(found, sizeof found, a->warned, "readable with a warning");
     part(found, sizeof found, a->wrong_extension, "with the wrong extension");
     part(found, sizeof found, a->turned_by_exif, "turned by EXIF");
-    part(left_out, sizeof left_out, ignored.not_images, "no picture by name");
-    part(left_out, sizeof left_out, ignored.other_formats, "in a format that is not read");
-    part(left_out, sizeof left_out, ignored.hidden, "hidden");
-    part(left_out, sizeof left_out, ignored.empty_classes,
-         ignored.empty_classes == 1 ? "class folder without a picture"
-                                    : "class folders without a picture");
-    part(left_out, sizeof left_out, ignored.unreadable,
-         ignored.unreadable == 1 ? "folder that cannot be listed"
-                                 : "folders that cannot be listed");
-    char text[800];
+    vg_ignored_words(p->dataset, left_out, sizeof left_out);
+    char text[1100];
     snprintf(text, sizeof text, "%s%s%s",
              found[0]         ? found
              : a->labels_only ? "none was opened"
@@ -248,6 +240,38 @@ static void put_files(const page *p)
     if (a->broken_count || a->noted_count) {
         static const vg_advice list = {"", "balance-report ", " --list files"};
         command_row(p, vg_advice_command(&list, vg_dataset_path(p->dataset)));
+    }
+}
+
+/* Names that are nearly the same, and what the scan found worth a line. */
+static void put_oddities(const page *p)
+{
+    char text[700];
+    size_t alike = p->findings->alike_count, kept, count;
+    for (size_t i = 0; i < alike && i < most_lines; i++) {
+        vg_alike_words(p->dataset, p->findings, i, text, sizeof text);
+        row(p, i ? "" : "names", text);
+    }
+    if (alike > most_lines) {
+        snprintf(text, sizeof text, "... %zu more such names: --json, --html", alike - most_lines);
+        row(p, "", text);
+    }
+    int k = p->findings->misordered;
+    if (k >= 0) {
+        snprintf(
+            text, sizeof text,
+            "the classes are numbers, in the order of their letters: label %d is \"%s\", label "
+            "%d is \"%s\"",
+            k, vg_dataset_class_name(p->dataset, k), k + 1,
+            vg_dataset_class_name(p->dataset, k + 1));
+        row(p, alike ? "" : "names", text);
+    }
+    const char *const *notes = vg_dataset_notes(p->dataset, &kept, &count);
+    for (size_t i = 0; i < kept && i < most_lines; i++)
+        row(p, i ? "" : "noticed", notes[i]);
+    if (count > most_lines) {
+        snprintf(text, sizeof text, "... %zu more: --json, --html", count - most_lines);
+        row(p, "", text);
     }
 }
 
@@ -318,6 +342,7 @@ void vg_audit_text(FILE *out, const vg_dataset *dataset, const vg_audit *audit,
     put_balance(&p);
     put_shortcuts(&p);
     put_files(&p);
+    put_oddities(&p);
     put_pixels(&p);
     put_plan(&p);
 }
