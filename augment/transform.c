@@ -136,12 +136,6 @@ static vg_status develop(const vg_geometry *g, const vg_augment *augment, const 
     return VG_OK;
 }
 
-static bool is_point_wise(const vg_normalizer *normalizer)
-{
-    return normalizer->kind == VG_NORMALIZE_UNIT || normalizer->kind == VG_NORMALIZE_MINMAX ||
-           normalizer->kind == VG_NORMALIZE_ZSCORE;
-}
-
 static bool has_colour(const vg_plan *plan)
 {
     return plan->brightness != 1 || plan->contrast != 1 || plan->saturation != 1 || plan->hue != 0;
@@ -244,8 +238,9 @@ static vg_status transform(const vg_augment *augment, const vg_plan *plan, work 
         return status;
     bool noisy = plan->noise > 0;
     const vg_normalizer *folded =
-        normalizer && is_point_wise(normalizer) && !noisy && !plan->steps.chains ? normalizer
-                                                                                 : NULL;
+        normalizer && vg_normalization_is_affine(normalizer->kind) && !noisy && !plan->steps.chains
+            ? normalizer
+            : NULL;
     if (plan->steps.chains)
         status = mix_chains(augment, plan, w, in, region, out, err);
     else

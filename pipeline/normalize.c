@@ -26,6 +26,7 @@ static void spread(vg_channel_stats *stats)
         stats->sum_squares[c] = stats->sum_squares[0];
         stats->min[c] = stats->min[0];
         stats->max[c] = stats->max[0];
+        memcpy(stats->histogram[c], stats->histogram[0], sizeof stats->histogram[c]);
     }
     stats->channels = 3;
 }
@@ -46,6 +47,8 @@ void vg_channel_stats_merge(vg_channel_stats *into, const vg_channel_stats *from
     for (int c = 0; c < into->channels; c++) {
         into->sum[c] += other.sum[c];
         into->sum_squares[c] += other.sum_squares[c];
+        for (int v = 0; v < 256; v++)
+            into->histogram[c][v] += other.histogram[c][v];
         if (other.min[c] < into->min[c])
             into->min[c] = other.min[c];
         if (other.max[c] > into->max[c])
@@ -55,30 +58,31 @@ void vg_channel_stats_merge(vg_channel_stats *into, const vg_channel_stats *from
     into->images += other.images;
 }
 
+/* Every `step`-th of the bytes, into four tables in turn: equal neighbours would wait for each
+ * other's counter. */
+static void count_values(const uint8_t *v, size_t step, size_t n, uint64_t counts[256])
+{
+    uint32_t part[4][256] = {{0}};
+    for (size_t i = 0; i < n; i++)
+        part[i & 3][v[i * step]]++;
+    for (int k = 0; k < 256; k++)
+        counts[k] += (uint64_t)part[0][k] + part[1][k] + part[2][k] + part[3][k];
+}
+
 void vg_channel_stats_add(vg_channel_stats *stats, const vg_image *image)
 {
-    enum { BLOCK = 32768 }; /* 32768 * 255^2 fits in 32 bits */
     size_t pixels = (size_t)image->width * (size_t)image->height;
-    size_t step = (size_t)image->channels;
     vg_channel_stats one = {.count = pixels, .images = 1, .channels = image->channels};
     for (int c = 0; c < image->channels; c++) {
-        const uint8_t *v = image->data + c;
-        uint8_t low = 255, high = 0;
-        for (size_t first = 0; first < pixels; first += BLOCK) {
-            size_t n = pixels - first < BLOCK ? pixels - first : BLOCK;
-            uint32_t sum = 0, squares = 0;
-            for (size_t i = 0; i < n; i++, v += step) {
-                uint32_t x = *v;
-                sum += x;
-                squares += x * x;
-                low = *v < low ? *v : low;
-                high = *v > high ? *v : high;
-            }
-            one.sum[c] += sum;
-            one.sum_squares[c] += squares;
+        const uint64_t *counts = one.histogram[c];
+        count_values(image->data + c, (size_t)image->channels, pixels, one.histogram[c]);
+        one.min[c] = 255;
+        for (uint64_t v = 0; v < 256; v++) {
+            one.sum[c] += v * counts[v];
+            one.sum_squares[c] += v * v * counts[v];
+            one.min[c] = counts[v] && v < one.min[c] ? (uint8_t)v : one.min[c];
+            one.max[c] = counts[v] ? (uint8_t)v : one.max[c];
         }
-        one.min[c] = low;
-        one.max[c] = high;
     }
     vg_channel_stats_merge(stats, &one);
 }
@@ -98,6 +102,17 @@ double vg_channel_std(const vg_channel_stats *stats, int channel)
     return sqrt((double)scaled) / (double)stats->count;
 }
 
+int vg_channel_percentile(const vg_channel_stats *stats, int channel, double share)
+{
+    uint64_t wanted = (uint64_t)ceil(share * (double)stats->count), sum = 0;
+    for (int v = 0; v < 256; v++) {
+        sum += stats->histogram[channel][v];
+        if (sum >= wanted && sum > 0)
+            return v;
+    }
+    return 255;
+}
+
 /* What the statistics say about channel c of a network with `channels` of them. */
 static vg_channel_stats channel_of(const vg_channel_stats *stats, int channels, int c)
 {
@@ -108,6 +123,8 @@ static vg_channel_stats channel_of(const vg_channel_stats *stats, int channels, 
         for (int i = 0; i < 3; i++) {
             one.sum[0] += stats->sum[i];
             one.sum_squares[0] += stats->sum_squares[i];
+            for (int v = 0; v < 256; v++)
+                one.histogram[0][v] += stats->histogram[i][v];
             one.min[0] = stats->min[i] < one.min[0] ? stats->min[i] : one.min[0];
             one.max[0] = stats->max[i] > one.max[0] ? stats->max[i] : one.max[0];
         }
@@ -118,6 +135,7 @@ static vg_channel_stats channel_of(const vg_channel_stats *stats, int channels, 
     one.sum_squares[0] = stats->sum_squares[from];
     one.min[0] = stats->min[from];
     one.max[0] = stats->max[from];
+    memcpy(one.histogram[0], stats->histogram[from], sizeof one.histogram[0]);
     return one;
 }
 
@@ -128,21 +146,40 @@ static void fit_channel(vg_normalizer *normalizer, int c, const vg_channel_stats
     normalizer->std[c] = std;
     normalizer->min[c] = one->min[0];
     normalizer->max[c] = one->max[0];
-    bool minmax = normalizer->kind == VG_NORMALIZE_MINMAX;
-    double centre = minmax ? one->min[0] : mean;
-    double width = minmax ? one->max[0] - one->min[0] : std;
+    double centre = mean, width = std;
+    if (normalizer->kind == VG_NORMALIZE_ROBUST) {
+        normalizer->min[c] = vg_channel_percentile(one, 0, 0.01);
+        normalizer->max[c] = vg_channel_percentile(one, 0, 0.99);
+    }
+    if (normalizer->kind != VG_NORMALIZE_ZSCORE) {
+        centre = normalizer->min[c];
+        width = normalizer->max[c] - normalizer->min[c];
+    }
     if (!(width > 0))
         width = 255;
     normalizer->scale[c] = (float)(1 / width);
     normalizer->offset[c] = (float)(-centre / width);
 }
 
+static void use_imagenet(vg_normalizer *normalizer, int c)
+{
+    static const double mean[4] = {0.485, 0.456, 0.406, (0.485 + 0.456 + 0.406) / 3};
+    static const double std[4] = {0.229, 0.224, 0.225, (0.229 + 0.224 + 0.225) / 3};
+    int from = normalizer->channels == 1 ? 3 : c;
+    normalizer->mean[c] = 255 * mean[from];
+    normalizer->std[c] = 255 * std[from];
+    normalizer->scale[c] = (float)(1 / (255 * std[from]));
+    normalizer->offset[c] = (float)(-mean[from] / std[from]);
+}
+
 vg_normalizer vg_normalizer_make(vg_normalization kind, int channels, const vg_channel_stats *stats)
 {
     vg_normalizer normalizer = {.kind = kind, .channels = channels};
-    bool fitted = kind == VG_NORMALIZE_MINMAX || kind == VG_NORMALIZE_ZSCORE;
+    bool fitted = vg_normalization_is_fitted(kind);
     for (int c = 0; c < channels && c < 3; c++) {
         normalizer.scale[c] = kind == VG_NORMALIZE_NONE ? 1.0F : 1.0F / 255;
+        if (kind == VG_NORMALIZE_IMAGENET)
+            use_imagenet(&normalizer, c);
         if (fitted && stats && stats->count) {
             vg_channel_stats one = channel_of(stats, channels, c);
             fit_channel(&normalizer, c, &one);
@@ -346,8 +383,8 @@ vg_status vg_channel_stats_fit(const vg_dataset *dataset, int channels, size_t m
 
 /* ---- words */
 
-static const char *const NAMES[] = {"none",   "unit",         "minmax",
-                                    "zscore", "image-minmax", "image-zscore"};
+static const char *const NAMES[] = {"none",         "unit",         "minmax", "zscore",
+                                    "image-minmax", "image-zscore", "robust", "imagenet"};
 enum { NAME_COUNT = sizeof NAMES / sizeof NAMES[0] };
 
 vg_status vg_normalization_parse(const char *word, vg_normalization *kind, vg_error *err)
@@ -360,11 +397,23 @@ vg_status vg_normalization_parse(const char *word, vg_normalization *kind, vg_er
     const char *near = vg_nearest(word, NAMES, NAME_COUNT);
     return vg_fail(err, VG_E_ARG,
                    "unknown normalization \"%s\"%s%s%s; known are none, unit, minmax, zscore, "
-                   "image-minmax, image-zscore",
+                   "image-minmax, image-zscore, robust, imagenet",
                    word, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
 const char *vg_normalization_name(vg_normalization kind)
 {
     return (int)kind >= 0 && (int)kind < NAME_COUNT ? NAMES[kind] : "unknown";
+}
+
+bool vg_normalization_is_fitted(vg_normalization kind)
+{
+    return kind == VG_NORMALIZE_MINMAX || kind == VG_NORMALIZE_ZSCORE ||
+           kind == VG_NORMALIZE_ROBUST;
+}
+
+bool vg_normalization_is_affine(vg_normalization kind)
+{
+    return kind == VG_NORMALIZE_UNIT || kind == VG_NORMALIZE_IMAGENET ||
+           vg_normalization_is_fitted(kind);
 }

@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "dataset/dataset.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef enum vg_normalization {
@@ -17,15 +18,26 @@ typedef enum vg_normalization {
     VG_NORMALIZE_ZSCORE,       /* per channel (v - mean) / std over the training split */
     VG_NORMALIZE_IMAGE_MINMAX, /* the same two with the values of each image by itself, all channels
                                   together */
-    VG_NORMALIZE_IMAGE_ZSCORE
+    VG_NORMALIZE_IMAGE_ZSCORE,
+    VG_NORMALIZE_ROBUST,  /* per channel (v - p1) / (p99 - p1), the 1st and 99th percentile over the
+                             training split: some black frames or glare do not move it. Values may
+                             lie outside of 0..1 */
+    VG_NORMALIZE_IMAGENET /* per channel with ImageNet's mean (0.485, 0.456, 0.406) and standard
+                             deviation (0.229, 0.224, 0.225) of v / 255, for networks that were
+                             trained with them; one channel gets their means over the channels */
 } vg_normalization;
+/* Whether it needs statistics of the training split. */
+bool vg_normalization_is_fitted(vg_normalization kind);
+/* Whether it is v * scale[c] + offset[c], the same for every picture. */
+bool vg_normalization_is_affine(vg_normalization kind);
 
 /* Per channel of 8-bit samples, exact. Zero-initialize. */
 typedef struct vg_channel_stats {
     uint64_t count; /* samples of a channel */
     uint64_t sum[3];
     uint64_t sum_squares[3];
-    uint8_t min[3], max[3]; /* valid when count > 0 */
+    uint8_t min[3], max[3];     /* valid when count > 0 */
+    uint64_t histogram[3][256]; /* how often each value occurs */
     uint64_t images;
     int channels;
 } vg_channel_stats;
@@ -34,6 +46,8 @@ void vg_channel_stats_add(vg_channel_stats *stats, const vg_image *image);
 void vg_channel_stats_merge(vg_channel_stats *into, const vg_channel_stats *from);
 double vg_channel_mean(const vg_channel_stats *stats, int channel); /* 0..255 */
 double vg_channel_std(const vg_channel_stats *stats, int channel);  /* population */
+/* The smallest value that at least `share` (0..1) of the channel's values do not exceed. */
+int vg_channel_percentile(const vg_channel_stats *stats, int channel, double share);
 
 /* out = v * scale[c] + offset[c], v the 8-bit value. Stored with the weights. */
 typedef struct vg_normalizer {
@@ -43,7 +57,7 @@ typedef struct vg_normalizer {
         offset[3];          /* of the fitted kinds; 1/255, 0 as the start of the per-image kinds */
     uint64_t images;        /* it was fitted on */
     double mean[3], std[3]; /* 0..255, 0 where nothing was fitted */
-    int min[3], max[3];
+    int min[3], max[3];     /* robust: the percentiles */
 } vg_normalizer;
 
 /* From statistics of the training images (NULL or empty: allowed for kinds that need none, the fitted

@@ -120,6 +120,51 @@ static void test_grey_among_colour_in_any_order(void **state)
     vg_image_reset(&spread);
 }
 
+static void test_percentiles_and_robust(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_image image = {0};
+    vg_channel_stats stats = {0};
+    assert_ok(vg_image_shape(&image, 1000, 1, 1, &err));
+    for (int i = 0; i < 1000; i++) /* 50 .. 149, five dead and five blinded pixels */
+        image.data[i] = (uint8_t)(i < 5 ? 0 : i < 10 ? 255 : 50 + (i - 10) * 100 / 990);
+    vg_channel_stats_add(&stats, &image);
+    assert_int_equal(vg_channel_percentile(&stats, 0, 0), 0);
+    assert_int_equal(vg_channel_percentile(&stats, 0, 0.005), 0);
+    assert_int_equal(vg_channel_percentile(&stats, 0, 0.01), 50);
+    assert_int_equal(vg_channel_percentile(&stats, 0, 0.5), 99);
+    assert_int_equal(vg_channel_percentile(&stats, 0, 0.99), 149);
+    assert_int_equal(vg_channel_percentile(&stats, 0, 1), 255);
+    vg_normalizer robust = vg_normalizer_make(VG_NORMALIZE_ROBUST, 1, &stats);
+    float x[3] = {50, 149, 0};
+    vg_normalizer_apply(&robust, x, 3);
+    assert_near((double)x[0], 0, 1e-6);
+    assert_near((double)x[1], 1, 1e-6);
+    assert_near((double)x[2], -50 / 99.0, 1e-6);
+    assert_int_equal(robust.min[0], 50);
+    assert_int_equal(robust.images, 1);
+    vg_image_reset(&image);
+}
+
+static void test_imagenet_needs_no_fit(void **state)
+{
+    (void)state;
+    vg_normalizer n = vg_normalizer_make(VG_NORMALIZE_IMAGENET, 3, NULL);
+    float x[3] = {255, 0, 127.5F};
+    vg_normalizer_apply(&n, x, 1);
+    assert_near((double)x[0], (1 - 0.485) / 0.229, 1e-5);
+    assert_near((double)x[1], -0.456 / 0.224, 1e-5);
+    assert_near((double)x[2], (0.5 - 0.406) / 0.225, 1e-5);
+    n = vg_normalizer_make(VG_NORMALIZE_IMAGENET, 1, NULL);
+    assert_near(n.mean[0], 255 * 0.449, 1e-9);
+    assert_false(vg_normalization_is_fitted(VG_NORMALIZE_IMAGENET));
+    assert_true(vg_normalization_is_affine(VG_NORMALIZE_IMAGENET));
+    assert_true(vg_normalization_is_fitted(VG_NORMALIZE_ROBUST));
+    assert_false(vg_normalization_is_affine(VG_NORMALIZE_IMAGE_ZSCORE));
+    assert_false(vg_normalization_is_affine(VG_NORMALIZE_NONE));
+}
+
 static void planar(float *x)
 {
     for (size_t i = 0; i < 60; i++)
@@ -309,6 +354,8 @@ int main(void)
 {
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_percentiles_and_robust),
+        cmocka_unit_test(test_imagenet_needs_no_fit),
         cmocka_unit_test(test_stats_golden),
         cmocka_unit_test(test_large_white_picture),
         cmocka_unit_test(test_grey_among_colour_in_any_order),

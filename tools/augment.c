@@ -261,7 +261,7 @@ int main(int argc, char **argv)
         {"size", "N|HxW", "the network's input (as train-pipeline would choose)", OPTION_SIZE},
         {"resize", "HOW", "stretch crop crop:SHARE pad, where no crop is drawn (stretch)",
          OPTION_RESIZE},
-        {"normalize", "KIND", "none unit minmax zscore image-minmax image-zscore (zscore)",
+        {"normalize", "KIND", "none unit minmax zscore robust imagenet image-minmax image-zscore (zscore)",
          OPTION_NORMALIZE},
     };
     static const vg_cli_spec spec = {

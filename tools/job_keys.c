@@ -702,7 +702,7 @@ static const vg_job_key keys[] = {
     OWN("input.max_shrink", shrink, 0, 0, "1, 2, 4, 8", "JPEGs much larger than the input may be decoded at 1/2, 1/4, 1/8: faster, about half a grey level off; 1: exact"),
     OWN("input.channels", channels, 0, 0, "auto, 1, 3", "1: grey, 3: RGB; auto: grey if all images are"),
     OWN("augment", policy, 0, 0, "a preset or key=value words", "what may be done to training images; none: nothing"),
-    WORD("normalize", run.normalization, word_normalize, 6, "none: 0..255, unit: 0..1; minmax, zscore: per channel, fitted on the training images; image-*: each by itself"),
+    WORD("normalize", run.normalization, word_normalize, 8, "none: 0..255, unit: 0..1; minmax, zscore, robust (1st to 99th percentile): per channel, fitted on the training images; imagenet: its mean and deviation; image-*: each by itself"),
     WORD("balance.sampling", run.sampling, word_sampling, 6, "how often classes are seen; none: as often as they are there"),
     WORD("balance.weights", run.weighting, word_weights, 4, "loss weights of the classes"),
     OWN("net", net, 0, 0, "a preset or a list of layers", "the network; its head is added by itself"),

@@ -146,8 +146,7 @@ vg_status vg_run_prepare(const vg_dataset *dataset, vg_run_options *options, vg_
         }
     }
     options->stats = (vg_channel_stats){0};
-    if (options->normalization == VG_NORMALIZE_MINMAX ||
-        options->normalization == VG_NORMALIZE_ZSCORE) {
+    if (vg_normalization_is_fitted(options->normalization)) {
         int threads = options->threads > 0 ? options->threads : vg_threads_available();
         vg_status status =
             vg_channel_stats_fit(dataset, options->channels, 0, threads, &options->stats, err);
