@@ -197,7 +197,7 @@ static void luma_row(vg_finish_row row, const uint8_t *in, int n, const vg_finis
 void vg_finish_run(const vg_finish *f, const vg_view *in, float *out)
 {
     vg_finish_row row = best();
-    size_t width = (size_t)f->width, plane = width * (size_t)f->height;
+    size_t width = (size_t)f->width, apart = f->channels == 3 ? width * (size_t)f->height : 0;
     /* The stretch of each row that the picture covers. */
     int from = f->x < 0 ? 0 : f->x < f->width ? f->x : f->width;
     int to = f->x + in->width < f->width ? f->x + in->width : f->width;
@@ -205,9 +205,7 @@ void vg_finish_run(const vg_finish *f, const vg_view *in, float *out)
     for (int v = 0; v < f->height; v++) {
         int at = place(v - f->y, in->height, f->fill);
         float *line = out + (size_t)(f->mirror_y ? f->height - 1 - v : v) * width;
-        bool colours = f->channels == 3;
-        float *const to_rows[3] = {line, colours ? line + plane : NULL,
-                                   colours ? line + 2 * plane : NULL};
+        float *const to_rows[3] = {line, line + apart, line + 2 * apart};
         if (at < 0) {
             border(f, NULL, in, 0, f->width, to_rows);
             continue;
@@ -218,8 +216,7 @@ void vg_finish_run(const vg_finish *f, const vg_view *in, float *out)
         if (to == from)
             continue;
         size_t shift = (size_t)(f->mirror_x ? f->width - to : from);
-        float *const inside[3] = {line + shift, colours ? line + plane + shift : NULL,
-                                  colours ? line + 2 * plane + shift : NULL};
+        float *const inside[3] = {to_rows[0] + shift, to_rows[1] + shift, to_rows[2] + shift};
         const uint8_t *first = bytes + (size_t)(from - f->x) * (size_t)in->channels;
         if (in->channels == 3 && f->channels == 1)
             luma_row(row, first, to - from, f, inside[0]);
