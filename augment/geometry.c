@@ -245,9 +245,15 @@ vg_status vg_geometry_make(const vg_framing *framing, const vg_plan *plan, const
  * draw, all of them at their strongest. */
 static double least_of_steps(const vg_policy *policy, double aspect)
 {
-    /* Two shears of AutoAugment's and RandAugment's slope of 0.3 (0.86 each), or one of
-     * TrivialAugment's of 0.99 (0.62). */
-    double least = policy->automatic.kind == VG_AUTO_NONE ? 1 : 0.6;
+    /* A shear of RandAugment's slope of at most 0.3 leaves 0.86, as do AutoAugment's two and AugMix's
+     * three each; TrivialAugment's one of 0.99 leaves 0.62. */
+    static const int shears[] = {
+        [VG_AUTO_AUGMIX] = 3, [VG_AUTO_IMAGENET] = 2, [VG_AUTO_CIFAR10] = 2, [VG_AUTO_SVHN] = 2};
+    double least = policy->automatic.kind == VG_AUTO_TRIVIAL ? 0.62 : 1;
+    int count = policy->automatic.kind == VG_AUTO_RAND ? policy->automatic.operations
+                                                       : shears[policy->automatic.kind];
+    for (int i = 0; i < count; i++)
+        least *= 0.86;
     for (int i = 0; i < policy->choices.choice_count; i++) {
         const vg_choice *choice = &policy->choices.choice[i];
         double slope = tan(fmax(-choice->low, choice->high) * 3.14159265358979323846 / 180);
@@ -283,8 +289,11 @@ int vg_geometry_shrink(const vg_framing *framing, const vg_policy *policy, int f
     /* Turns change no length; a shear of angle a shrinks none by more than its least singular value,
      * sqrt(1 - sin a). */
     double shear = sqrt(fmax(0, 1 - sin(policy->shear_deg * 3.14159265358979323846 / 180)));
+    double aspect = policy->crop_high > 0
+                        ? fmax(policy->crop_ratio_high, 1 / policy->crop_ratio_low)
+                        : frame.width / frame.height;
     double scale = fmin(frame.width / size[0], frame.height / size[1]) * policy->zoom_low * shear *
-                   least_of_steps(policy, frame.width / frame.height);
+                   least_of_steps(policy, aspect);
     int shrink = 1;
     while (shrink < 8 && 2 * shrink <= most && scale >= VG_SHRINK_DEMAND * 2 * shrink)
         shrink *= 2;

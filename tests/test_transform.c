@@ -247,6 +247,75 @@ static void shrink_image(const vg_image *in, int shrink, vg_image *out)
             }
 }
 
+/* What a decoder is asked for, as the loader asks it. */
+typedef struct asked {
+    const vg_transform *transform;
+    const vg_sample_key *key; /* NULL: the whole picture */
+} asked;
+
+static void choose(void *context, vg_region *region)
+{
+    const asked *a = context;
+    int width = region->full_width, height = region->full_height;
+    int shrink = a->transform->shrink(a->transform->context, width, height);
+    *region = vg_region_whole(width, height, shrink);
+    if (a->key)
+        a->transform->region(a->transform->context, a->key, region);
+}
+
+/* Photographs that are decoded in part become the same bytes as those that are decoded as a whole. */
+static void test_photos_decoded_in_part(void **state)
+{
+    (void)state;
+    static const char *const policies[] = {"crop=0.08 flip=h", "crop=0.2 rotate=20 fill=reflect",
+                                           "zoom=0.3:0.6 shift=0.1", "crop=0.9:1", "pad_crop=4"};
+    enum { SIZE = 3 * 48 * 48, FILES = 60 };
+    const char *data = getenv("VG_DATA");
+    if (!data)
+        skip();
+    char path[4096];
+    snprintf(path, sizeof path, "%s/imagenet-sample", data);
+    vg_error err = {0};
+    vg_dataset *dataset;
+    vg_dataset_options defaults = vg_dataset_options_default();
+    assert_ok(vg_dataset_open(path, &defaults, &dataset, &err));
+    vg_reader reader;
+    assert_ok(vg_reader_init(&reader, &err));
+    vg_image image = {0};
+    int smaller = 0, shrunken = 0;
+    static float a[SIZE], b[SIZE];
+    size_t step = vg_dataset_count(dataset) / FILES;
+    for (size_t i = 0; i < FILES; i++) {
+        vg_augment augment = make(policies[i % 5], 3, 48, 48, VG_NORMALIZE_ZSCORE);
+        augment.max_shrink = i % 2 ? 8 : 1;
+        vg_transform transform = vg_augment_transform(&augment);
+        void *scratch = scratch_of(&transform);
+        vg_sample_key key = {.seed = 1, .position = i, .index = i * step};
+        vg_decode_options options = vg_decode_options_default();
+        vg_decode_info info;
+        options.choose = choose;
+        options.choose_context = &(asked){&transform, &key};
+        assert_ok(vg_dataset_read(dataset, i * step, &options, &reader, &image, &info, &err));
+        vg_view view = vg_image_view(&image);
+        assert_ok(transform.run(&augment, scratch, &view, &info.region, &key, a, &err));
+        size_t bytes = vg_image_bytes(&image);
+        options.choose_context = &(asked){&transform, NULL};
+        assert_ok(vg_dataset_read(dataset, i * step, &options, &reader, &image, &info, &err));
+        view = vg_image_view(&image);
+        assert_ok(transform.run(&augment, scratch, &view, &info.region, &key, b, &err));
+        assert_memory_equal(a, b, sizeof a);
+        smaller += bytes < vg_image_bytes(&image);
+        shrunken += info.region.shrink > 1;
+        transform.scratch_free(scratch);
+    }
+    print_message("%d of %d decoded in part, %d shrunken\n", smaller, FILES, shrunken);
+    assert_in_range(smaller, FILES / 4, FILES);
+    assert_in_range(shrunken, 1, FILES);
+    vg_image_reset(&image);
+    vg_reader_reset(&reader);
+    vg_dataset_close(dataset);
+}
+
 /* Given a part, at the exact rectangle or grown by random amounts, or the whole: the same bytes. */
 static void test_a_part_gives_what_the_whole_gives(void **state)
 {
@@ -277,8 +346,9 @@ static void test_a_part_gives_what_the_whole_gives(void **state)
     for (int n = 0; n < 800; n++) {
         vg_rng rng = vg_rng_make(5, 0, (uint64_t)n, VG_RNG_SAMPLE_DATA);
         int channels = vg_rng_below(&rng, 2) ? 3 : 1, shrink = 1 << vg_rng_below(&rng, 3);
-        vg_augment augment = make(policies[n % 10], vg_rng_below(&rng, 2) ? 3 : 1, W, H,
-                                  (vg_normalization)vg_rng_below(&rng, 6));
+        vg_augment augment =
+            make(policies[n % (int)(sizeof policies / sizeof *policies)],
+                 vg_rng_below(&rng, 2) ? 3 : 1, W, H, (vg_normalization)vg_rng_below(&rng, 6));
         assert_ok(vg_framing_parse(framings[vg_rng_below(&rng, 4)], &augment.framing, &err));
         vg_transform transform = vg_augment_transform(&augment);
         void *scratch = scratch_of(&transform);
@@ -518,6 +588,7 @@ int main(void)
         cmocka_unit_test(test_refuses_impossible_shapes),
         cmocka_unit_test(test_a_part_gives_what_the_whole_gives),
         cmocka_unit_test(test_refuses_too_small_a_part),
+        cmocka_unit_test(test_photos_decoded_in_part),
         cmocka_unit_test(test_crops_are_pillows),
         cmocka_unit_test(test_padded_crops),
         cmocka_unit_test(test_one_map_for_all_geometry),
