@@ -99,15 +99,16 @@ static void test_names_that_collide(void **state)
     vg_packed *packed = open_packed(f, NULL);
     assert_int_equal(packed->count, MANY);
     for (int i = 0; i < MANY; i++) {
-        const vg_packed_entry *entry = vg_packed_by_name(packed, (vg_hash){7, (uint64_t)i});
+        const vg_packed_entry *entry = vg_packed_by_name(packed, (vg_hash128){7, (uint64_t)i});
         assert_non_null(entry);
         assert_int_equal(value_of(vg_packed_record(packed, entry)), i);
         uint64_t cursor = UINT64_MAX;
-        assert_ptr_equal(vg_packed_by_content(packed, (vg_hash){(uint64_t)i, 0}, &cursor), entry);
-        assert_null(vg_packed_by_content(packed, (vg_hash){(uint64_t)i, 0}, &cursor));
+        assert_ptr_equal(vg_packed_by_content(packed, (vg_hash128){(uint64_t)i, 0}, &cursor),
+                         entry);
+        assert_null(vg_packed_by_content(packed, (vg_hash128){(uint64_t)i, 0}, &cursor));
     }
-    assert_null(vg_packed_by_name(packed, (vg_hash){7, MANY}));
-    assert_null(vg_packed_by_name(packed, (vg_hash){8, 0}));
+    assert_null(vg_packed_by_name(packed, (vg_hash128){7, MANY}));
+    assert_null(vg_packed_by_name(packed, (vg_hash128){8, 0}));
     assert_true(vg_packed_current(packed, f->path));
     assert_true(vg_packed_whole(packed));
     vg_packed_close(packed);
@@ -151,9 +152,9 @@ static void test_what_is_not_ours(void **state)
     vg_error err = {0};
     vg_packed *packed;
     char why[200];
-    static const char *const FOREIGN[] = {"V", "x", "Variegate cachE\n and more",
-                                          "a text of somebody who wants to keep it, longer than "
-                                          "a footer would be"};
+    static const char *const FOREIGN[] = {
+        "V", "x", "Variegate cachE\n and more",
+        "somebody's text that is to stay, and longer than any footer"};
     for (size_t i = 1; i < 4; i++) {
         assert_ok(vg_file_write(f->path, FOREIGN[i], strlen(FOREIGN[i]), &err));
         assert_int_equal(vg_packed_open(f->path, "key", &packed, why, &err), VG_E_IO);

@@ -236,7 +236,7 @@ void vg_cache_file_close(vg_cache_file *f)
 
 /* ---- one sample ---- */
 
-static bool name_hash(const vg_cache_file *f, size_t index, vg_hash *hash)
+static bool name_hash(const vg_cache_file *f, size_t index, vg_hash128 *hash)
 {
     char room[1024], *name = room;
     size_t length = vg_dataset_name(f->dataset, index, room, sizeof room);
@@ -247,16 +247,16 @@ static bool name_hash(const vg_cache_file *f, size_t index, vg_hash *hash)
         vg_dataset_name(f->dataset, index, name, length + 1);
     }
     XXH128_hash_t made = XXH3_128bits_withSeed(name, length, f->place);
-    *hash = (vg_hash){made.low64, made.high64};
+    *hash = (vg_hash128){made.low64, made.high64};
     if (name != room)
         free(name);
     return true;
 }
 
-static vg_hash content_hash(vg_span stored)
+static vg_hash128 content_hash(vg_span stored)
 {
     XXH128_hash_t made = XXH3_128bits(stored.data, stored.size);
-    return (vg_hash){made.low64, made.high64};
+    return (vg_hash128){made.low64, made.high64};
 }
 
 /* A stamp that says nothing becomes one that is never believed. */
@@ -302,7 +302,7 @@ static const vg_record *find_by_content(vg_cache_file *f, size_t index, vg_reade
     if (vg_dataset_bytes(f->dataset, index, reader, &stored, NULL))
         return NULL;
     atomic_fetch_add(&f->hashed, 1);
-    vg_hash content = content_hash(stored);
+    vg_hash128 content = content_hash(stored);
     uint64_t cursor = UINT64_MAX;
     const vg_packed_entry *entry;
     while ((entry = vg_packed_by_content(packed, content, &cursor))) {
@@ -400,8 +400,8 @@ bool vg_cache_file_takes(const vg_cache_file *f)
 
 static int by_name(const void *a, const void *b)
 {
-    const vg_hash *x = &((const vg_packed_entry *)a)->name,
-                  *y = &((const vg_packed_entry *)b)->name;
+    const vg_hash128 *x = &((const vg_packed_entry *)a)->name,
+                     *y = &((const vg_packed_entry *)b)->name;
     if (x->low != y->low)
         return x->low < y->low ? -1 : 1;
     return (x->high > y->high) - (x->high < y->high);

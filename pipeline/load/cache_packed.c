@@ -245,12 +245,12 @@ bool vg_packed_whole(const vg_packed *p)
     return fstat(p->fd, &st) == 0 && (uint64_t)st.st_size == p->bytes;
 }
 
-static bool same_hash(const vg_hash *a, const vg_hash *b)
+static bool same_hash(const vg_hash128 *a, const vg_hash128 *b)
 {
     return a->low == b->low && a->high == b->high;
 }
 
-const vg_packed_entry *vg_packed_by_name(const vg_packed *p, vg_hash name)
+const vg_packed_entry *vg_packed_by_name(const vg_packed *p, vg_hash128 name)
 {
     uint64_t mask = p->slots - 1;
     for (uint64_t i = 0, at = name.low & mask; i < p->slots; i++, at = (at + 1) & mask) {
@@ -263,7 +263,8 @@ const vg_packed_entry *vg_packed_by_name(const vg_packed *p, vg_hash name)
     return NULL;
 }
 
-const vg_packed_entry *vg_packed_by_content(const vg_packed *p, vg_hash content, uint64_t *cursor)
+const vg_packed_entry *vg_packed_by_content(const vg_packed *p, vg_hash128 content,
+                                            uint64_t *cursor)
 {
     uint64_t mask = p->slots - 1;
     uint64_t at = *cursor == UINT64_MAX ? content.low & mask : (*cursor + 1) & mask;

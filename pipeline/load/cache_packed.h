@@ -15,16 +15,16 @@
 
 enum { VG_PACKED_VERSION = 1, VG_PACKED_KEY_MAX = 60000 };
 
-typedef struct vg_hash {
+typedef struct vg_hash128 {
     uint64_t low, high;
-} vg_hash;
+} vg_hash128;
 
 typedef struct vg_packed_entry {
-    vg_hash name;    /* XXH3-128 of the name, seeded with the dataset's place */
-    vg_hash content; /* XXH3-128 of the stored bytes */
-    vg_stamp stamp;  /* of the stored bytes; modified 0: not to be trusted */
-    uint64_t offset; /* of the record */
-    uint64_t bytes;  /* of the record */
+    vg_hash128 name;    /* XXH3-128 of the name, seeded with the dataset's place */
+    vg_hash128 content; /* XXH3-128 of the stored bytes */
+    vg_stamp stamp;     /* of the stored bytes; modified 0: not to be trusted */
+    uint64_t offset;    /* of the record */
+    uint64_t bytes;     /* of the record */
 } vg_packed_entry;
 _Static_assert(sizeof(vg_packed_entry) == 64, "the entry is laid out for files");
 
@@ -54,9 +54,9 @@ bool vg_packed_current(const vg_packed *packed, const char *path);
 /* Whether all of it is still there. What was cut off since it was opened would be a SIGBUS: to be
  * asked before records and index are looked at. */
 bool vg_packed_whole(const vg_packed *packed);
-const vg_packed_entry *vg_packed_by_name(const vg_packed *packed, vg_hash name);
+const vg_packed_entry *vg_packed_by_name(const vg_packed *packed, vg_hash128 name);
 /* The next entry with this content; *cursor begins as UINT64_MAX. */
-const vg_packed_entry *vg_packed_by_content(const vg_packed *packed, vg_hash content,
+const vg_packed_entry *vg_packed_by_content(const vg_packed *packed, vg_hash128 content,
                                             uint64_t *cursor);
 /* The entry's picture after its checksum was looked at; NULL: damaged. */
 const vg_record *vg_packed_record(const vg_packed *packed, const vg_packed_entry *entry);

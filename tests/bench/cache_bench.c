@@ -8,6 +8,7 @@
  * "read" touches every pixel; "pread" reads the same bytes of the packed file into a buffer
  * instead of looking at the mapping. */
 #include "base/file.h"
+#include "base/rng.h"
 #include "base/threads.h"
 #include "load/cache.h"
 
@@ -134,7 +135,7 @@ static void say(const bench *b, const char *kind, const char *what, double *seco
 static void repeat(bench *b, const char *kind, const char *what, int repeats,
                    void (*work)(bench *b, vg_reader *reader, size_t index, int thread))
 {
-    double seconds[MOST_REPEATS];
+    double seconds[MOST_REPEATS] = {0};
     for (int i = 0; i < repeats; i++)
         seconds[i] = pass(b, work);
     say(b, kind, what, seconds, repeats);
@@ -205,16 +206,10 @@ static void make_dataset(const char *folder, size_t samples)
 
 static void shuffle(bench *b, size_t step)
 {
-    b->count = 0;
     b->step = step;
-    for (size_t i = 0; i < vg_dataset_count(b->dataset); i += step)
-        b->order[b->count++] = i;
-    srand(1);
-    for (size_t i = b->count; i > 1; i--) {
-        size_t j = (((size_t)rand() << 16) ^ (size_t)rand()) % i, kept = b->order[i - 1];
-        b->order[i - 1] = b->order[j];
-        b->order[j] = kept;
-    }
+    b->count = (vg_dataset_count(b->dataset) + step - 1) / step;
+    for (size_t i = 0; i < b->count; i++)
+        b->order[i] = vg_permute(1, b->count, i) * step;
 }
 
 static int number_of(const char *text, int most)
