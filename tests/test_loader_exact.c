@@ -201,6 +201,7 @@ static vg_sampler *sampler_of(vg_sampling mode)
     return sampler;
 }
 
+/* "FILE" is a file of this test. */
 static vg_cache *open_cache(const char *word)
 {
     vg_error err = {0};
@@ -209,7 +210,9 @@ static vg_cache *open_cache(const char *word)
     char key[512];
     vg_decode_options decode = vg_decode_options_default();
     vg_loader_cache_key(&decode, key, sizeof key);
-    assert_ok(vg_cache_parse(word, &options, &err));
+    char *path = vg_path_join(folder, ".pictures.cache"); /* hidden: not part of the dataset */
+    assert_ok(vg_cache_parse(strcmp(word, "FILE") ? word : path, &options, &err));
+    free(path);
     assert_ok(vg_cache_open(&options, dataset, key, &cache, &err));
     return cache;
 }
@@ -251,7 +254,7 @@ static void test_threads(void **state)
 /* Of every kind, in the first run and, for files, in one that finds them. */
 static void check_caches(const vg_sampler *sampler, vg_on_error policy, const record *plain)
 {
-    static const char *const words[] = {"ram", "ram:100K"};
+    static const char *const words[] = {"ram", "ram:100K", "FILE"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         for (int threads = 1; threads <= 4; threads += 3) {
             vg_cache *cache = open_cache(words[i]);
@@ -263,9 +266,20 @@ static void check_caches(const vg_sampler *sampler, vg_on_error policy, const re
             assert_true(times.cached > 0 && times.decoded > 0);
             deliver(sampler, &v, &r, &again); /* a loader that finds what another one left */
             assert_same(&r, plain);
-            if (i == 0)
+            if (i != 1)
                 assert_int_equal(again.decoded, 0);
             vg_cache_close(cache);
+            if (i != 2)
+                continue;
+            cache = open_cache(words[i]); /* what an earlier run left in the file */
+            v.cache = cache;
+            deliver(sampler, &v, &r, &again);
+            assert_same(&r, plain);
+            assert_int_equal(again.decoded, 0);
+            vg_cache_close(cache);
+            char *path = vg_path_join(folder, ".pictures.cache");
+            assert_int_equal(unlink(path), 0);
+            free(path);
         }
 }
 

@@ -54,6 +54,8 @@ static vg_status read_open(int fd, const char *path, size_t limit, vg_bytes *out
         out->size += (size_t)n;
         if (limit && out->size > limit)
             return vg_fail(err, VG_E_LIMIT, "%s: more than %zu bytes", path, limit);
+        if (st.st_size > 0 && out->size == (uint64_t)st.st_size)
+            return VG_OK; /* not asked whether there is more: that costs a small file a tenth of its time */
     }
 }
 
