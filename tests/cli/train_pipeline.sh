@@ -146,6 +146,27 @@ cmp -s one/weights.safetensors three/weights.safetensors || {
     echo "FAIL: the stored job gave other weights"
     failures=$((failures + 1))
 }
+for cache in ram pictures.cache pictures.cache; do
+    expect 0 "cache $cache" run set --json --cache $cache --out cached
+    cmp -s one/weights.safetensors cached/weights.safetensors || {
+        echo "FAIL: with --cache $cache the same job gave other weights"
+        failures=$((failures + 1))
+    }
+    json out "d['loading']['from_cache'] > d['loading']['decoded']"
+    json out "d['data']['broken'] == json.load(open('one/report.json'))['data']['broken']"
+done
+json out "d['loading']['decoded'] == 0" # the second run that finds the file
+has err '{"event":"epoch","epoch":8,"epochs":8'
+[ "$(grep -c 'skipped.foreign\|skipped.damaged' one/bad-files.tsv)" -ge 5 ] || {
+    echo "FAIL: one/bad-files.tsv does not list the skipped files"
+    failures=$((failures + 1))
+}
+expect 1 "too many bad files" run set --quiet --max-bad 0 --out bad
+has err "samples cannot be used"
+has err "listed in bad/bad-files.tsv"
+has bad/bad-files.tsv "light/broken"
+expect 0 "repair" run set --quiet --on-error repair --out repaired
+expect 2 "a cache of no size" run set --quiet --cache ram:much
 expect 0 "evaluate" "$tool" set --evaluate one/weights.safetensors --json --quiet
 json out "d['split'] == 'val' and abs(d['accuracy'] - json.load(open('one/report.json'))['accuracy']) < 1e-9"
 mkdir alone && cp -r set/light alone/light
