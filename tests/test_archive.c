@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "archive_fixture.h"
+#include "base/rng.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -336,6 +337,164 @@ static void test_what_is_no_archive(void **state)
     assert_refused(put_both("ustar", "", names, 1), VG_E_FORMAT, "passed over 1 other files");
 }
 
+static void assert_note(const vg_dataset *dataset, const char *part)
+{
+    size_t kept, count;
+    const char *const *notes = vg_dataset_notes(dataset, &kept, &count);
+    for (size_t i = 0; i < kept; i++)
+        if (strstr(notes[i], part))
+            return;
+    fail_msg("no note with \"%s\"", part);
+}
+
+static void assert_bytes(const vg_dataset *dataset, const char *name, const char *content)
+{
+    vg_error err = {0};
+    vg_reader reader;
+    vg_span bytes;
+    assert_ok(vg_reader_init(&reader, &err));
+    assert_ok(vg_dataset_bytes(dataset, find_sample(dataset, name), &reader, &bytes, &err));
+    assert_int_equal(bytes.size, strlen(content));
+    assert_memory_equal(bytes.data, content, bytes.size);
+    vg_reader_reset(&reader);
+}
+
+static void test_links_doubles_and_bad_names(void **state)
+{
+    (void)state;
+    const packed_file files[] = {
+        {"cat/1.jpg", "old", 3, NULL},    {"dog/same.jpg", NULL, 0, "cat/2.jpg"},
+        {"cat/2.jpg", "two", 3, NULL},    {"dog/lost.jpg", NULL, 0, "cat/9.jpg"},
+        {"../out.jpg", "x", 1, NULL},     {"/abs/out.jpg", "x", 1, NULL},
+        {"cat/./1.jpg", "newer", 5, NULL}};
+    static const char *const formats[] = {"ustar", "pax", "gnutar"};
+    char *path = place("a.tar");
+    for (int f = 0; f < 3; f++) {
+        pack_files(path, formats[f], files, 7);
+        vg_dataset *dataset = open_ok("a.tar");
+        assert_int_equal(vg_dataset_count(dataset), 3);
+        assert_bytes(dataset, "cat/1.jpg", "newer");
+        assert_bytes(dataset, "cat/2.jpg", "two");
+        assert_bytes(dataset, "dog/same.jpg", "two");
+        assert_int_equal(vg_dataset_ignored_of(dataset).duplicates, 1);
+        assert_int_equal(vg_dataset_ignored_of(dataset).unusable, 3);
+        assert_note(dataset, "\"cat/1.jpg\" is in the archive more than once");
+        assert_note(dataset, "\"dog/lost.jpg\" is a link to \"cat/9.jpg\"");
+        assert_note(dataset, "\"../out.jpg\": its name leads out");
+        assert_note(dataset, "\"/abs/out.jpg\": its name is absolute");
+        vg_dataset_close(dataset);
+    }
+    free(path);
+}
+
+static void test_end_of_a_cut_tar(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    const packed_file files[] = {{"cat/1.jpg", "one", 3, NULL}, {"dog/2.jpg", "two", 3, NULL}};
+    char *path = place("a.tar");
+    pack_files(path, "ustar", files, 2);
+    assert_int_equal(truncate(path, 3 * 512 + 1), 0); /* into the data of the second */
+    vg_dataset *dataset = open_ok("a.tar");
+    assert_bytes(dataset, "cat/1.jpg", "one");
+    assert_note(dataset, "what comes after is lost");
+    vg_reader reader;
+    vg_span bytes;
+    assert_ok(vg_reader_init(&reader, &err));
+    size_t cut = find_sample(dataset, "dog/2.jpg");
+    assert_int_equal(vg_dataset_bytes(dataset, cut, &reader, &bytes, &err), VG_E_FORMAT);
+    assert_contains(err.message, "a.tar: dog/2.jpg: its bytes do not lie inside the archive");
+    vg_reader_reset(&reader);
+    vg_dataset_close(dataset);
+    free(path);
+}
+
+/* Written by GNU tar: tests/golden/sparse_tars.py. */
+static void test_sparse_members(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {VG_TEST_FILES "/sparse-gnu.tar",
+                                        VG_TEST_FILES "/sparse-pax.tar"};
+    for (int i = 0; i < 2; i++) {
+        vg_error err = {0};
+        vg_dataset *dataset;
+        vg_reader reader;
+        vg_span bytes;
+        assert_ok(vg_dataset_open(paths[i], NULL, &dataset, &err));
+        assert_bytes(dataset, "cat/1.jpg", "one");
+        assert_ok(vg_reader_init(&reader, &err));
+        size_t sparse = find_sample(dataset, "cat/sparse.jpg");
+        assert_int_equal(vg_dataset_bytes(dataset, sparse, &reader, &bytes, &err), VG_E_FORMAT);
+        assert_contains(err.message, "sparse");
+        vg_reader_reset(&reader);
+        vg_dataset_close(dataset);
+    }
+}
+
+enum { THREADS = 8, ROUNDS = 20 };
+struct reading {
+    const vg_dataset *dataset;
+    const uint64_t *hashes;
+    int thread;
+    size_t wrong;
+};
+
+static void *read_all(void *argument)
+{
+    struct reading *reading = argument;
+    size_t count = vg_dataset_count(reading->dataset);
+    vg_reader reader;
+    if (vg_reader_init(&reader, NULL)) {
+        reading->wrong++;
+        return NULL;
+    }
+    for (size_t i = 0; i < count * ROUNDS; i++) {
+        size_t index = (i * 7 + (size_t)reading->thread * 5) % count;
+        vg_span bytes;
+        if (vg_dataset_bytes(reading->dataset, index, &reader, &bytes, NULL))
+            reading->wrong++;
+        else
+            reading->wrong += vg_hash(bytes.data, bytes.size, 0) != reading->hashes[index];
+    }
+    vg_reader_reset(&reader);
+    return NULL;
+}
+
+static void test_eight_threads(void **state)
+{
+    (void)state;
+    static char texts[30][32];
+    const char *names[30];
+    for (int i = 0; i < 30; i++) {
+        snprintf(texts[i], sizeof texts[i], "%c/%d.jpg", 'a' + i % 3, i);
+        names[i] = texts[i];
+    }
+    for (size_t f = 0; f < ARCHIVE_FORMAT_COUNT; f++) {
+        vg_dataset *dataset = open_ok(put_both(ARCHIVE_FORMATS[f], "", names, 30));
+        vg_error err = {0};
+        vg_reader reader;
+        uint64_t hashes[30];
+        assert_ok(vg_reader_init(&reader, &err));
+        for (size_t i = 0; i < 30; i++) {
+            vg_span bytes;
+            assert_ok(vg_dataset_bytes(dataset, i, &reader, &bytes, &err));
+            hashes[i] = vg_hash(bytes.data, bytes.size, 0);
+        }
+        vg_reader_reset(&reader);
+        pthread_t threads[THREADS];
+        struct reading readings[THREADS];
+        for (int t = 0; t < THREADS; t++) {
+            readings[t] = (struct reading){dataset, hashes, t, 0};
+            assert_int_equal(pthread_create(&threads[t], NULL, read_all, &readings[t]), 0);
+        }
+        for (int t = 0; t < THREADS; t++) {
+            pthread_join(threads[t], NULL);
+            assert_int_equal(readings[t].wrong, 0);
+        }
+        vg_dataset_close(dataset);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +508,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_real_photos, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cut_at_every_byte, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_no_archive, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_links_doubles_and_bad_names, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_end_of_a_cut_tar, setup, teardown),
+        cmocka_unit_test(test_sparse_members),
+        cmocka_unit_test_setup_teardown(test_eight_threads, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -130,6 +130,8 @@ static const char *take_integer(long long number, char label[MOST_LABEL_BYTES])
 static const char *parse_cls(vg_span bytes, char label[MOST_LABEL_BYTES])
 {
     char text[MOST_CLS_BYTES + 1], *end;
+    if (!bytes.size)
+        return "it is empty";
     if (bytes.size > MOST_CLS_BYTES || memchr(bytes.data, 0, bytes.size))
         return "it is no integer";
     memcpy(text, bytes.data, bytes.size);
@@ -137,7 +139,7 @@ static const char *parse_cls(vg_span bytes, char label[MOST_LABEL_BYTES])
     errno = 0;
     long long number = strtoll(text, &end, 10);
     if (end == text || end[strspn(end, " \t\r\n")] || errno)
-        return bytes.size ? "it is no integer" : "it is empty";
+        return "it is no integer";
     return take_integer(number, label);
 }
 
@@ -147,6 +149,8 @@ static const char *parse_json(vg_span bytes, char label[MOST_LABEL_BYTES])
                                        "class_id", "class_name", "label_name"};
     const char *why = "it has no \"label\", \"cls\", \"class\", \"class_id\", \"class_name\" or "
                       "\"label_name\"";
+    if (!bytes.size)
+        return "it is empty";
     if (bytes.size > MOST_JSON_BYTES)
         return "it is larger than 1 MiB";
     json_t *root = json_loadb((const char *)bytes.data, bytes.size, 0, NULL);
