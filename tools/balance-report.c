@@ -100,10 +100,9 @@ int main(int argc, char **argv)
             "tells what is skewed, broken or giving itself away in a dataset, and what to do first",
         .usage = "DATASET [--json] [--html FILE] [--list files] [--quick] [options]",
         .footer =
-            "DATASET is a folder of class folders (with or without train/val/test above them), a\n"
-            "manifest (CSV or TSV: path,label[,split]; JSON lines) or a folder of MNIST-style IDX "
-            "or\n"
-            "CIFAR files (docs/datasets.md).\n\n"
+            "DATASET is a folder of class folders (with or without train/val/test above them),\n"
+            "the same in a .tar or .zip, a manifest (CSV, TSV, JSON lines), WebDataset shards\n"
+            "('train-{000..099}.tar'), or a folder of IDX or CIFAR files: docs/datasets.md.\n\n"
             "  balance-report pets/\n"
             "  balance-report pets/ --html pets.html\n"
             "  balance-report pets/ --json | jq .imbalance_ratio\n",

@@ -453,7 +453,10 @@ void vg_ignored_words(const vg_dataset *dataset, char *text, size_t capacity)
         {i.empty_classes, "class folder without a picture", "class folders without a picture"},
         {i.unreadable, "folder that cannot be listed or leads in a circle",
          "folders that cannot be listed or lead in a circle"},
-        {i.duplicates, "row that repeats another", "rows that repeat others"},
+        {i.duplicates, "repetition of a row or a member", "repetitions of rows or members"},
+        {i.unusable, "unusable member of an archive", "unusable members of archives"},
+        {i.unlabelled, "group without one picture and one label",
+         "groups without one picture and one label"},
     };
     size_t used = 0;
     text[0] = '\0';

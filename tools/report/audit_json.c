@@ -120,6 +120,8 @@ static json_t *file_facts(const vg_dataset *dataset, const vg_audit *audit, bool
     set(ignored, "loose", count(i.loose), ok);
     set(ignored, "other_folders", count(i.other_folders), ok);
     set(ignored, "duplicates", count(i.duplicates), ok);
+    set(ignored, "unusable", count(i.unusable), ok);
+    set(ignored, "unlabelled", count(i.unlabelled), ok);
     set(files, "ignored", ignored, ok);
     size_t kept, noticed;
     const char *const *lines = vg_dataset_notes(dataset, &kept, &noticed);
