@@ -47,30 +47,43 @@ const char *vg_sampling_name(vg_sampling mode)
     return mode_names[mode];
 }
 
-/* Shares `total` places among the classes in proportion to weight[], by largest remainders. */
-static void share_places(const double *weight, int classes, uint64_t total, uint64_t *quota)
+struct remainder {
+    double lacks;
+    int label;
+};
+
+static int larger_first(const void *a, const void *b)
 {
+    const struct remainder *p = a, *q = b;
+    if (p->lacks != q->lacks)
+        return p->lacks > q->lacks ? -1 : 1;
+    return p->label - q->label;
+}
+
+/* Shares `total` places among the classes in proportion to weight[], by largest remainders. False
+ * when memory runs out. */
+static bool share_places(const double *weight, int classes, uint64_t total, uint64_t *quota)
+{
+    struct remainder *order = vg_alloc((size_t)classes, sizeof *order);
     double sum = 0;
+    if (!order)
+        return false;
     for (int k = 0; k < classes; k++)
         sum += weight[k];
     uint64_t given = 0;
+    size_t present = 0;
     for (int k = 0; k < classes; k++) {
-        quota[k] = (uint64_t)floor((double)total * weight[k] / sum);
+        double share = (double)total * weight[k] / sum;
+        quota[k] = (uint64_t)floor(share);
         given += quota[k];
+        if (weight[k] > 0)
+            order[present++] = (struct remainder){share - (double)quota[k], k};
     }
-    while (given < total) {
-        int best = -1;
-        double most = -1;
-        for (int k = 0; k < classes; k++) {
-            double lacks = (double)total * weight[k] / sum - (double)quota[k];
-            if (weight[k] > 0 && lacks > most) {
-                most = lacks;
-                best = k;
-            }
-        }
-        quota[best]++;
-        given++;
-    }
+    qsort(order, present, sizeof *order, larger_first);
+    for (size_t i = 0; given < total; i++, given++)
+        quota[order[i % present].label]++;
+    free(order);
+    return true;
 }
 
 static vg_status set_quotas(vg_sampler *s, vg_error *err)
@@ -91,8 +104,12 @@ static vg_status set_quotas(vg_sampler *s, vg_error *err)
         smallest = n < smallest ? n : smallest;
         weight[k] = s->mode == VG_SAMPLING_SQRT ? sqrt((double)n) : 1;
     }
-    if (s->mode == VG_SAMPLING_BALANCED || s->mode == VG_SAMPLING_SQRT)
-        share_places(weight, s->classes, s->count, quota);
+    bool shared = s->mode == VG_SAMPLING_BALANCED || s->mode == VG_SAMPLING_SQRT;
+    if (shared && !share_places(weight, s->classes, s->count, quota)) {
+        free(weight);
+        free(quota);
+        return vg_fail(err, VG_E_NOMEM, "sampler: out of memory");
+    }
     for (int k = 0; k < s->classes; k++) {
         size_t n = s->start[k + 1] - s->start[k];
         if (s->mode == VG_SAMPLING_OVER)
