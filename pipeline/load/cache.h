@@ -41,8 +41,9 @@ typedef enum vg_cache_kind { VG_CACHE_NONE, VG_CACHE_RAM, VG_CACHE_FILE } vg_cac
 
 typedef struct vg_cache_options {
     vg_cache_kind kind;
-    uint64_t max_bytes; /* of pictures; 0: half of the memory that is free now (RAM), what the disk
-                           has free less a tenth, at most 1 GiB, of that (file) */
+    uint64_t max_bytes; /* of pictures; 0: half of the memory that is free now (RAM), no limit
+                           (file). A file always leaves a tenth of what the disk has free, or 1 GiB
+                           if that is less */
     char path[4096];    /* of VG_CACHE_FILE */
 } vg_cache_options;
 

@@ -105,7 +105,7 @@ static uint64_t room_for(const vg_cache_file *f)
             const uint64_t most_spared = (uint64_t)1 << 30;
             room = (uint64_t)disk.f_bavail * disk.f_frsize;
             uint64_t spared = room / 10 < most_spared ? room / 10 : most_spared;
-            room -= f->max_bytes ? 0 : spared;
+            room -= spared; /* for the index, and for others who write there */
             room = room > there ? room - there : 0; /* the copy of the old one is paid first */
         }
         free(folder);
