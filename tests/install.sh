@@ -3,7 +3,7 @@
 #   sh tests/install.sh [--tests]     --tests: also cmocka and the checkers
 set -eu
 packages="gcc make cmake ninja-build pkg-config libjpeg-dev libpng-dev zlib1g-dev libxxhash-dev libarchive-dev libjansson-dev
-libyaml-dev libopenblas-dev"
+libyaml-dev libopenblas-dev libwebp-dev"
 [ "${1:-}" = --tests ] && packages="$packages libcmocka-dev clang-tidy clang-format cppcheck libomp-dev"
 
 missing=""

@@ -11,6 +11,7 @@
 #include "image/exif.h"
 #include "image/jpeg.h"
 #include "image/png.h"
+#include "image/webp.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -138,7 +139,8 @@ const char *vg_format_name(vg_image_format format)
 
 bool vg_format_readable(vg_image_format format)
 {
-    return format == VG_FORMAT_JPEG || format == VG_FORMAT_PNG;
+    return format == VG_FORMAT_JPEG || format == VG_FORMAT_PNG ||
+           (format == VG_FORMAT_WEBP && vg_webp_readable());
 }
 
 vg_image_format vg_format_of_name(const char *name)
@@ -171,6 +173,8 @@ static vg_status read_picture(const vg_decode_job *job)
         return vg_jpeg_read(job);
     case VG_FORMAT_PNG:
         return vg_png_read(job);
+    case VG_FORMAT_WEBP:
+        return vg_webp_read(job);
     case VG_FORMAT_UNKNOWN:
         return vg_fail(job->err, VG_E_FORMAT,
                        job->size ? "content is neither JPEG nor PNG" : "the file is empty");

@@ -1,4 +1,5 @@
-/* From the bytes of a file to a vg_image, whatever its format says; JPEG and PNG can be read.
+/* From the bytes of a file to a vg_image, whatever its format says; JPEG and PNG can be read,
+ * and WebP where the build has libwebp.
  *
  * The format is told from the content, never from the file's name. Everything that was unusual but
  * could be read is told in vg_decode_info; what cannot be read is an error with the reason. */
@@ -16,7 +17,7 @@ typedef enum vg_image_format {
     VG_FORMAT_GIF, /* from here on: recognized so that it can be named, not read */
     VG_FORMAT_BMP,
     VG_FORMAT_TIFF,
-    VG_FORMAT_WEBP,
+    VG_FORMAT_WEBP, /* read if vg_format_readable says so */
     VG_FORMAT_HEIF, /* HEIC of telephones, and AVIF */
     VG_FORMAT_HTML  /* what a failed download leaves under a picture's name */
 } vg_image_format;
@@ -83,7 +84,8 @@ void vg_decoder_free(vg_decoder *decoder);
 /* Decodes `size` bytes into *image (storage reused; undefined content on error). *info (may be
  * NULL) is filled as far as it became known, also on error.
  * 16 bits are scaled to 8 with rounding; CMYK is read as Adobe writes it (inverted); gamma and
- * colour profiles are ignored; of an animated PNG the default picture is read.
+ * colour profiles are ignored; of an animated PNG the default picture is read, an
+ * animated WebP is refused.
  * Damaged is: a truncated file, picture data that does not decode, a wrong PNG checksum. A JPEG
  * whose end marker alone is missing is whole; an otherwise complete PNG without its end is not.
  * Errors: VG_E_FORMAT (reason, and for a foreign format its name), VG_E_LIMIT, VG_E_NOMEM, VG_E_ARG
