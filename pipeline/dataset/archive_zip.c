@@ -194,11 +194,10 @@ static void read_extra(struct entry *entry, const uint8_t *extra, size_t size)
     }
 }
 
-static vg_method method_of(const vg_listing *listing, const struct directory *directory,
-                           const struct entry *entry, size_t header)
+static vg_method method_of(const struct directory *directory, const struct entry *entry,
+                           size_t header)
 {
     uint64_t before = directory->offset;
-    (void)listing;
     if (entry->flags & FLAGS_ENCRYPTED)
         return VG_MEMBER_ENCRYPTED;
     if (entry->method != 0 && entry->method != 8)
@@ -221,7 +220,7 @@ static vg_status add_entry(vg_listing *listing, const struct directory *director
     uint32_t type = entry->host == HOST_UNIX ? entry->mode & TYPES : 0;
     bool folder = entry->name_length && entry->name[entry->name_length - 1] == '/';
     entry->offset += directory->shift;
-    vg_method method = method_of(listing, directory, entry, header);
+    vg_method method = method_of(directory, entry, header);
     vg_member member = {.offset = entry->offset,
                         .size =
                             entry->unpacked > UINT32_MAX ? UINT32_MAX : (uint32_t)entry->unpacked,

@@ -200,57 +200,65 @@ static vg_status find_class(struct shard *shard, const char *label, int *class_l
     return status;
 }
 
-static vg_status add_group(struct shard *shard, const struct group *group)
+/* The text of the label of a group, from .cls or else .json; *why says why there is none, and *name
+ * what that is about (`name` comes in as the picture's). */
+static vg_status read_label(struct shard *shard, const struct group *group,
+                            char label[MOST_LABEL_BYTES], const char **name, const char **why)
 {
-    const vg_listing *listing = shard->listing;
-    size_t pictures, count = 0;
-    const vg_member *picture = find_part(listing, group, NULL, &pictures);
-    if (!picture) {
-        shard->dataset->ignored.not_images += group->end - group->first;
-        return VG_OK;
-    }
-    const char *name = vg_listing_name(listing, picture);
-    if (pictures > 1) {
-        leave_out(shard, name, "its group holds several pictures");
-        return VG_OK;
-    }
+    size_t count;
     bool is_json = false;
-    const vg_member *source = find_part(listing, group, "cls", &count);
+    const vg_member *source = find_part(shard->listing, group, "cls", &count);
     if (!source) {
-        source = find_part(listing, group, "json", &count);
+        source = find_part(shard->listing, group, "json", &count);
         is_json = true;
     }
     if (count != 1) {
-        leave_out(shard, name,
-                  count ? "its group holds several labels"
-                        : "there is no .cls and no .json of its name");
+        *why =
+            count ? "its group holds several labels" : "there is no .cls and no .json of its name";
         return VG_OK;
     }
     vg_span bytes;
     vg_error reason;
-    char label[MOST_LABEL_BYTES];
-    const char *source_name = vg_listing_name(listing, source);
-    const vg_archive *archive = &shard->dataset->archives->list[shard->archive];
-    vg_status status = vg_member_read(archive, source, source_name, shard->reader, &bytes, &reason);
+    *name = vg_listing_name(shard->listing, source);
+    vg_status status = vg_member_read(&shard->dataset->archives->list[shard->archive], source,
+                                      *name, shard->reader, &bytes, &reason);
     if (status == VG_E_NOMEM)
         return vg_fail(shard->err, status, "%s", reason.message);
-    const char *why = status    ? "cannot be read"
-                      : is_json ? parse_json(bytes, label)
-                                : parse_cls(bytes, label);
-    if (why) {
-        leave_out(shard, source_name, why);
+    *why = status    ? "it cannot be read"
+           : is_json ? parse_json(bytes, label)
+                     : parse_cls(bytes, label);
+    return VG_OK;
+}
+
+static vg_status add_group(struct shard *shard, const struct group *group)
+{
+    vg_dataset *dataset = shard->dataset;
+    size_t pictures;
+    const vg_member *picture = find_part(shard->listing, group, NULL, &pictures);
+    if (!picture) {
+        dataset->ignored.not_images += group->end - group->first;
         return VG_OK;
     }
-    int class_label;
-    bool known;
-    status = find_class(shard, label, &class_label, &known);
-    if (!status && !known) {
-        leave_out(shard, source_name, "its label is not in classes.txt");
-        return VG_OK;
+    char label[MOST_LABEL_BYTES];
+    const char *name = vg_listing_name(shard->listing, picture), *about = name, *why = NULL;
+    vg_status status = VG_OK;
+    int class_label = 0;
+    bool known = true;
+    if (pictures > 1)
+        why = "its group holds several pictures";
+    else
+        status = read_label(shard, group, label, &about, &why);
+    if (!status && !why)
+        status = find_class(shard, label, &class_label, &known);
+    if (!known)
+        why = "its label is not in classes.txt";
+    if (status || why) {
+        if (!status)
+            leave_out(shard, about, why);
+        return status;
     }
-    return status ? status
-                  : vg_archives_add(shard->dataset, shard->archive, picture, name, class_label,
-                                    archive->split, shard->err);
+    return vg_archives_add(dataset, shard->archive, picture, name, class_label,
+                           dataset->archives->list[shard->archive].split, shard->err);
 }
 
 vg_status vg_webdataset_add(vg_dataset *dataset, size_t archive, const vg_listing *listing,
