@@ -128,7 +128,8 @@ static void test_yaml_errors(void **state)
         {"sampling: none\n",
          "job.yaml:1:1: unknown key \"sampling\"; did you mean \"balance.sampling\"?"},
         {"qqqqqqqqqq: 1\n", "unknown key \"qqqqqqqqqq\" (docs/jobs.md lists all)"},
-        {"epochs: many\n", "job.yaml:1:9: epochs: found \"many\", allowed: whole number from 1 to 1000000"},
+        {"epochs: many\n",
+         "job.yaml:1:9: epochs: found \"many\", allowed: whole number from 1 to 1000000"},
         {"epochs: 0\n", "job.yaml:1:9: epochs: found \"0\""},
         {"epochs: [1]\n", "job.yaml:1:9: epochs: found a list"},
         {"learning_rate: nan\n", "learning_rate: found \"nan\""},
@@ -320,6 +321,17 @@ static void test_files(void **state)
     test_folder_remove(folder);
 }
 
+static void test_patterns_of_archives_are_relative_each(void **state)
+{
+    (void)state;
+    vg_job job;
+    fresh(&job);
+    assert_ok(read_text(&job, "dataset: train-{0..9}.tar::/abs/val.tar::more/{a,b}.tar\n"));
+    assert_string_equal(job.dataset,
+                        "some/folder/train-{0..9}.tar::/abs/val.tar::some/folder/more/{a,b}.tar");
+    vg_job_reset(&job);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +344,7 @@ int main(void)
         cmocka_unit_test(test_rate_follows_the_optimizer),
         cmocka_unit_test(test_documented),
         cmocka_unit_test(test_files),
+        cmocka_unit_test(test_patterns_of_archives_are_relative_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -265,12 +265,37 @@ static vg_status no_memory(vg_error *err)
     return vg_fail(err, VG_E_NOMEM, "out of memory for the job");
 }
 
+/* A path relative to `folder`, or patterns of archives with "::" between them, each of which is. On the
+ * heap; NULL: no memory. */
+static char *path_in(const char *folder, const char *text)
+{
+    char *path = vg_strdup("");
+    for (const char *part = text; path && part;) {
+        const char *end = strstr(part, "::");
+        size_t length = end ? (size_t)(end - part) : strlen(part), used = strlen(path);
+        size_t before = *part == '/' ? 0 : strlen(folder) + 1;
+        char *longer = vg_realloc(path, used + before + length + 3, 1);
+        if (!longer) {
+            free(path);
+            return NULL;
+        }
+        path = longer;
+        if (before) {
+            memcpy(path + used, folder, before - 1);
+            path[used + before - 1] = '/';
+        }
+        memcpy(path + used + before, part, length);
+        memcpy(path + used + before + length, end ? "::" : "", end ? 3 : 1);
+        part = end ? end + 2 : NULL;
+    }
+    return path;
+}
+
 static vg_status set_path(const vg_job_key *key, vg_job *job, vg_job_value *value, vg_error *err)
 {
     if (value->kind != VG_JOB_SCALAR || !value->text[0])
         return wrong(key, value, err);
-    char *path = value->text[0] != '/' && value->folder ? vg_path_join(value->folder, value->text)
-                                                        : vg_strdup(value->text);
+    char *path = value->folder ? path_in(value->folder, value->text) : vg_strdup(value->text);
     if (!path)
         return no_memory(err);
     char **slot = field(key, job);
@@ -283,6 +308,11 @@ static void print_path(const vg_job_key *key, const vg_job *job, FILE *out)
 {
     const char *path = *(char *const *)field_const(key, job);
     char *absolute = path ? realpath(path, NULL) : NULL;
+    if (path && !absolute) { /* a pattern, or not there (any more) */
+        char *here = realpath(".", NULL);
+        absolute = here ? path_in(here, path) : NULL;
+        free(here);
+    }
     print_scalar(absolute ? absolute : path ? path : "", out);
     free(absolute);
 }

@@ -284,10 +284,18 @@ static vg_status list_entries(vg_listing *listing, const struct directory *direc
     return status;
 }
 
-static int by_offset(const void *a, const void *b)
+/* The bytes of a member, for finding those that share some. */
+struct extent {
+    uint64_t first, end;
+    size_t member;
+};
+
+static int by_first(const void *a, const void *b)
 {
-    const vg_member *const *p = a, *const *q = b;
-    return (*p)->offset < (*q)->offset ? -1 : (*p)->offset > (*q)->offset;
+    const struct extent *p = a, *q = b;
+    if (p->first != q->first)
+        return p->first < q->first ? -1 : 1;
+    return p->member < q->member ? -1 : p->member > q->member;
 }
 
 /* Members that share bytes are how a small archive unpacks to a huge one; no honest program writes
@@ -295,24 +303,24 @@ static int by_offset(const void *a, const void *b)
 static vg_status mark_overlaps(vg_listing *listing, vg_error *err)
 {
     size_t n = 0;
-    vg_member **order = vg_alloc(listing->count, sizeof *order);
-    if (!order)
+    struct extent *extents = vg_alloc(listing->count, sizeof *extents);
+    if (!extents)
         return vg_fail(err, VG_E_NOMEM, "%s: out of memory", listing->path);
     for (size_t i = 0; i < listing->count; i++) {
-        vg_member *member = &listing->members[i];
-        if (member->method == VG_MEMBER_STORED || member->method == VG_MEMBER_DEFLATED)
-            order[n++] = member;
+        const vg_member *m = &listing->members[i];
+        if (m->method == VG_MEMBER_STORED || m->method == VG_MEMBER_DEFLATED)
+            extents[n++] = (struct extent){m->offset, m->offset + m->header + m->packed, i};
     }
     if (n > 1)
-        qsort(order, n, sizeof *order, by_offset);
+        qsort(extents, n, sizeof *extents, by_first);
     uint64_t end = 0;
     for (size_t i = 0; i < n; i++) {
-        uint64_t stop = order[i]->offset + order[i]->header + order[i]->packed;
-        if (order[i]->offset < end && !order[i]->folder)
-            order[i]->method = VG_MEMBER_OVERLAPS;
-        end = stop > end ? stop : end;
+        vg_member *member = &listing->members[extents[i].member];
+        if (extents[i].first < end && !member->folder)
+            member->method = VG_MEMBER_OVERLAPS;
+        end = extents[i].end > end ? extents[i].end : end;
     }
-    free(order);
+    free(extents);
     return VG_OK;
 }
 
