@@ -52,6 +52,10 @@ static void test_classes_in_byte_order_and_nested_files(void **state)
     assert_int_equal(vg_dataset_label(dataset, deep), 0);
     assert_int_equal(vg_dataset_label(dataset, find_sample(dataset, "zebra/1.jpg")), 2);
     assert_false(vg_dataset_brings_splits(dataset));
+    size_t kept, count;
+    const char *const *notes = vg_dataset_notes(dataset, &kept, &count);
+    assert_int_equal(count, 1);
+    assert_string_equal(notes[0], "classes \"Ant\" and \"ant\" differ in nothing but capitals");
     for (size_t i = 1; i < 5; i++) { /* byte order of paths */
         char a[100], b[100];
         vg_dataset_name(dataset, i - 1, a, sizeof a);

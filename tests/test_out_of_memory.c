@@ -5,6 +5,8 @@
  * sanitizers do not allow and which needs glibc's names: skipped elsewhere. */
 #include "image_files.h"
 
+#include "dataset_fixture.h"
+
 #include "image/resize.h"
 
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
@@ -129,8 +131,49 @@ static void test_every_allocation_fails(void **state)
     }
 }
 
+/* A scan on one thread: an index, or the status that says why not; nothing leaks. */
+static void test_every_allocation_of_a_scan_fails(void **state)
+{
+    (void)state;
+#ifndef CAN_REPLACE
+    skip();
+#endif
+    char *folder = test_folder_make(), name[64];
+    for (int k = 0; k < 3; k++)
+        for (int i = 0; i < 40; i++) {
+            snprintf(name, sizeof name, "%c/%s%d.jpg", "Aab"[k], i % 4 ? "" : "below/", i);
+            put_empty(folder, name);
+        }
+    vg_dataset_options options = vg_dataset_options_default();
+    options.threads = 1;
+    int failures = 0;
+    bool failed = true;
+    for (long n = 0; failed; n++) {
+        vg_error err = {0};
+        vg_dataset *dataset;
+        long before = live;
+        countdown = n;
+        vg_status status = vg_dataset_open(folder, &options, &dataset, &err);
+        failed = countdown < 0;
+        countdown = -1;
+        if (status != VG_OK) {
+            failures++;
+            if (status != VG_E_NOMEM)
+                fail_msg("allocation %ld: %s", n, err.message);
+            assert_null(dataset);
+        } else {
+            assert_int_equal(vg_dataset_count(dataset), 120);
+        }
+        vg_dataset_close(dataset);
+        assert_int_equal(live, before);
+    }
+    assert_true(failures > 20);
+    test_folder_remove(folder);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_allocation_fails)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_allocation_fails),
+                                       cmocka_unit_test(test_every_allocation_of_a_scan_fails)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
