@@ -38,6 +38,11 @@ vg_inspection vg_inspect(const vg_augment *augment, const vg_plan *plan, int in_
     vg_warp warp;
     if (vg_augment_warp(augment, plan, in_width, in_height, &warp, NULL) == VG_OK)
         result.outside = vg_warp_outside(&warp, in_width, in_height);
+    /* The bars of a padded picture are there without a plan too. */
+    const vg_plan none = vg_plan_none();
+    if (augment->framing.kind == VG_FRAMING_PAD &&
+        vg_augment_warp(augment, &none, in_width, in_height, &warp, NULL) == VG_OK)
+        result.outside = fmax(0, result.outside - vg_warp_outside(&warp, in_width, in_height));
     result.finding = result.outside > 0.5    ? VG_FINDING_FILL
                      : result.clipped > 0.6  ? VG_FINDING_CLIPPED
                      : result.contrast < 0.1 ? VG_FINDING_FLAT

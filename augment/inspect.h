@@ -17,7 +17,7 @@ typedef enum vg_finding {
 typedef struct vg_inspection {
     vg_finding finding;
     double change;  /* mean absolute difference to the un-augmented view, 8-bit steps */
-    double outside; /* share of pixels that were filled */
+    double outside; /* share of pixels that were filled, less that of the un-augmented view */
     double clipped; /* share of values at 0 or 255, less that of the un-augmented view */
     double
         contrast; /* standard deviation over that of the un-augmented view; 1 for flat pictures */

@@ -57,7 +57,7 @@ static void write_header(layout *l)
     const vg_augment *a = l->augment;
     const vg_sheet_summary *s = &l->rows.summary;
     const char *title = l->options->title;
-    char path[300], policy[VG_POLICY_TEXT];
+    char path[300], policy[VG_POLICY_TEXT], resize[60] = "";
     if (!title) {
         snprintf(path, sizeof path, "%s", vg_dataset_path(l->dataset));
         for (size_t n = strlen(path); n > 1 && path[n - 1] == '/';)
@@ -67,11 +67,16 @@ static void write_header(layout *l)
     vg_policy_print(&a->policy, policy, sizeof policy);
     snprintf(l->lines[0], sizeof l->lines[0], "%s \u2013 what the network will see", title);
     snprintf(l->lines[1], sizeof l->lines[1], "policy %s", policy);
-    int used = snprintf(l->lines[2], sizeof l->lines[2],
-                        "input %d × %d × %d      normalization %s (shown back on a fixed scale)"
-                        "      seed %llu      ",
-                        a->width, a->height, a->channels, vg_normalization_name(a->normalizer.kind),
-                        (unsigned long long)l->options->seed);
+    if (a->framing.kind != VG_FRAMING_STRETCH) {
+        memcpy(resize, "      resize ", 13);
+        vg_framing_print(&a->framing, resize + 13, sizeof resize - 13);
+    }
+    int used =
+        snprintf(l->lines[2], sizeof l->lines[2],
+                 "input %d × %d × %d%s      normalization %s (shown back on a fixed scale)"
+                 "      seed %llu      ",
+                 a->width, a->height, a->channels, resize,
+                 vg_normalization_name(a->normalizer.kind), (unsigned long long)l->options->seed);
     size_t room = sizeof l->lines[2] - (size_t)used;
     char *rest = l->lines[2] + used;
     if (s->rows < s->classes)

@@ -6,10 +6,14 @@
 
 enum { W = 24, H = 20, N = 3 * W * H };
 
-static vg_inspection inspect(const vg_plan *plan, char text[64])
+static vg_inspection inspect_framed(vg_framing_kind framing, const vg_plan *plan, char text[64])
 {
     vg_error err = {0};
-    vg_augment augment = {.policy = vg_policy_none(), .channels = 3, .width = W, .height = H};
+    vg_augment augment = {.policy = vg_policy_none(),
+                          .channels = 3,
+                          .width = W,
+                          .height = H,
+                          .framing = {.kind = framing}};
     vg_transform transform = vg_augment_transform(&augment);
     void *scratch = NULL;
     assert_ok(transform.scratch_new(&augment, &scratch, &err));
@@ -26,6 +30,27 @@ static vg_inspection inspect(const vg_plan *plan, char text[64])
     transform.scratch_free(scratch);
     vg_image_reset(&in);
     return result;
+}
+
+static vg_inspection inspect(const vg_plan *plan, char text[64])
+{
+    return inspect_framed(VG_FRAMING_STRETCH, plan, text);
+}
+
+/* What evaluation leaves black too is no fill of a plan. */
+static void test_bars_are_no_fill(void **state)
+{
+    (void)state;
+    char text[64];
+    vg_plan plan = vg_plan_none();
+    plan.rotate_deg = 20;
+    vg_inspection stretched = inspect(&plan, text);
+    vg_inspection padded = inspect_framed(VG_FRAMING_PAD, &plan, text);
+    assert_int_equal(padded.finding, VG_FINDING_NONE);
+    assert_true(padded.outside >= 0 && padded.outside < stretched.outside);
+    plan = vg_plan_none();
+    plan.crop = (vg_crop){5, 5, 20, 20};
+    assert_near(inspect_framed(VG_FRAMING_PAD, &plan, text).outside, 0, 0);
 }
 
 static void test_findings(void **state)
@@ -81,6 +106,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_findings),
+        cmocka_unit_test(test_bars_are_no_fill),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
