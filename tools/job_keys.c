@@ -720,13 +720,14 @@ static void print_changes(const vg_job_key *key, const vg_job *job, FILE *out)
 
 /* clang-format off */
 static const vg_job_key keys[] = {
-    PATH("dataset", dataset, "path", "folder of class folders, manifest (.csv) or folder of IDX files"),
+    PATH("dataset", dataset, "path", "folder of class folders, manifest (CSV, TSV, JSON lines), folder of IDX or CIFAR files"),
     OWN("classes", classes, 0, 0, "list of class names", "use only these, in this order; []: all"),
     OWN("limit", limit, 0, 0, "map of class name to number", "at most so many training images of a class"),
     COUNT("train_total", train_total, "at most so many training images, same share of each class; 0: all"),
     COUNT("held_out_total", held_out_total, "the same for validation and for test"),
     NUMBER("split.train", split.train_share, 0, 1, "share of training images when the dataset brings no split"),
     NUMBER("split.val", split.val_share, 0, 1, "share of validation images; the rest is the test split"),
+    FLAG("coarse_labels", split.coarse_labels, "of CIFAR-100: its 20 superclasses instead of its 100 classes"),
     OWN("input.size", size, 4, 2048, "auto, N or HxW (4 to 2048)", "pixels of the network's input"),
     OWN("input.resize", framing, 0, 0, "stretch, crop, crop:SHARE, pad", "how images come to that size: all stretched; the middle of the input's shape, crop:0.875 as 256 -> 224; all with black bars"),
     OWN("input.max_shrink", shrink, 0, 0, "1, 2, 4, 8", "JPEGs much larger than the input may be decoded at 1/2, 1/4, 1/8: faster, about half a grey level off; 1: exact"),
