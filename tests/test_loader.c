@@ -321,6 +321,75 @@ static void test_class_without_a_readable_sample(void **state)
     test_folder_remove(root);
 }
 
+/* Pictures that are decoded one at a time: good, damaged and skipped ones give the place free again. */
+static void test_giants(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    char *root = test_folder_make();
+    vg_image image = {0};
+    vg_bytes bytes = {0};
+    assert_ok(vg_image_shape(&image, 5000, 3300, 1, &err));
+    memset(image.data, 9, vg_image_bytes(&image));
+    assert_ok(vg_png_encode(&image, 1, &bytes, &err));
+    vg_image_reset(&image);
+    for (int i = 0; i < 6; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%d.png", i);
+        char *path = vg_path_join(root, name);
+        assert_ok(vg_file_write(path, bytes.data, bytes.size / (i % 3 ? 1 : 2), &err));
+        free(path);
+    }
+    vg_bytes_reset(&bytes);
+    vg_dataset *files = open_folder(root);
+    vg_sampler *sampler = NULL;
+    vg_loader *loader = NULL;
+    vg_loader_options options = vg_loader_options_default();
+    options.batch = 2;
+    options.threads = 3;
+    options.max_bad_share = 0.5;
+    assert_ok(vg_sampler_new(files, VG_SPLIT_TRAIN, VG_SAMPLING_SHUFFLE, 5, &sampler, &err));
+    assert_ok(vg_loader_open(files, sampler, &transform, &options, &loader, &err));
+    int samples;
+    vg_batch batch;
+    vg_status status;
+    for (uint32_t epoch = 0; epoch < 2; epoch++) {
+        assert_ok(vg_loader_begin(loader, epoch, 0, &err));
+        for (samples = 0; (status = vg_loader_next(loader, &batch, &err)) == VG_OK;) {
+            for (int i = 0; i < batch.count; i++)
+                assert_true(batch.x[i * FLOATS] >= 9 && batch.x[i * FLOATS] <= 10);
+            samples += batch.count;
+            vg_batch_release(loader, &batch);
+        }
+        assert_int_equal(status, VG_END);
+        assert_int_equal(samples, 6);
+    }
+    size_t bad;
+    vg_loader_bad(loader, &bad);
+    assert_int_equal(bad, 2);
+    vg_loader_close(loader);
+    vg_sampler_free(sampler);
+    vg_dataset_close(files);
+    test_folder_remove(root);
+}
+
+/* Who waits for data waits for a stage; who does not limits itself. */
+static void test_limit_of_a_run(void **state)
+{
+    (void)state;
+    const vg_loader_times before = {.read = 5, .decode = 5, .transform = 5, .waited_by_caller = 1};
+    vg_loader_times after = before;
+    after.decode += 3;
+    after.transform += 1;
+    assert_int_equal(vg_loader_limit(&before, &after, 10), VG_STAGE_CALLER);
+    after.waited_by_caller += 6;
+    assert_int_equal(vg_loader_limit(&before, &after, 10), VG_STAGE_DECODE);
+    after.read += 4;
+    assert_int_equal(vg_loader_limit(&before, &after, 10), VG_STAGE_READ);
+    after.transform += 9;
+    assert_int_equal(vg_loader_limit(&before, &after, 10), VG_STAGE_TRANSFORM);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -330,6 +399,8 @@ int main(void)
         cmocka_unit_test(test_bad_files),
         cmocka_unit_test(test_skipping_is_the_same_for_any_thread_count),
         cmocka_unit_test(test_class_without_a_readable_sample),
+        cmocka_unit_test(test_giants),
+        cmocka_unit_test(test_limit_of_a_run),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

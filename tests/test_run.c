@@ -159,7 +159,7 @@ static void test_checkpoint_evaluates_to_the_same(void **state)
     vg_run_result result;
     vg_diversity again = {0};
     assert_ok(vg_run(dataset, &options, NULL, &result, &err));
-    assert_ok(vg_evaluate(dataset, path, VG_SPLIT_TEST, 1, &again, &err));
+    assert_ok(vg_evaluate(dataset, path, VG_SPLIT_TEST, NULL, &again, &err));
     assert_int_equal(again.samples, result.final.samples);
     assert_near(again.accuracy, result.final.accuracy, 0);
     assert_near(again.input_information, result.final.input_information, 1e-9);
@@ -167,7 +167,7 @@ static void test_checkpoint_evaluates_to_the_same(void **state)
     /* another dataset with fewer classes is refused */
     char *other_folder;
     vg_dataset *other = make_idx_dataset(&other_folder, train_counts, test_counts, 3, SIZE);
-    assert_int_equal(vg_evaluate(other, path, VG_SPLIT_TEST, 1, &again, &err), VG_E_STATE);
+    assert_int_equal(vg_evaluate(other, path, VG_SPLIT_TEST, NULL, &again, &err), VG_E_STATE);
     assert_contains(err.message, "4 classes");
     vg_dataset_close(other);
     test_folder_remove(other_folder);

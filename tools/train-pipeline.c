@@ -44,7 +44,7 @@ typedef struct request {
     char *sets[SETS_MOST];          /* key=value, owned; in the order given */
     const char *options[SETS_MOST]; /* by which option each was given */
     int set_count;
-    bool fail_on_collapse, compare_given, seeds_given, keys;
+    bool fail_on_collapse, compare_given, seeds_given, cache_given, keys;
 } request;
 
 static vg_status add_set(request *r, const char *option, const char *key, const char *value,
@@ -93,6 +93,7 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
     case ON_ERROR:
         return add_set(r, "--on-error", "on_error", value, err);
     case CACHE:
+        r->cache_given = true;
         return add_set(r, "--cache", "cache", value, err);
     case MAX_BAD:
         return add_set(r, "--max-bad", "max_bad", value, err);
@@ -201,10 +202,11 @@ static vg_status refuse_without_meaning(const session *s, vg_error *err)
         return vg_fail(err, VG_E_ARG, "--evaluate: found \"\", expected a file of weights");
     if (r->job && !*r->job)
         return vg_fail(err, VG_E_ARG, "--job: found \"\", expected a job file");
-    if (r->evaluate && (r->compare_given || r->seeds_given || s->cli.out))
+    if (r->evaluate && (r->compare_given || r->seeds_given || r->cache_given || s->cli.out))
         return vg_fail(err, VG_E_ARG,
                        "--evaluate trains nothing and writes nothing: leave --%s out",
                        r->compare_given ? "compare"
+                       : r->cache_given ? "cache"
                        : r->seeds_given ? "seeds"
                                         : "out");
     return VG_OK;
@@ -535,13 +537,13 @@ static vg_status choose_split(const session *s, vg_split *split, vg_error *err)
 
 static int evaluate(session *s)
 {
+    vg_loader_options load = vg_run_loading(&s->job.run);
     vg_error err = {0};
     vg_diversity diversity = {0};
     vg_split split;
     vg_status status = choose_split(s, &split, &err);
     if (!status)
-        status = vg_evaluate(s->dataset, s->request.evaluate, split, s->job.run.threads, &diversity,
-                             &err);
+        status = vg_evaluate(s->dataset, s->request.evaluate, split, &load, &diversity, &err);
     char reason[200] = "";
     vg_verdict verdict =
         status ? VG_VERDICT_UNDECIDED : vg_verdict_of(&diversity, reason, sizeof reason);

@@ -29,8 +29,9 @@ static vg_status check_classes(const vg_dataset *dataset, const char *path,
 }
 
 vg_status vg_evaluate(const vg_dataset *dataset, const char *checkpoint, vg_split split,
-                      int threads, vg_diversity *result, vg_error *err)
+                      const vg_loader_options *load, vg_diversity *result, vg_error *err)
 {
+    int threads = load ? load->threads : 0;
     vg_checkpoint about = {0};
     vg_model *model = NULL;
     vg_probe *probe = NULL;
@@ -42,8 +43,6 @@ vg_status vg_evaluate(const vg_dataset *dataset, const char *checkpoint, vg_spli
     if (!status)
         status = vg_probe_pick(dataset, split, 0, 0, &indices, &count, err);
     if (!status) {
-        vg_loader_options load = vg_loader_options_default();
-        load.threads = threads;
         vg_probe_options options = {.normalizer = about.normalizer,
                                     .channels = about.channels,
                                     .height = about.height,
@@ -51,7 +50,7 @@ vg_status vg_evaluate(const vg_dataset *dataset, const char *checkpoint, vg_spli
                                     .framing = about.framing,
                                     .max_shrink = about.max_shrink,
                                     .batch = BATCH,
-                                    .load = &load};
+                                    .load = load};
         status = vg_probe_new(dataset, indices, count, model, &options, &probe, err);
     }
     if (!status)

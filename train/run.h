@@ -109,8 +109,9 @@ vg_status vg_run(const vg_dataset *dataset, const vg_run_options *options,
                  const vg_run_events *events, vg_run_result *result, vg_error *err);
 
 /* Reads a checkpoint back and measures it on a split: the same figures as the run's own. Refuses a
- * dataset whose classes are not those of the checkpoint. */
+ * dataset whose classes are not those of the checkpoint. `load` says how samples are read and on how many threads
+ * (vg_run_loading); NULL: the default. */
 vg_status vg_evaluate(const vg_dataset *dataset, const char *checkpoint, vg_split split,
-                      int threads, vg_diversity *result, vg_error *err);
+                      const vg_loader_options *load, vg_diversity *result, vg_error *err);
 
 #endif
