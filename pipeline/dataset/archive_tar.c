@@ -68,16 +68,19 @@ static vg_status add_entry(vg_listing *listing, struct archive *reader, struct a
     return vg_listing_add(listing, name, strlen(name), link, &member, err);
 }
 
-static vg_status list_entries(vg_listing *listing, struct archive *reader, vg_error *err)
+/* `entry` is ours, because libarchive does not check that it has made one. */
+static vg_status list_entries(vg_listing *listing, struct archive *reader,
+                              struct archive_entry *entry, vg_error *err)
 {
-    struct archive_entry *entry;
     vg_status status = VG_OK;
     while (!status) {
-        int code = archive_read_next_header(reader, &entry);
+        int code = archive_read_next_header2(reader, entry);
         if (code == ARCHIVE_EOF)
             return VG_OK;
         if (code == ARCHIVE_RETRY)
             continue;
+        if (code == ARCHIVE_FATAL && archive_errno(reader) == ENOMEM)
+            return vg_fail(err, VG_E_NOMEM, "%s: out of memory", listing->path);
         if (code == ARCHIVE_FATAL) {
             const char *reason = archive_error_string(reader);
             if (!listing->count)
@@ -97,8 +100,12 @@ static vg_status list_entries(vg_listing *listing, struct archive *reader, vg_er
 vg_status vg_tar_list(vg_listing *listing, vg_error *err)
 {
     struct archive *reader = archive_read_new();
-    if (!reader)
+    struct archive_entry *entry = archive_entry_new();
+    if (!reader || !entry) {
+        archive_read_free(reader);
+        archive_entry_free(entry);
         return vg_fail(err, VG_E_NOMEM, "%s: out of memory", listing->path);
+    }
     vg_status status = VG_OK;
     if (archive_read_support_format_tar(reader) < ARCHIVE_WARN ||
         archive_read_open_fd(reader, listing->fd, BLOCK_BYTES) != ARCHIVE_OK) {
@@ -107,7 +114,8 @@ vg_status vg_tar_list(vg_listing *listing, vg_error *err)
                          reason ? reason : "unknown reason");
     }
     if (!status)
-        status = list_entries(listing, reader, err);
+        status = list_entries(listing, reader, entry, err);
+    archive_entry_free(entry);
     archive_read_free(reader);
     return status;
 }
