@@ -80,7 +80,8 @@ static vg_status run_noise(fixture *f, uint32_t turn, vg_error *err)
 {
     (void)err;
     vg_sample_key key = key_of(turn);
-    vg_noise_add(f->planes, (size_t)f->width * (size_t)f->height * (size_t)f->in.channels, 5, &key);
+    vg_noise_add(f->planes, (size_t)f->width * (size_t)f->height * (size_t)f->in.channels, 10,
+                 &key);
     return VG_OK;
 }
 
@@ -100,7 +101,18 @@ static vg_status run_decode(fixture *f, uint32_t turn, vg_error *err)
                            NULL, err);
 }
 
+/* The works of the Python libraries' comparison: on decoded pictures of 256 x 256 in memory. */
+#define TURN "rotate=40 shift=0.2 shear=11.5 zoom=0.2 fill=nearest"
+#define JITTER "brightness=0.4 contrast=0.4 saturation=0.4 hue=0.1"
+
 static const operation operations[] = {
+    {"affine", 256, 256, 3, 256, TURN, run_warp, 32},
+    {"jitter", 256, 256, 3, 256, "none", run_colour, 32},
+    {"noise", 256, 256, 3, 256, "none", run_noise, 32},
+    {"standard", 256, 256, 3, 256, TURN " flip=h " JITTER " noise=10", run_transform, 32},
+    {"keras 300x200x3 to 150", 300, 200, 3, 150, "rotate=20 shift=0.2 shear=11.5 zoom=0.2",
+     run_warp, 32},
+    {"resize 250x200x3 to 224", 250, 200, 3, 224, "none", run_resize, 32},
     {"resize 300x200x3 to 96", 300, 200, 3, 96, "none", run_resize, 200},
     {"resize 300x200x3 to 32", 300, 200, 3, 32, "none", run_resize, 200},
     {"warp 300x200x3 to 96", 300, 200, 3, 96, "standard", run_warp, 64},
