@@ -29,7 +29,7 @@ static void test_fast_rows_equal_plain_rows(void **state)
                 value[i * w.most + k] =
                     (int32_t)(vg_rng_uniform(&rng, -0.2, 1.2) * (1 << VG_FRACTION_BITS) / count[i]);
         }
-        size_t bytes = 3 * (size_t)w.outputs;
+        size_t bytes = 3 * (size_t)w.outputs, row = 3 * (size_t)width;
         /* exactly as long as the row, so that a sanitizer sees reads behind it */
         uint8_t *in = malloc(3 * (size_t)width), *fast = malloc(bytes), *plain = malloc(bytes);
         assert_true(in && fast && plain);
@@ -39,6 +39,19 @@ static void test_fast_rows_equal_plain_rows(void **state)
         vg_resize_row_rgb_fast(in, width, &w, blocks, fast);
         vg_resize_row_rgb(in, &w, plain);
         assert_memory_equal(fast, plain, bytes);
+        if (vg_resize_rows4_is_fast()) {
+            uint8_t *rows = malloc(4 * row), *four = malloc(4 * bytes);
+            assert_true(rows && four);
+            for (size_t i = 0; i < 4 * row; i++)
+                rows[i] = (uint8_t)vg_rng_u32(&rng);
+            vg_resize_rows4_rgb(rows, row, width, &w, blocks, four, bytes);
+            for (size_t r = 0; r < 4; r++) {
+                vg_resize_row_rgb(rows + r * row, &w, plain);
+                assert_memory_equal(four + r * bytes, plain, bytes);
+            }
+            free(rows);
+            free(four);
+        }
         free(in);
         free(fast);
         free(plain);

@@ -171,7 +171,12 @@ static void run(const vg_view *in, plan *p, bool across, bool down, vg_image *ou
     const uint8_t *rows = in->data + (size_t)p->first_row * in_stride;
     if (across) {
         uint8_t *to = down ? p->rows : out->data;
-        for (int y = 0; y < p->row_count; y++) {
+        int y = 0;
+        if (in->channels == 3 && p->blocks && vg_resize_rows4_is_fast())
+            for (; y + 4 <= p->row_count; y += 4)
+                vg_resize_rows4_rgb(rows + (size_t)y * in_stride, in_stride, in->width, &p->across,
+                                    p->blocks, to + (size_t)y * out_stride, out_stride);
+        for (; y < p->row_count; y++) {
             const uint8_t *from = rows + (size_t)y * in_stride;
             if (in->channels == 1)
                 vg_resize_row_grey(from, &p->across, to + (size_t)y * out_stride);

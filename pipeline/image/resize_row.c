@@ -3,9 +3,12 @@
  * Across, the fast version takes four RGB pixels at a time. A weight of 22 fractional bits is split
  * into its low 12 bits and the rest, because the machine multiplies and adds pairs of 16-bit
  * numbers; both sums are put together at the end, modulo 2^32, which is where the plain sum is too.
+ * AVX-512 does so for four rows at once, which share their weights.
  * Down, sums run over whole rows, which compilers vectorize: the fast version is the same code
  * compiled for wider vectors. */
 #include "image/resize_row.h"
+
+#include "base/simd.h"
 
 #include <string.h>
 
@@ -161,5 +164,100 @@ void vg_resize_down_fast(const uint8_t *restrict in, size_t stride, size_t n, co
                          int count, int32_t *restrict sum, uint8_t *restrict out)
 {
     vg_resize_down(in, stride, n, value, count, sum, out);
+}
+#endif
+
+#if VG_SIMD_X86
+bool vg_resize_rows4_is_fast(void)
+{
+    return vg_simd_best() == VG_SIMD_AVX512;
+}
+
+/* The same 16 bytes of four rows. */
+VG_FOR_AVX512 static inline __m512i four_rows(const uint8_t *p, size_t stride)
+{
+    __m512i v = _mm512_castsi128_si512(_mm_loadu_si128((const void *)p));
+    v = _mm512_inserti32x4(v, _mm_loadu_si128((const void *)(p + stride)), 1);
+    v = _mm512_inserti32x4(v, _mm_loadu_si128((const void *)(p + 2 * stride)), 2);
+    return _mm512_inserti32x4(v, _mm_loadu_si128((const void *)(p + 3 * stride)), 3);
+}
+
+VG_FOR_AVX512 static inline __m512i four_weights(const int16_t *p)
+{
+    return _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)p));
+}
+
+/* One output of four rows, R G B and nothing as 32-bit numbers. */
+VG_FOR_AVX512 static inline __m512i four_outputs(const uint8_t *p, size_t stride,
+                                                 const int16_t *block, int n)
+{
+    const __m512i first = _mm512_broadcast_i32x4(
+        _mm_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1));
+    const __m512i second = _mm512_broadcast_i32x4(
+        _mm_setr_epi8(6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1));
+    __m512i low = _mm512_set1_epi32(1 << (VG_FRACTION_BITS - 1)), high = _mm512_setzero_si512();
+    for (int q = 0; q < n; q++, p += STEP, block += VG_ROW_BLOCK) {
+        __m512i v = four_rows(p, stride);
+        __m512i a = _mm512_shuffle_epi8(v, first), b = _mm512_shuffle_epi8(v, second);
+        low =
+            _mm512_add_epi32(low, _mm512_add_epi32(_mm512_madd_epi16(a, four_weights(block)),
+                                                   _mm512_madd_epi16(b, four_weights(block + 8))));
+        high = _mm512_add_epi32(high,
+                                _mm512_add_epi32(_mm512_madd_epi16(a, four_weights(block + 16)),
+                                                 _mm512_madd_epi16(b, four_weights(block + 24))));
+    }
+    return _mm512_srai_epi32(_mm512_add_epi32(low, _mm512_slli_epi32(high, LOW_BITS)),
+                             VG_FRACTION_BITS);
+}
+
+VG_FOR_AVX512 void vg_resize_rows4_rgb(const uint8_t *in, size_t in_stride, int width,
+                                       const vg_weights *w, const int16_t *blocks, uint8_t *out,
+                                       size_t out_stride)
+{
+    const __m512i close = _mm512_broadcast_i32x4(
+        _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1));
+    const size_t step = (size_t)vg_row_blocks(w) * VG_ROW_BLOCK;
+    int i = 0;
+    while (i < w->outputs) {
+        int n = 0, end = 0;
+        for (int k = i; k < i + 4 && k < w->outputs; k++) {
+            n = w->count[k] > n ? w->count[k] : n;
+            end = w->first[k] > end ? w->first[k] : end;
+        }
+        n = (n + TAPS - 1) / TAPS;
+        if (i + 4 > w->outputs || end + n * TAPS + 2 > width) { /* 16 bytes are read for 4 pixels */
+            for (size_t row = 0; row < 4; row++)
+                pixel(in + row * in_stride, w, i, out + row * out_stride + 3 * (size_t)i);
+            i++;
+            continue;
+        }
+        __m512i v[4];
+        for (int k = 0; k < 4; k++)
+            v[k] = four_outputs(in + 3 * (size_t)w->first[i + k], in_stride,
+                                blocks + (size_t)(i + k) * step, n);
+        __m512i bytes =
+            _mm512_packus_epi16(_mm512_packs_epi32(v[0], v[1]), _mm512_packs_epi32(v[2], v[3]));
+        bytes = _mm512_shuffle_epi8(bytes, close);
+        const __m128i rows[4] = {_mm512_castsi512_si128(bytes), _mm512_extracti32x4_epi32(bytes, 1),
+                                 _mm512_extracti32x4_epi32(bytes, 2),
+                                 _mm512_extracti32x4_epi32(bytes, 3)};
+        for (size_t row = 0; row < 4; row++)
+            _mm_mask_storeu_epi32(out + row * out_stride + 3 * (size_t)i, 0x7, rows[row]);
+        i += 4;
+    }
+}
+#else
+bool vg_resize_rows4_is_fast(void)
+{
+    return false;
+}
+
+void vg_resize_rows4_rgb(const uint8_t *in, size_t in_stride, int width, const vg_weights *w,
+                         const int16_t *blocks, uint8_t *out, size_t out_stride)
+{
+    (void)width;
+    (void)blocks;
+    for (size_t row = 0; row < 4; row++)
+        vg_resize_row_rgb(in + row * in_stride, w, out + row * out_stride);
 }
 #endif

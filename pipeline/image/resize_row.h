@@ -43,6 +43,11 @@ void vg_row_blocks_fill(const vg_weights *w, int16_t *blocks);
 /* `width`: pixels of the input row, beyond which nothing is read. Only where it is fast. */
 void vg_resize_row_rgb_fast(const uint8_t *in, int width, const vg_weights *w,
                             const int16_t *blocks, uint8_t *out);
+/* Four rows at a time, which share their weights; rows begin `in_stride` and `out_stride` bytes apart.
+ * Only where vg_resize_rows4_is_fast(). */
+bool vg_resize_rows4_is_fast(void);
+void vg_resize_rows4_rgb(const uint8_t *in, size_t in_stride, int width, const vg_weights *w,
+                         const int16_t *blocks, uint8_t *out, size_t out_stride);
 void vg_resize_down_fast(const uint8_t *restrict in, size_t stride, size_t n, const int32_t *value,
                          int count, int32_t *restrict sum, uint8_t *restrict out);
 
