@@ -190,13 +190,19 @@ static void run(const vg_view *in, plan *p, bool across, bool down, vg_image *ou
     }
     if (!down)
         return;
-    bool fast = vg_resize_row_is_fast();
-    size_t stride = across ? out_stride : in_stride;
-    for (int y = 0; y < out->height; y++)
-        (fast ? vg_resize_down_fast
-              : vg_resize_down)(rows + (size_t)(p->down.first[y] - p->first_row) * stride, stride,
-                                out_stride, p->down.value + (size_t)y * (size_t)p->down.most,
-                                p->down.count[y], p->sum, out->data + (size_t)y * out_stride);
+    const bool fast = vg_resize_row_is_fast();
+    const vg_simd simd = vg_simd_best();
+    const size_t stride = across ? out_stride : in_stride;
+    for (int y = 0; y < out->height; y++) {
+        const uint8_t *from = rows + (size_t)(p->down.first[y] - p->first_row) * stride;
+        const int32_t *value = p->down.value + (size_t)y * (size_t)p->down.most;
+        uint8_t *to = out->data + (size_t)y * out_stride;
+        if (fast)
+            vg_resize_down_fast(simd, from, stride, out_stride, value, p->down.count[y], p->sum,
+                                to);
+        else
+            vg_resize_down(from, stride, out_stride, value, p->down.count[y], p->sum, to);
+    }
 }
 
 static void copy(const vg_view *in, vg_image *out)

@@ -4,11 +4,9 @@
  * into its low 12 bits and the rest, because the machine multiplies and adds pairs of 16-bit
  * numbers; both sums are put together at the end, modulo 2^32, which is where the plain sum is too.
  * AVX-512 does so for four rows at once, which share their weights.
- * Down, sums run over whole rows, which compilers vectorize: the fast version is the same code
- * compiled for wider vectors. */
+ * Down, sums run over whole rows, which compilers vectorize: the AVX2 version is the same code
+ * compiled for wider vectors, that for AVX-512 keeps its sums in registers. */
 #include "image/resize_row.h"
-
-#include "base/simd.h"
 
 #include <string.h>
 
@@ -139,12 +137,58 @@ __attribute__((target("avx2"))) void vg_resize_row_rgb_fast(const uint8_t *in, i
     }
 }
 
-__attribute__((target("avx2"))) void vg_resize_down_fast(const uint8_t *restrict in, size_t stride,
-                                                         size_t n, const int32_t *value, int count,
-                                                         int32_t *restrict sum,
-                                                         uint8_t *restrict out)
+__attribute__((target("avx2"))) static void down_avx2(const uint8_t *restrict in, size_t stride,
+                                                      size_t n, const int32_t *value, int count,
+                                                      int32_t *restrict sum, uint8_t *restrict out)
 {
     down(in, stride, n, value, count, sum, out);
+}
+
+#if VG_SIMD_X86
+/* Sixty-four sums in registers; the rest as elsewhere. */
+VG_FOR_AVX512 static void down_avx512(const uint8_t *restrict in, size_t stride, size_t n,
+                                      const int32_t *value, int count, int32_t *restrict sum,
+                                      uint8_t *restrict out)
+{
+    size_t x = 0;
+    for (; x + 64 <= n; x += 64) {
+        __m512i s0 = _mm512_set1_epi32(1 << (VG_FRACTION_BITS - 1)), s1 = s0, s2 = s0, s3 = s0;
+        const uint8_t *p = in + x;
+        for (int k = 0; k < count; k++, p += stride) {
+            const __m512i v = _mm512_set1_epi32(value[k]);
+            const __m128i *from = (const void *)p;
+            __m512i p0 = _mm512_cvtepu8_epi32(_mm_loadu_si128(from));
+            __m512i p1 = _mm512_cvtepu8_epi32(_mm_loadu_si128(from + 1));
+            __m512i p2 = _mm512_cvtepu8_epi32(_mm_loadu_si128(from + 2));
+            __m512i p3 = _mm512_cvtepu8_epi32(_mm_loadu_si128(from + 3));
+            s0 = _mm512_add_epi32(s0, _mm512_mullo_epi32(p0, v));
+            s1 = _mm512_add_epi32(s1, _mm512_mullo_epi32(p1, v));
+            s2 = _mm512_add_epi32(s2, _mm512_mullo_epi32(p2, v));
+            s3 = _mm512_add_epi32(s3, _mm512_mullo_epi32(p3, v));
+        }
+        const __m512i zero = _mm512_setzero_si512();
+        __m512i all[4] = {s0, s1, s2, s3};
+        for (size_t k = 0; k < 4; k++) {
+            __m512i t = _mm512_max_epi32(_mm512_srai_epi32(all[k], VG_FRACTION_BITS), zero);
+            _mm_storeu_si128((__m128i *)(void *)(out + x + 16 * k), _mm512_cvtusepi32_epi8(t));
+        }
+    }
+    down(in + x, stride, n - x, value, count, sum, out + x);
+}
+#endif
+
+void vg_resize_down_fast(vg_simd simd, const uint8_t *restrict in, size_t stride, size_t n,
+                         const int32_t *value, int count, int32_t *restrict sum,
+                         uint8_t *restrict out)
+{
+#if VG_SIMD_X86
+    if (simd == VG_SIMD_AVX512) {
+        down_avx512(in, stride, n, value, count, sum, out);
+        return;
+    }
+#endif
+    (void)simd;
+    down_avx2(in, stride, n, value, count, sum, out);
 }
 #else
 bool vg_resize_row_is_fast(void)
@@ -160,9 +204,11 @@ void vg_resize_row_rgb_fast(const uint8_t *in, int width, const vg_weights *w,
     vg_resize_row_rgb(in, w, out);
 }
 
-void vg_resize_down_fast(const uint8_t *restrict in, size_t stride, size_t n, const int32_t *value,
-                         int count, int32_t *restrict sum, uint8_t *restrict out)
+void vg_resize_down_fast(vg_simd simd, const uint8_t *restrict in, size_t stride, size_t n,
+                         const int32_t *value, int count, int32_t *restrict sum,
+                         uint8_t *restrict out)
 {
+    (void)simd;
     vg_resize_down(in, stride, n, value, count, sum, out);
 }
 #endif

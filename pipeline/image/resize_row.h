@@ -4,6 +4,8 @@
 #ifndef VG_IMAGE_RESIZE_ROW_H
 #define VG_IMAGE_RESIZE_ROW_H
 
+#include "base/simd.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -48,7 +50,9 @@ void vg_resize_row_rgb_fast(const uint8_t *in, int width, const vg_weights *w,
 bool vg_resize_rows4_is_fast(void);
 void vg_resize_rows4_rgb(const uint8_t *in, size_t in_stride, int width, const vg_weights *w,
                          const int16_t *blocks, uint8_t *out, size_t out_stride);
-void vg_resize_down_fast(const uint8_t *restrict in, size_t stride, size_t n, const int32_t *value,
-                         int count, int32_t *restrict sum, uint8_t *restrict out);
+/* The same in a version that this machine must have, AVX2 or AVX-512. */
+void vg_resize_down_fast(vg_simd simd, const uint8_t *restrict in, size_t stride, size_t n,
+                         const int32_t *value, int count, int32_t *restrict sum,
+                         uint8_t *restrict out);
 
 #endif
