@@ -69,8 +69,8 @@ static inline float clamp(float v)
 
 static void group_plain(const stream *s, uint64_t first, float out[GROUP])
 {
-    for (int lane = 0; lane < LANES; lane++) {
-        uint64_t counter = first + (uint64_t)lane;
+    for (size_t lane = 0; lane < LANES; lane++) {
+        uint64_t counter = first + lane;
         uint32_t c0 = (uint32_t)counter, c1 = (uint32_t)(counter >> 32);
         uint32_t c2 = s->counter[0], c3 = s->counter[1];
         for (int round = 0; round < ROUNDS; round++) {
@@ -82,8 +82,8 @@ static void group_plain(const stream *s, uint64_t first, float out[GROUP])
         }
         out[2 * lane] = normal(c0);
         out[2 * lane + 1] = normal(c1);
-        out[2 * LANES + 2 * lane] = normal(c2);
-        out[2 * LANES + 2 * lane + 1] = normal(c3);
+        out[2 * (LANES + lane)] = normal(c2);
+        out[2 * (LANES + lane) + 1] = normal(c3);
     }
 }
 
@@ -103,8 +103,8 @@ VG_FOR_AVX512 static VG_INLINE void philox_avx512(const stream *s, uint64_t firs
     const __m512i m0 = _mm512_set1_epi64(multiply0), m1 = _mm512_set1_epi64(multiply1);
     const __m512i lane = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
     __m512i c0[AHEAD], c1[AHEAD], c2[AHEAD], c3[AHEAD];
-    for (int i = 0; i < AHEAD; i++) {
-        c0[i] = _mm512_add_epi64(_mm512_set1_epi64((int64_t)first + i * LANES), lane);
+    for (size_t i = 0; i < AHEAD; i++) {
+        c0[i] = _mm512_add_epi64(_mm512_set1_epi64((int64_t)(first + i * LANES)), lane);
         c1[i] = _mm512_srli_epi64(c0[i], 32);
         c2[i] = _mm512_set1_epi64(s->counter[0]);
         c3[i] = _mm512_set1_epi64(s->counter[1]);
@@ -112,7 +112,7 @@ VG_FOR_AVX512 static VG_INLINE void philox_avx512(const stream *s, uint64_t firs
     for (int round = 0; round < ROUNDS; round++) {
         const __m512i k0 = _mm512_set1_epi64((int64_t)s->key[round][0]);
         const __m512i k1 = _mm512_set1_epi64((int64_t)s->key[round][1]);
-        for (int i = 0; i < AHEAD; i++) {
+        for (size_t i = 0; i < AHEAD; i++) {
             __m512i p0 = _mm512_mul_epu32(c0[i], m0), p1 = _mm512_mul_epu32(c2[i], m1);
             c0[i] = _mm512_ternarylogic_epi64(_mm512_srli_epi64(p1, 32), c1[i], k0, 0x96);
             c2[i] = _mm512_ternarylogic_epi64(_mm512_srli_epi64(p0, 32), c3[i], k1, 0x96);
@@ -120,7 +120,8 @@ VG_FOR_AVX512 static VG_INLINE void philox_avx512(const stream *s, uint64_t firs
             c3[i] = p0;
         }
     }
-    for (int i = 0; i < AHEAD; i++) { /* the lower halves of the second to the upper of the first */
+    for (size_t i = 0; i < AHEAD;
+         i++) { /* the lower halves of the second to the upper of the first */
         word[2 * i] = _mm512_mask_shuffle_epi32(c0[i], 0xaaaa, c1[i], _MM_PERM_CCAA);
         word[2 * i + 1] = _mm512_mask_shuffle_epi32(c2[i], 0xaaaa, c3[i], _MM_PERM_CCAA);
     }
@@ -183,8 +184,8 @@ VG_FOR_AVX2 static VG_INLINE void philox_avx2(const stream *s, uint64_t first, _
     const __m256i m0 = _mm256_set1_epi64x(multiply0), m1 = _mm256_set1_epi64x(multiply1);
     const __m256i lane = _mm256_setr_epi64x(0, 1, 2, 3);
     __m256i c0[2], c1[2], c2[2], c3[2];
-    for (int i = 0; i < 2; i++) {
-        c0[i] = _mm256_add_epi64(_mm256_set1_epi64x((int64_t)first + 4 * i), lane);
+    for (size_t i = 0; i < 2; i++) {
+        c0[i] = _mm256_add_epi64(_mm256_set1_epi64x((int64_t)(first + 4 * i)), lane);
         c1[i] = _mm256_srli_epi64(c0[i], 32);
         c2[i] = _mm256_set1_epi64x(s->counter[0]);
         c3[i] = _mm256_set1_epi64x(s->counter[1]);
@@ -192,7 +193,7 @@ VG_FOR_AVX2 static VG_INLINE void philox_avx2(const stream *s, uint64_t first, _
     for (int round = 0; round < ROUNDS; round++) {
         const __m256i k0 = _mm256_set1_epi64x((int64_t)s->key[round][0]);
         const __m256i k1 = _mm256_set1_epi64x((int64_t)s->key[round][1]);
-        for (int i = 0; i < 2; i++) {
+        for (size_t i = 0; i < 2; i++) {
             __m256i p0 = _mm256_mul_epu32(c0[i], m0), p1 = _mm256_mul_epu32(c2[i], m1);
             c0[i] = _mm256_xor_si256(_mm256_srli_epi64(p1, 32), _mm256_xor_si256(c1[i], k0));
             c2[i] = _mm256_xor_si256(_mm256_srli_epi64(p0, 32), _mm256_xor_si256(c3[i], k1));
@@ -200,7 +201,7 @@ VG_FOR_AVX2 static VG_INLINE void philox_avx2(const stream *s, uint64_t first, _
             c3[i] = p0;
         }
     }
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2; i++) {
         word[i] = _mm256_blend_epi32(c0[i], _mm256_slli_epi64(c1[i], 32), 0xaa);
         word[2 + i] = _mm256_blend_epi32(c2[i], _mm256_slli_epi64(c3[i], 32), 0xaa);
     }

@@ -222,6 +222,7 @@ VG_FOR_AVX512 static void rgb_avx512(const grid *g, int count, span *s)
 {
     const __m512i one_a = _mm512_set1_epi16(g->one_a), one_b = _mm512_set1_epi16(g->one_b);
     const __m512i zero = _mm512_setzero_si512();
+    const size_t two = 2 * (size_t)TAPS; /* pairs */
     for (int i = 0; i < count; i++) {
         const __m512i own_a = _mm512_set1_epi16((int16_t)s->a[i]);
         const __m512i own_b = _mm512_set1_epi16((int16_t)s->b[i]);
@@ -230,7 +231,7 @@ VG_FOR_AVX512 static void rgb_avx512(const grid *g, int count, span *s)
         for (int strip = 0; strip < g->strips; strip++) {
             const uint8_t *first = g->data + 4 * (size_t)(s->column[i] + COLUMNS * strip);
             const size_t *rows = g->rows + s->row[i];
-            for (int k = 0; k < g->pairs; k += 2, a += 2 * TAPS, b += 2 * TAPS, rows += 4) {
+            for (int k = 0; k < g->pairs; k += 2, a += two, b += two, rows += 4) {
                 __m512i w = weigh_avx512(a, b, own_a, own_b, one_a, one_b);
                 __m512i upper = two_loads(first + rows[0], first + rows[2]);
                 __m512i lower = two_loads(first + rows[1], first + rows[3]);
@@ -267,6 +268,7 @@ VG_FOR_AVX512 static void grey_avx512(const grid *g, int count, span *s)
 {
     const __m512i one_a = _mm512_set1_epi16(g->one_a), one_b = _mm512_set1_epi16(g->one_b);
     const __m512i ones = _mm512_set1_epi16(1);
+    const size_t two = 2 * (size_t)TAPS;
     for (int i = 0; i < count; i++) {
         const __m512i own_a = _mm512_set1_epi16((int16_t)s->a[i]);
         const __m512i own_b = _mm512_set1_epi16((int16_t)s->b[i]);
@@ -275,7 +277,7 @@ VG_FOR_AVX512 static void grey_avx512(const grid *g, int count, span *s)
         for (int strip = 0; strip < g->strips; strip++) {
             const uint8_t *first = g->data + (size_t)(s->column[i] + COLUMNS * strip);
             const size_t *rows = g->rows + s->row[i];
-            for (int k = 0; k < g->pairs; k += 2, a += 2 * TAPS, b += 2 * TAPS, rows += 4) {
+            for (int k = 0; k < g->pairs; k += 2, a += two, b += two, rows += 4) {
                 __m512i w = weigh_avx512(a, b, own_a, own_b, one_a, one_b);
                 __m256i v = _mm256_set_m128i(two_rows(first + rows[2], first + rows[3]),
                                              two_rows(first + rows[0], first + rows[1]));
