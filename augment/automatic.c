@@ -188,6 +188,72 @@ void vg_auto_draw(const vg_auto *automatic, const vg_sample_key *key, uint32_t u
     }
 }
 
+/* ---- one by one */
+
+/* Operation i of a table of AutoAugment in the order of the set, with the magnitudes that stand there. */
+static const entry *table_entry(const vg_auto_pair *table, int i, int *low, int *high)
+{
+    for (int e = 0; e <= RAND_SET; e++) {
+        const entry *found = e < RAND_SET ? &rand_set[e] : entry_of(VG_OP_INVERT);
+        bool present = false;
+        for (int k = 0; k < 2 * VG_AUTO_PAIRS; k++) {
+            int magnitude = table[k / 2].step[k % 2].magnitude;
+            if (table[k / 2].step[k % 2].operation != found->operation)
+                continue;
+            *low = present && *low < magnitude ? *low : magnitude;
+            *high = present && *high > magnitude ? *high : magnitude;
+            present = true;
+        }
+        if (present && i-- == 0)
+            return found;
+    }
+    return NULL;
+}
+
+/* Entry i, the bins that it is drawn from, and of how many; NULL behind the last. */
+static const entry *nth(const vg_auto *automatic, int i, int *low, int *high, int *bins)
+{
+    *bins = 31;
+    *low = 0;
+    switch (automatic->kind) {
+    case VG_AUTO_NONE:
+        return NULL;
+    case VG_AUTO_RAND:
+        *low = *high = automatic->magnitude;
+        return i < RAND_SET ? &rand_set[i] : NULL;
+    case VG_AUTO_TRIVIAL:
+        *high = 30;
+        return i < TRIVIAL_SET ? &trivial_set[i] : NULL;
+    case VG_AUTO_AUGMIX:
+        *bins = 10;
+        *high = automatic->magnitude - 1;
+        return i < AUGMIX_SET ? &augmix_set[i] : NULL;
+    default:
+        *bins = 10;
+        return table_entry(vg_auto_tables[automatic->kind - VG_AUTO_IMAGENET], i, low, high);
+    }
+}
+
+vg_operation vg_auto_operation(const vg_auto *automatic, int i)
+{
+    int low, high, bins;
+    const entry *e = nth(automatic, i, &low, &high, &bins);
+    return e ? e->operation : VG_OPERATIONS;
+}
+
+vg_step vg_auto_step(const vg_auto *automatic, int i, double strength, bool negative,
+                     const int size[2], vg_rng *rng)
+{
+    int low, high, bins;
+    const entry *found = nth(automatic, i, &low, &high, &bins);
+    if (!found)
+        return (vg_step){.operation = VG_OP_IDENTITY};
+    entry e = automatic->kind == VG_AUTO_TRIVIAL ? scaled(*found, size[0], size[1]) : *found;
+    int bin = (int)nearbyint(low + strength * (high - low));
+    int most_bits = automatic->kind == VG_AUTO_AUGMIX ? 4 : 8;
+    return at_magnitude(&e, bin, bins, most_bits, negative, rng);
+}
+
 /* ---- words */
 
 static const char *const names[] = {"randaugment", "trivialaugment", "augmix", "autoaugment"};

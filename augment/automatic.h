@@ -42,6 +42,13 @@ typedef struct vg_steps {
 void vg_auto_draw(const vg_auto *automatic, const vg_sample_key *key, uint32_t use, int width,
                   int height, vg_steps *steps);
 
+/* Operation i of those that it draws from, i from 0; VG_OPERATIONS behind the last. */
+vg_operation vg_auto_operation(const vg_auto *automatic, int i);
+/* Operation i at strength 0 (the weakest magnitude that it is drawn with) to 1 (the strongest), to the
+ * negative side where it has two; the rest is drawn. size: width and height of the input. */
+vg_step vg_auto_step(const vg_auto *automatic, int i, double strength, bool negative,
+                     const int size[2], vg_rng *rng);
+
 /* "randaugment", "randaugment=2:9", "trivialaugment", "augmix", "augmix=3:3" (chains:severity),
  * "autoaugment=imagenet" (cifar10, svhn). `value` NULL: none was given. VG_E_ARG says what is
  * allowed. */

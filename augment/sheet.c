@@ -6,7 +6,6 @@
 
 #include "base/file.h"
 #include "draw.h"
-#include "sheet_rows.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -38,8 +37,8 @@ typedef struct layout {
     const vg_dataset *dataset;
     const vg_augment *augment;
     const vg_sheet_options *options;
-    sheet_rows rows;
-    int pitch;                     /* from cell to cell */
+    vg_preview preview;
+    int pitch, cell;               /* from cell to cell; the widest and highest picture */
     int shown_width, shown_height; /* of a variant on the sheet */
     char lines[4][700];            /* of the header */
     char footer[3][500];
@@ -47,15 +46,14 @@ typedef struct layout {
 
 vg_sheet_options vg_sheet_options_default(void)
 {
-    vg_sheet_options options = {
-        .variants = 7, .max_classes = 12, .width = 1600, .seed = 1, .draws = 500};
+    vg_sheet_options options = {.preview = vg_preview_options_default(), .width = 1600};
     return options;
 }
 
 static void write_header(layout *l)
 {
     const vg_augment *a = l->augment;
-    const vg_sheet_summary *s = &l->rows.summary;
+    const vg_preview_summary *s = &l->preview.summary;
     const char *title = l->options->title;
     char path[300], policy[VG_POLICY_TEXT], resize[60] = "";
     if (!title) {
@@ -71,24 +69,26 @@ static void write_header(layout *l)
         memcpy(resize, "      resize ", 13);
         vg_framing_print(&a->framing, resize + 13, sizeof resize - 13);
     }
-    int used =
-        snprintf(l->lines[2], sizeof l->lines[2],
-                 "input %d × %d × %d%s      normalization %s (shown back on a fixed scale)"
-                 "      seed %llu      ",
-                 a->width, a->height, a->channels, resize,
-                 vg_normalization_name(a->normalizer.kind), (unsigned long long)l->options->seed);
+    int used = snprintf(l->lines[2], sizeof l->lines[2],
+                        "input %d × %d × %d%s      normalization %s (shown back on a fixed scale)"
+                        "      seed %llu      ",
+                        a->width, a->height, a->channels, resize,
+                        vg_normalization_name(a->normalizer.kind),
+                        (unsigned long long)l->options->preview.seed);
     size_t room = sizeof l->lines[2] - (size_t)used;
     char *rest = l->lines[2] + used;
-    if (s->rows < s->classes)
+    if (l->options->preview.by == VG_PREVIEW_OPERATIONS)
+        used = snprintf(rest, room, "each operation alone, from its weakest draw to its strongest");
+    else if (s->rows < s->classes)
         used = snprintf(rest, room, "%d of %d classes, evenly chosen", s->rows, s->classes);
     else
         used = snprintf(rest, room, "%d class%s", s->classes, s->classes == 1 ? "" : "es");
     rest += used;
     room -= (size_t)used;
-    if (l->rows.zoom == 0)
+    if (l->preview.zoom == 0)
         snprintf(rest, room, "      variants shown at %.0f %%", 100.0 * l->shown_width / a->width);
-    else if (l->rows.zoom > 1)
-        snprintf(rest, room, "      variants shown %d × enlarged", l->rows.zoom);
+    else if (l->preview.zoom > 1)
+        snprintf(rest, room, "      variants shown %d × enlarged", l->preview.zoom);
     vg_policy_warnings(&a->policy, l->lines[3], sizeof l->lines[3]);
 }
 
@@ -99,10 +99,8 @@ static double percent(size_t part, size_t whole)
 
 static void write_footer(layout *l)
 {
-    const vg_sheet_summary *s = &l->rows.summary;
-    size_t unchanged = s->findings[VG_FINDING_UNCHANGED], destroyed = 0;
-    for (int f = 0; f < VG_FINDING_COUNT; f++)
-        destroyed += vg_finding_destroys((vg_finding)f) ? s->findings[f] : 0;
+    const vg_preview_summary *s = &l->preview.summary;
+    size_t unchanged = s->findings[VG_FINDING_UNCHANGED], destroyed = vg_preview_destroyed(s);
     size_t fine = s->draws - unchanged - destroyed;
     if (vg_policy_is_none(&l->augment->policy)) {
         snprintf(l->footer[0], sizeof l->footer[0],
@@ -118,15 +116,17 @@ static void write_footer(layout *l)
     snprintf(l->footer[2], sizeof l->footer[2], "%zu (%.1f %%) destroyed it%s", destroyed,
              percent(destroyed, s->draws), destroyed ? ":" : ".");
     if (destroyed) {
+        char blame[300];
         size_t used = strlen(l->footer[2]);
+        vg_preview_blame(s, 6, blame, sizeof blame);
         snprintf(l->footer[2] + used, sizeof l->footer[2] - used,
-                 " %zu mostly fill, %zu clipped to black or white, %zu without contrast.",
+                 " %zu mostly fill, %zu clipped to black or white, %zu without contrast; %s.",
                  s->findings[VG_FINDING_FILL], s->findings[VG_FINDING_CLIPPED],
-                 s->findings[VG_FINDING_FLAT]);
+                 s->findings[VG_FINDING_FLAT], blame);
     }
 }
 
-static int caption_lines(const layout *l, const sheet_tile *tile)
+static int caption_lines(const layout *l, const vg_preview_tile *tile)
 {
     int width = l->pitch - GAP;
     return vg_paint_wrapped(NULL, 0, 0, width, &vg_font_small, 0, tile->caption) +
@@ -134,27 +134,27 @@ static int caption_lines(const layout *l, const sheet_tile *tile)
 }
 
 /* The whole-pixel enlargement of an original. */
-static int original_zoom(const layout *l, const sheet_row *row)
+static int original_zoom(const layout *l, const vg_preview_row *row)
 {
     int high = l->shown_height > 96 ? l->shown_height : 96;
-    int across = row->original.width > 0 ? l->rows.cell / row->original.width : 1;
+    int across = row->original.width > 0 ? l->cell / row->original.width : 1;
     int down = row->original.height > 0 ? high / row->original.height : 1;
     int zoom = across < down ? across : down;
     return zoom > 1 ? zoom : 1;
 }
 
-static int picture_height(const layout *l, const sheet_row *row)
+static int picture_height(const layout *l, const vg_preview_row *row)
 {
     int original = row->original.height * original_zoom(l, row);
     return original > l->shown_height ? original : l->shown_height;
 }
 
-static int row_height(const layout *l, const sheet_row *row)
+static int row_height(const layout *l, const vg_preview_row *row)
 {
     if (row->problem[0])
         return NAME_LINE + 2 * vg_font_small.line;
     int lines = 2;
-    for (int i = 0; i < l->options->variants; i++) {
+    for (int i = 0; i < l->options->preview.variants; i++) {
         int count = caption_lines(l, &row->tiles[i]);
         lines = count > lines ? count : lines;
     }
@@ -192,17 +192,17 @@ static int draw_header(const layout *l, vg_image *on)
 }
 
 static void draw_histogram(const layout *l, vg_image *on, int x, int y, int height,
-                           const sheet_row *row)
+                           const vg_preview_row *row)
 {
     /* A bin that holds a whole background would flatten all others: it is cut at a quarter. */
     double most = 0;
-    for (int i = 0; i < SHEET_BINS; i++)
+    for (int i = 0; i < VG_PREVIEW_BINS; i++)
         most = fmax(most, fmax(row->before[i], row->after[i]));
     most = fmin(most, 0.25);
     int bottom = 16, width = l->options->width - MARGIN - x;
     vg_box box = {x, y, width, height - bottom};
-    vg_paint_bars(on, box, row->before, SHEET_BINS, most, BARS);
-    vg_paint_steps(on, box, row->after, SHEET_BINS, most, BLUE);
+    vg_paint_bars(on, box, row->before, VG_PREVIEW_BINS, most, BARS);
+    vg_paint_steps(on, box, row->after, VG_PREVIEW_BINS, most, BLUE);
     vg_paint_fill(on, (vg_box){x, y + height - bottom, width, 1}, GREY);
     int base = y + height - bottom + 3;
     vg_paint_text(on, x, base, &vg_font_small, FAINT, "0");
@@ -217,9 +217,9 @@ static void draw_histogram(const layout *l, vg_image *on, int x, int y, int heig
 }
 
 static void draw_tile(const layout *l, vg_image *on, int x, int y, int height,
-                      const sheet_tile *tile)
+                      const vg_preview_tile *tile)
 {
-    int zoom = l->rows.zoom > 0 ? l->rows.zoom : 1;
+    int zoom = l->preview.zoom > 0 ? l->preview.zoom : 1;
     int top = y + (height - l->shown_height) / 2;
     vg_paint_picture(on, x, top, &tile->picture, zoom);
     bool destroyed = vg_finding_destroys(tile->finding);
@@ -236,14 +236,12 @@ static void draw_tile(const layout *l, vg_image *on, int x, int y, int height,
                      tile->caption);
 }
 
-static void draw_row(const layout *l, vg_image *on, int y, const sheet_row *row)
+static void draw_row(const layout *l, vg_image *on, int y, const vg_preview_row *row)
 {
     char text[200];
-    int x = vg_paint_text(on, MARGIN, y, &vg_font_text, INK,
-                          vg_dataset_class_name(l->dataset, row->label));
-    snprintf(text, sizeof text, "%zu training picture%s", row->count, row->count == 1 ? "" : "s");
+    int x = vg_paint_text(on, MARGIN, y, &vg_font_text, INK, row->name);
     vg_paint_text(on, x + 12, y + vg_font_text.line - vg_font_small.line - 1, &vg_font_small, FAINT,
-                  text);
+                  row->note);
     y += NAME_LINE;
     if (row->problem[0]) {
         vg_paint_wrapped(on, MARGIN, y, text_width(l), &vg_font_small, RED, row->problem);
@@ -255,7 +253,7 @@ static void draw_row(const layout *l, vg_image *on, int y, const sheet_row *row)
     snprintf(text, sizeof text, "original %d × %d", row->width, row->height);
     vg_paint_wrapped(on, MARGIN, y + height + CAPTION_GAP, l->pitch - GAP, &vg_font_small, INK,
                      text);
-    for (int i = 0; i < l->options->variants; i++)
+    for (int i = 0; i < l->options->preview.variants; i++)
         draw_tile(l, on, MARGIN + (i + 1) * l->pitch + GAP, y, height, &row->tiles[i]);
     draw_histogram(l, on, l->options->width - MARGIN - HISTOGRAM, y, height, row);
 }
@@ -283,42 +281,36 @@ static int draw_footer(const layout *l, vg_image *on, int y)
     return y + vg_font_small.line + MARGIN - 8;
 }
 
-static vg_status check(const vg_augment *augment, const vg_sheet_options *o, vg_error *err)
+static vg_status check(const vg_sheet_options *o, vg_error *err)
 {
-    if (o->variants < 1 || o->variants > SHEET_VARIANTS || o->max_classes < 1 ||
-        o->max_classes > 1000 || o->draws < 0 || o->draws > 1000000)
-        return vg_fail(err, VG_E_ARG,
-                       "a sheet of %d variants, %d classes and %d draws: expected 1 to %d, 1 to "
-                       "1000 and 0 to 1000000",
-                       o->variants, o->max_classes, o->draws, SHEET_VARIANTS);
-    int cell = (o->width - 2 * MARGIN - HISTOGRAM) / (o->variants + 1) - GAP;
+    int variants = o->preview.variants;
+    if (variants < 1 || variants > VG_PREVIEW_VARIANTS)
+        return vg_fail(err, VG_E_ARG, "a sheet of %d variants: expected 1 to %d", variants,
+                       VG_PREVIEW_VARIANTS);
+    int cell = (o->width - 2 * MARGIN - HISTOGRAM) / (variants + 1) - GAP;
     if (o->width > 20000 || cell < 64)
         return vg_fail(err, VG_E_ARG,
                        "a sheet %d pixels wide with %d variants: expected at most 20000, and at "
                        "least %d to leave 64 for each",
-                       o->width, o->variants, 2 * MARGIN + HISTOGRAM + (o->variants + 1) * 76 + 20);
-    if (augment->width < 1 || augment->height < 1 ||
-        (augment->channels != 1 && augment->channels != 3))
-        return vg_fail(err, VG_E_ARG, "a network input of %d x %d x %d cannot be shown",
-                       augment->width, augment->height, augment->channels);
+                       o->width, variants, 2 * MARGIN + HISTOGRAM + (variants + 1) * 76 + 20);
     return VG_OK;
 }
 
 static vg_status draw(layout *l, vg_image *sheet, vg_error *err)
 {
     int height = draw_header(l, NULL);
-    for (int r = 0; r < l->rows.summary.rows; r++)
-        height += row_height(l, &l->rows.rows[r]) + ROW_GAP;
+    for (int r = 0; r < l->preview.summary.rows; r++)
+        height += row_height(l, &l->preview.rows[r]) + ROW_GAP;
     height = draw_footer(l, NULL, height);
     vg_status status = vg_image_shape(sheet, l->options->width, height, 3, err);
     if (status != VG_OK)
         return status;
     vg_paint_fill(sheet, (vg_box){0, 0, sheet->width, height}, PAPER);
     int y = draw_header(l, sheet);
-    for (int r = 0; r < l->rows.summary.rows; r++) {
+    for (int r = 0; r < l->preview.summary.rows; r++) {
         vg_paint_fill(sheet, (vg_box){MARGIN, y, text_width(l), 1}, LINE);
-        draw_row(l, sheet, y + ROW_GAP / 2, &l->rows.rows[r]);
-        y += row_height(l, &l->rows.rows[r]) + ROW_GAP;
+        draw_row(l, sheet, y + ROW_GAP / 2, &l->preview.rows[r]);
+        y += row_height(l, &l->preview.rows[r]) + ROW_GAP;
     }
     draw_footer(l, sheet, y);
     return VG_OK;
@@ -327,17 +319,19 @@ static vg_status draw(layout *l, vg_image *sheet, vg_error *err)
 vg_status vg_sheet_draw(const vg_dataset *dataset, const vg_augment *augment,
                         const vg_sheet_options *options, vg_image *sheet, vg_error *err)
 {
-    vg_status status = check(augment, options, err);
+    vg_status status = check(options, err);
     if (status != VG_OK)
         return status;
     layout l = {.dataset = dataset, .augment = augment, .options = options};
-    int column = (options->width - 2 * MARGIN - HISTOGRAM - GAP) / (options->variants + 1);
-    l.pitch = column;
-    status = sheet_rows_gather(dataset, augment, options, column - GAP, &l.rows, err);
+    l.pitch = (options->width - 2 * MARGIN - HISTOGRAM - GAP) / (options->preview.variants + 1);
+    l.cell = l.pitch - GAP;
+    vg_preview_options content = options->preview;
+    content.cell = l.cell;
+    status = vg_preview_gather(dataset, augment, &content, &l.preview, err);
     if (status == VG_OK) {
-        for (int r = 0; r < l.rows.summary.rows && !l.shown_width; r++) {
-            const vg_image *first = &l.rows.rows[r].tiles[0].picture;
-            int zoom = l.rows.zoom > 0 ? l.rows.zoom : 1;
+        for (int r = 0; r < l.preview.summary.rows && !l.shown_width; r++) {
+            const vg_image *first = &l.preview.rows[r].tiles[0].picture;
+            int zoom = l.preview.zoom > 0 ? l.preview.zoom : 1;
             l.shown_width = first->width * zoom;
             l.shown_height = first->height * zoom;
         }
@@ -346,7 +340,7 @@ vg_status vg_sheet_draw(const vg_dataset *dataset, const vg_augment *augment,
         status = draw(&l, sheet, err);
     }
     if (status == VG_OK && options->summary)
-        *options->summary = l.rows.summary;
-    sheet_rows_reset(&l.rows);
+        *options->summary = l.preview.summary;
+    vg_preview_reset(&l.preview);
     return status;
 }

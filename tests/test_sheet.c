@@ -99,7 +99,7 @@ static void test_draws_a_row_for_each_class(void **state)
     vg_dataset *dataset = open_dataset(folder);
     vg_augment augment = make("standard", 3, 32, 24, VG_NORMALIZE_ZSCORE);
     vg_sheet_options options = vg_sheet_options_default();
-    vg_sheet_summary summary = {0};
+    vg_preview_summary summary = {0};
     options.summary = &summary;
     options.title = "discs";
     vg_image sheet = {0}, again = {0}, fewer = {0};
@@ -128,12 +128,12 @@ static void test_draws_a_row_for_each_class(void **state)
     assert_ok(vg_sheet_draw(dataset, &augment, &options, &again, &err));
     assert_int_equal(again.height, sheet.height);
     assert_memory_equal(again.data, sheet.data, vg_image_bytes(&sheet));
-    options.seed = 2;
+    options.preview.seed = 2;
     assert_ok(vg_sheet_draw(dataset, &augment, &options, &again, &err));
     assert_true(again.height != sheet.height ||
                 memcmp(again.data, sheet.data, vg_image_bytes(&sheet)) != 0);
-    options.max_classes = 2;
-    options.draws = 0;
+    options.preview.max_rows = 2;
+    options.preview.draws = 0;
     assert_ok(vg_sheet_draw(dataset, &augment, &options, &fewer, &err));
     assert_true(fewer.height < sheet.height - 80);
     assert_int_equal(summary.rows, 2);
@@ -153,9 +153,9 @@ static void test_variants_are_what_the_network_gets(void **state)
     char *folder = make_dataset(1, 1);
     vg_dataset *dataset = open_dataset(folder);
     vg_sheet_options options = vg_sheet_options_default();
-    options.variants = 3;
-    options.draws = 0;
-    options.seed = 9;
+    options.preview.variants = 3;
+    options.preview.draws = 0;
+    options.preview.seed = 9;
     vg_reader reader = {0};
     vg_image in = {0}, want = {0}, sheet = {0};
     vg_error err = {0};
@@ -202,7 +202,7 @@ static void test_findings_are_marked(void **state)
     char *folder = make_dataset(2, 2);
     vg_dataset *dataset = open_dataset(folder);
     vg_sheet_options options = vg_sheet_options_default();
-    vg_sheet_summary summary = {0};
+    vg_preview_summary summary = {0};
     options.summary = &summary;
     vg_image sheet = {0};
     vg_error err = {0};
@@ -218,7 +218,7 @@ static void test_findings_are_marked(void **state)
     assert_true(summary.findings[VG_FINDING_CLIPPED] > 150);
     assert_true(count(&sheet, RED, 100, sheet.height - 100) > 5 * 4 * 3 * 100);
     augment = make("none", 3, 400, 300, VG_NORMALIZE_IMAGE_ZSCORE); /* larger than a column */
-    options.draws = 20;
+    options.preview.draws = 20;
     assert_ok(vg_sheet_draw(dataset, &augment, &options, &sheet, &err));
     assert_int_equal(summary.variants_unchanged, 14);
     vg_image_reset(&sheet);
@@ -237,7 +237,7 @@ static void test_broken_pictures(void **state)
     vg_dataset *dataset = open_dataset(folder);
     vg_augment augment = make("light", 3, 32, 32, VG_NORMALIZE_UNIT);
     vg_sheet_options options = vg_sheet_options_default();
-    vg_sheet_summary summary = {0};
+    vg_preview_summary summary = {0};
     options.summary = &summary;
     vg_image sheet = {0};
     vg_error err = {0};
@@ -269,13 +269,13 @@ static void test_refuses_impossible_options(void **state)
         static const char *const parts[] = {"variants", "variants", "classes",          "draws",
                                             "wide",     "wide",     "2 cannot be shown"};
         if (i == 0)
-            options.variants = 0;
+            options.preview.variants = 0;
         else if (i == 1)
-            options.variants = 33;
+            options.preview.variants = 33;
         else if (i == 2)
-            options.max_classes = 0;
+            options.preview.max_rows = 0;
         else if (i == 3)
-            options.draws = -1;
+            options.preview.draws = -1;
         else if (i == 4)
             options.width = 600;
         else if (i == 5)

@@ -82,7 +82,7 @@ typedef struct preview {
     const char *words; /* the policy as it was asked for */
     vg_augment augment;
     vg_sheet_options options;
-    vg_sheet_summary summary;
+    vg_preview_summary summary;
     int width, height; /* of the sheet */
 } preview;
 
@@ -106,10 +106,10 @@ static vg_status prepare(const choices *c, const vg_cli *cli, const vg_dataset *
     vg_run_options_reset(&run);
     p->options = vg_sheet_options_default();
     if (c->variants)
-        p->options.variants = (int)c->variants;
+        p->options.preview.variants = (int)c->variants;
     if (c->rows)
-        p->options.max_classes = (int)c->rows;
-    p->options.seed = cli->seed_given ? cli->seed : 1;
+        p->options.preview.max_rows = (int)c->rows;
+    p->options.preview.seed = cli->seed_given ? cli->seed : 1;
     p->options.summary = &p->summary;
     vg_policy_print(&c->policy, p->policy, sizeof p->policy);
     p->words = c->policy_text;
@@ -134,7 +134,7 @@ static vg_status draw(const vg_dataset *dataset, preview *p, vg_error *err)
     return status;
 }
 
-static size_t destroyed(const vg_sheet_summary *s)
+static size_t destroyed(const vg_preview_summary *s)
 {
     return s->findings[VG_FINDING_FILL] + s->findings[VG_FINDING_CLIPPED] +
            s->findings[VG_FINDING_FLAT];
@@ -147,16 +147,16 @@ static double percent(size_t n, size_t of)
 
 static void print_text(const preview *p)
 {
-    const vg_sheet_summary *s = &p->summary;
+    const vg_preview_summary *s = &p->summary;
     char draws[32];
     printf("preview    %s  (%dx%d pixels, %d of %d classes, %d variants each)\n", p->out, p->width,
-           p->height, s->rows, s->classes, p->options.variants);
+           p->height, s->rows, s->classes, p->options.preview.variants);
     printf("policy     %s\n", p->policy);
     char resize[40];
     vg_framing_print(&p->augment.framing, resize, sizeof resize);
     printf("input      %dx%dx%d, resize %s, %s, as train-pipeline would feed it; seed %llu\n",
            p->augment.height, p->augment.width, p->augment.channels, resize,
-           vg_normalization_name(p->augment.normalizer.kind), (unsigned long long)p->options.seed);
+           vg_normalization_name(p->augment.normalizer.kind), (unsigned long long)p->options.preview.seed);
     printf("inspected  %s draws on %zu training images: %.1f %% change nothing that can be seen, "
            "%.1f %% destroy the picture\n",
            vg_cli_count(draws, s->draws), s->pictures,
@@ -185,7 +185,7 @@ static json_t *count(size_t n)
 
 static vg_status print_json(const preview *p, const char *warnings, vg_error *err)
 {
-    const vg_sheet_summary *s = &p->summary;
+    const vg_preview_summary *s = &p->summary;
     bool ok = true;
     json_t *root = json_object(), *input = json_object(), *sheet = json_object(),
            *inspected = json_object();
@@ -209,12 +209,12 @@ static vg_status print_json(const preview *p, const char *warnings, vg_error *er
     set(root, "out", vg_json_text(p->out), &ok);
     set(root, "policy", json_string(p->policy), &ok);
     set(root, "normalize", json_string(vg_normalization_name(p->augment.normalizer.kind)), &ok);
-    set(root, "seed", json_integer((json_int_t)p->options.seed), &ok);
+    set(root, "seed", json_integer((json_int_t)p->options.preview.seed), &ok);
     set(root, "input", input, &ok);
     set(root, "sheet", sheet, &ok);
     set(root, "rows", json_integer(s->rows), &ok);
     set(root, "classes", json_integer(s->classes), &ok);
-    set(root, "variants", json_integer(p->options.variants), &ok);
+    set(root, "variants", json_integer(p->options.preview.variants), &ok);
     set(root, "inspected", inspected, &ok);
     set(root, "warning", warnings[0] ? vg_json_text(warnings) : json_null(), &ok);
     char *text = ok ? json_dumps(root, JSON_INDENT(2)) : NULL;
