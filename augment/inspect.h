@@ -11,6 +11,8 @@ typedef enum vg_finding {
     VG_FINDING_FILL,      /* more than half of the pixels lie outside of the picture */
     VG_FINDING_CLIPPED,   /* the share of values at 0 or 255 rose by more than 0.6 */
     VG_FINDING_FLAT,      /* less than a tenth of the contrast (standard deviation) is left */
+    VG_FINDING_CUT,       /* less than a quarter of what the picture shows is left in view */
+    VG_FINDING_DETAIL, /* less than a tenth of its detail is left: blurred, drowned in noise, hidden */
     VG_FINDING_COUNT
 } vg_finding;
 
@@ -21,6 +23,15 @@ typedef struct vg_inspection {
     double clipped; /* share of values at 0 or 255, less that of the un-augmented view */
     double
         contrast; /* standard deviation over that of the un-augmented view; 1 for flat pictures */
+    /* The share of the un-augmented view's edges (gradient length on a grid of at most 32 x 32) that lie
+     * within the new view. Edges stand for the object: plain background has none, so that a crop of sky
+     * counts as lost and one that fills the view with the object as kept. 1 for flat pictures and
+     * for mixtures (AugMix), of which a part always shows the whole. */
+    double visible;
+    /* The squared correlation of the gradients of both views on that grid: the share of the detail that
+     * is still there, whatever brightness and contrast. 1 where the picture was moved, which cannot be
+     * compared cell by cell, and for flat pictures. */
+    double detail;
 } vg_inspection;
 
 /* `before` and `after` are vg_augment_view of one in_width x in_height picture, without and with
