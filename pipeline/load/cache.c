@@ -2,7 +2,8 @@
  *
  * A slot is a pointer and nothing else, so that a find is one atomic load and costs the same for a
  * thousand samples and for a million. Whoever wants to fill a slot claims it by compare-and-swap;
- * who comes second goes on without, because decoding once too often is cheaper than any waiting.
+ * who comes second with a picture goes on without, and who comes second with a question asks the
+ * file himself and leaves no trace: either is cheaper than any waiting.
  *
  * In memory, pictures are laid one after the other into one reservation of address space, which
  * takes real memory only as far as it is filled. Nothing is ever taken out: pictures are lent
@@ -21,7 +22,7 @@
 
 /* What a slot says when it is not a pointer. Records are aligned: the lowest bits are free, and one
  * of them says that this run has put the picture there. */
-enum { UNKNOWN = 0, MISSING = 1, BUSY = 2, OWN = 4, STRIPES = 16 };
+enum { UNKNOWN = 0, MISSING = 1, PUTTING = 2, LOOKING = 3, OWN = 4, STRIPES = 16 };
 
 /* One cache line each, so that counting does not make threads wait for each other. */
 typedef struct stripe {
@@ -97,15 +98,18 @@ vg_status vg_cache_open(const vg_cache_options *options, const vg_dataset *datas
     return VG_OK;
 }
 
-/* The first touch of a sample; others who come meanwhile decode it. */
+/* The first touch of a sample. Two may come at once (one for the sample itself, one for a broken one
+ * that it stands in for): both must find what is there, or an epoch would decode by chance. */
 static uintptr_t look_up(vg_cache *c, size_t index, vg_reader *reader)
 {
     uintptr_t slot = UNKNOWN;
-    if (!atomic_compare_exchange_strong(&c->slots[index], &slot, BUSY))
+    bool first = atomic_compare_exchange_strong(&c->slots[index], &slot, LOOKING);
+    if (!first && slot != LOOKING)
         return slot;
-    const vg_record *record = vg_cache_file_find(c->file, index, reader);
+    const vg_record *record = vg_cache_file_find(c->file, index, reader, first);
     slot = record ? (uintptr_t)record : MISSING;
-    atomic_store_explicit(&c->slots[index], slot, memory_order_release);
+    if (first)
+        atomic_store_explicit(&c->slots[index], slot, memory_order_release);
     return slot;
 }
 
@@ -115,9 +119,9 @@ bool vg_cache_find(vg_cache *c, size_t index, vg_reader *reader, vg_cached *pict
         return false;
     stripe *count = &c->stripes[index % STRIPES];
     uintptr_t slot = atomic_load_explicit(&c->slots[index], memory_order_acquire);
-    if (slot == UNKNOWN && c->file)
+    if ((slot == UNKNOWN || slot == LOOKING) && c->file)
         slot = look_up(c, index, reader);
-    if (slot <= BUSY) {
+    if (slot <= LOOKING) {
         atomic_fetch_add_explicit(&count->misses, 1, memory_order_relaxed);
         return false;
     }
@@ -176,9 +180,9 @@ vg_status vg_cache_put(vg_cache *c, size_t index, vg_span stored, const vg_image
                        "wanted",
                        image->width, image->height, index, whole.width, whole.height);
     uintptr_t slot = atomic_load_explicit(&c->slots[index], memory_order_relaxed);
-    bool replaceable = slot > BUSY && !(slot & OWN);
+    bool replaceable = slot > LOOKING && !(slot & OWN);
     if ((slot > MISSING && !replaceable) ||
-        !atomic_compare_exchange_strong(&c->slots[index], &slot, BUSY))
+        !atomic_compare_exchange_strong(&c->slots[index], &slot, PUTTING))
         return VG_OK;
     uintptr_t before = replaceable ? slot : MISSING;
     const vg_record *record =

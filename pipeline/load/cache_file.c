@@ -286,27 +286,28 @@ static void note(vg_cache_file *f, size_t index, const vg_packed_entry *entry,
 }
 
 static const vg_record *checked(vg_cache_file *f, const vg_packed *packed,
-                                const vg_packed_entry *entry)
+                                const vg_packed_entry *entry, bool first)
 {
     const vg_record *record = vg_packed_record(packed, entry);
-    if (!record)
+    if (!record && first)
         atomic_fetch_add(&f->damaged, 1);
     return record;
 }
 
 /* The picture of a sample whose stamp did not tell, by its stored bytes. */
 static const vg_record *find_by_content(vg_cache_file *f, size_t index, vg_reader *reader,
-                                        const vg_packed *packed, vg_packed_entry *mine)
+                                        const vg_packed *packed, bool first, vg_packed_entry *mine)
 {
     vg_span stored;
     if (vg_dataset_bytes(f->dataset, index, reader, &stored, NULL))
         return NULL;
-    atomic_fetch_add(&f->hashed, 1);
+    if (first)
+        atomic_fetch_add(&f->hashed, 1);
     vg_hash128 content = content_hash(stored);
     uint64_t cursor = UINT64_MAX;
     const vg_packed_entry *entry;
     while ((entry = vg_packed_by_content(packed, content, &cursor))) {
-        const vg_record *record = checked(f, packed, entry);
+        const vg_record *record = checked(f, packed, entry, first);
         if (!record)
             continue;
         mine->content = content;
@@ -317,7 +318,7 @@ static const vg_record *find_by_content(vg_cache_file *f, size_t index, vg_reade
     return NULL;
 }
 
-const vg_record *vg_cache_file_find(vg_cache_file *f, size_t index, vg_reader *reader)
+const vg_record *vg_cache_file_find(vg_cache_file *f, size_t index, vg_reader *reader, bool first)
 {
     const vg_packed *packed = whole(f);
     vg_packed_entry mine = {{0}, {0}, {0}, 0, 0};
@@ -326,13 +327,16 @@ const vg_record *vg_cache_file_find(vg_cache_file *f, size_t index, vg_reader *r
     const vg_packed_entry *entry = packed ? vg_packed_by_name(packed, mine.name) : NULL;
     if (entry && mine.stamp.modified && entry->stamp.modified == mine.stamp.modified &&
         entry->stamp.size == mine.stamp.size) {
-        note(f, index, &mine, NULL); /* in case it is damaged, or of no use to the caller */
-        return checked(f, packed, entry);
+        if (first)
+            note(f, index, &mine, NULL); /* in case it is damaged, or of no use to the caller */
+        return checked(f, packed, entry, first);
     }
     distrust_young(&mine.stamp); /* before the bytes are read: they may change after it */
     const vg_record *record = NULL;
     if (packed && packed->count)
-        record = find_by_content(f, index, reader, packed, &mine);
+        record = find_by_content(f, index, reader, packed, first, &mine);
+    if (!first)
+        return record;
     if (!record && entry)
         atomic_fetch_add(&f->stale, 1);
     note(f, index, &mine, record ? packed : NULL);

@@ -13,9 +13,11 @@ vg_status vg_cache_file_open(const vg_cache_options *options, const vg_dataset *
 /* Commits (last) and frees. */
 void vg_cache_file_close(vg_cache_file *file);
 
-/* These two: any thread, but one at a time for the same index. Records live until the close; NULL:
- * not there, not kept. */
-const vg_record *vg_cache_file_find(vg_cache_file *file, size_t index, vg_reader *reader);
+/* These two: any thread, but one at a time for the same index; beside it others may find it, too,
+ * who are not the `first`: they count and note nothing. Records live until the close; NULL: not
+ * there, not kept. */
+const vg_record *vg_cache_file_find(vg_cache_file *file, size_t index, vg_reader *reader,
+                                    bool first);
 const vg_record *vg_cache_file_put(vg_cache_file *file, size_t index, vg_span stored,
                                    const vg_image *image, const vg_decode_info *info);
 
