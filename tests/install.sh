@@ -2,7 +2,7 @@
 # Installs what building and testing need and is not there yet (Debian 12, Ubuntu 24.04), saying so.
 #   sh tests/install.sh [--tests]     --tests: also cmocka and the checkers
 set -eu
-packages="gcc make cmake ninja-build pkg-config libjpeg-dev libpng-dev zlib1g-dev libxxhash-dev libarchive-dev libjansson-dev
+packages="gcc make cmake ninja-build pkg-config libjpeg-dev libpng-dev zlib1g-dev libdeflate-dev libxxhash-dev libarchive-dev libjansson-dev
 libyaml-dev libopenblas-dev libwebp-dev"
 [ "${1:-}" = --tests ] && packages="$packages libcmocka-dev clang-tidy clang-format cppcheck libomp-dev"
 

@@ -7,6 +7,7 @@
 #include "image/decode.h"
 
 typedef struct vg_jpeg_reader vg_jpeg_reader;
+typedef struct vg_png_inflater vg_png_inflater;
 
 /* One call of vg_decode as a reader sees it. Everything is borrowed, nothing is NULL but err. */
 typedef struct vg_decode_job {
@@ -17,8 +18,12 @@ typedef struct vg_decode_job {
     vg_decode_info *info;
     vg_bytes *scratch; /* rows that are not yet in their final form */
     vg_jpeg_reader *jpeg;
+    vg_png_inflater *inflater;
     vg_error *err;
 } vg_decode_job;
+
+/* The decoder's, for tests: whether PNG is inflated at once, and how often it was. */
+vg_png_inflater *vg_decoder_inflater(vg_decoder *decoder);
 
 /* What is to be decoded: at 1 / shrink of the size, in the picture as stored (before EXIF). */
 typedef struct vg_window {

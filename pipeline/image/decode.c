@@ -11,8 +11,10 @@
 #include "image/exif.h"
 #include "image/jpeg.h"
 #include "image/png.h"
+#include "image/png_inflate.h"
 #include "image/webp.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -20,6 +22,7 @@
 struct vg_decoder {
     vg_bytes scratch;
     vg_jpeg_reader *jpeg;
+    vg_png_inflater inflater;
     vg_image spare; /* exchanged with the caller's picture when one is turned */
 };
 
@@ -57,8 +60,14 @@ void vg_decoder_free(vg_decoder *decoder)
         return;
     vg_bytes_reset(&decoder->scratch);
     vg_image_reset(&decoder->spare);
+    vg_png_inflater_reset(&decoder->inflater);
     vg_jpeg_free(decoder->jpeg);
     free(decoder);
+}
+
+vg_png_inflater *vg_decoder_inflater(vg_decoder *decoder)
+{
+    return &decoder->inflater;
 }
 
 static bool starts_with(const uint8_t *bytes, size_t size, const char *text, size_t length)
@@ -143,6 +152,23 @@ bool vg_format_readable(vg_image_format format)
            (format == VG_FORMAT_WEBP && vg_webp_readable());
 }
 
+const char *vg_format_list(const char *conjunction, char text[VG_FORMAT_LIST])
+{
+    const char *names[VG_FORMAT_HTML];
+    int count = 0;
+    size_t used = 0;
+    for (int i = 0; i < VG_FORMAT_HTML; i++)
+        if (vg_format_readable((vg_image_format)i))
+            names[count++] = vg_format_name((vg_image_format)i);
+    for (int i = 0; i < count && used < VG_FORMAT_LIST; i++) {
+        const char *before = i == 0 ? "" : i < count - 1 ? ", " : " ";
+        bool last = i > 0 && i == count - 1;
+        used += (size_t)snprintf(text + used, VG_FORMAT_LIST - used, "%s%s%s%s", before,
+                                 last ? conjunction : "", last ? " " : "", names[i]);
+    }
+    return text;
+}
+
 vg_image_format vg_format_of_name(const char *name)
 {
     static const struct {
@@ -168,6 +194,7 @@ vg_image_format vg_format_of_name(const char *name)
 
 static vg_status read_picture(const vg_decode_job *job)
 {
+    char list[VG_FORMAT_LIST];
     switch (job->info->format) {
     case VG_FORMAT_JPEG:
         return vg_jpeg_read(job);
@@ -176,14 +203,15 @@ static vg_status read_picture(const vg_decode_job *job)
     case VG_FORMAT_WEBP:
         return vg_webp_read(job);
     case VG_FORMAT_UNKNOWN:
-        return vg_fail(job->err, VG_E_FORMAT,
-                       job->size ? "content is neither JPEG nor PNG" : "the file is empty");
+        if (job->size == 0)
+            return vg_fail(job->err, VG_E_FORMAT, "the file is empty");
+        return vg_fail(job->err, VG_E_FORMAT, "content is not %s", vg_format_list("or", list));
     case VG_FORMAT_HTML:
-        return vg_fail(job->err, VG_E_FORMAT,
-                       "content is HTML, not JPEG or PNG (a failed download?)");
+        return vg_fail(job->err, VG_E_FORMAT, "content is HTML, not %s (a failed download?)",
+                       vg_format_list("or", list));
     default:
-        return vg_fail(job->err, VG_E_FORMAT, "content is %s, not JPEG or PNG",
-                       vg_format_name(job->info->format));
+        return vg_fail(job->err, VG_E_FORMAT, "content is %s, not %s",
+                       vg_format_name(job->info->format), vg_format_list("or", list));
     }
 }
 
@@ -208,7 +236,9 @@ vg_status vg_decode(vg_decoder *decoder, const uint8_t *bytes, size_t size,
                        "pictures are decoded to 1 or 3 channels (0: as stored), not %d",
                        options->channels);
     info->format = size ? vg_format_sniff(bytes, size) : VG_FORMAT_UNKNOWN;
-    vg_decode_job job = {bytes, size, options, image, info, &decoder->scratch, decoder->jpeg, err};
+    vg_decode_job job = {
+        bytes, size, options, image, info, &decoder->scratch, decoder->jpeg, &decoder->inflater,
+        err};
     vg_status status = read_picture(&job);
     if (status == VG_OK && info->damaged && info->intact < options->min_intact)
         status =

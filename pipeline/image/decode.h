@@ -104,6 +104,9 @@ vg_image_format vg_format_sniff(const uint8_t *bytes, size_t size);
 const char *vg_format_name(vg_image_format format);
 /* Whether vg_decode of this build reads the format. */
 bool vg_format_readable(vg_image_format format);
+/* Their names, the last one behind `conjunction`: "JPEG, PNG and WebP". */
+enum { VG_FORMAT_LIST = 40 };
+const char *vg_format_list(const char *conjunction, char text[VG_FORMAT_LIST]);
 /* The format that a file name's extension promises (.jpg .jpeg .jpe .jfif .png ...),
  * case-insensitive. */
 vg_image_format vg_format_of_name(const char *name);
