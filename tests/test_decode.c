@@ -9,6 +9,16 @@ static void set(vg_bytes *b, const void *bytes, size_t size)
     b->size = size;
 }
 
+/* What the build reads, in words. */
+static void test_list_of_formats(void **state)
+{
+    (void)state;
+    char text[VG_FORMAT_LIST];
+    bool webp = vg_format_readable(VG_FORMAT_WEBP);
+    assert_string_equal(vg_format_list("and", text), webp ? "JPEG, PNG and WebP" : "JPEG and PNG");
+    assert_string_equal(vg_format_list("or", text), webp ? "JPEG, PNG or WebP" : "JPEG or PNG");
+}
+
 static void test_foreign_content_is_named(void **state)
 {
     (void)state;
@@ -19,15 +29,15 @@ static void test_foreign_content_is_named(void **state)
         const char *part;
     } cases[] = {
         {"", 0, VG_FORMAT_UNKNOWN, "empty"},
-        {"G", 1, VG_FORMAT_UNKNOWN, "neither JPEG nor PNG"},
-        {"hello, this is a text file", 26, VG_FORMAT_UNKNOWN, "neither JPEG nor PNG"},
-        {"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16, VG_FORMAT_UNKNOWN, "neither"},
-        {"GIF89a.....", 11, VG_FORMAT_GIF, "content is GIF, not JPEG or PNG"},
+        {"G", 1, VG_FORMAT_UNKNOWN, "content is not JPEG"},
+        {"hello, this is a text file", 26, VG_FORMAT_UNKNOWN, "content is not JPEG"},
+        {"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16, VG_FORMAT_UNKNOWN, "content is not JPEG"},
+        {"GIF89a.....", 11, VG_FORMAT_GIF, "content is GIF, not JPEG"},
         {"BM........................", 26, VG_FORMAT_BMP, "content is BMP"},
         {"II*\0....", 8, VG_FORMAT_TIFF, "content is TIFF"},
         {"MM\0*....", 8, VG_FORMAT_TIFF, "content is TIFF"},
         {"RIFF....WEBPVP8 ", 16, VG_FORMAT_WEBP, ""},
-        {"RIFF....WAVEfmt ", 16, VG_FORMAT_UNKNOWN, "neither"},
+        {"RIFF....WAVEfmt ", 16, VG_FORMAT_UNKNOWN, "content is not JPEG"},
         {"\0\0\0\x18"
          "ftypheic....",
          16, VG_FORMAT_HEIF, "content is HEIF"},
@@ -36,7 +46,7 @@ static void test_foreign_content_is_named(void **state)
          16, VG_FORMAT_HEIF, "content is HEIF"},
         {"\0\0\0\x18"
          "ftypmp42....",
-         16, VG_FORMAT_UNKNOWN, "neither"},
+         16, VG_FORMAT_UNKNOWN, "content is not JPEG"},
         {" \r\n<!DOCTYPE html><p>", 21, VG_FORMAT_HTML, "content is HTML"},
         {"\xef\xbb\xbf<HTML>", 9, VG_FORMAT_HTML, "content is HTML"},
     };
@@ -169,11 +179,9 @@ static void test_decoder_survives_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_foreign_content_is_named),
-        cmocka_unit_test(test_format_of_name),
-        cmocka_unit_test(test_garbage),
-        cmocka_unit_test(test_options),
-        cmocka_unit_test(test_decoder_survives_errors),
+        cmocka_unit_test(test_list_of_formats), cmocka_unit_test(test_foreign_content_is_named),
+        cmocka_unit_test(test_format_of_name),  cmocka_unit_test(test_garbage),
+        cmocka_unit_test(test_options),         cmocka_unit_test(test_decoder_survives_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,9 +43,19 @@ bool vg_name_is_sample(const char *name, vg_dataset_ignored *ignored, vg_finds *
     return false;
 }
 
+/* WebP among what cannot be read: the build lacks the library. */
+static const char *webp_hint(const vg_finds *finds)
+{
+    for (int i = 0; i < VG_OTHER_FORMATS; i++)
+        if (finds->other[i] && strcmp(OTHER_FORMATS[i], ".webp") == 0)
+            return "; a build with -DVG_WEBP=ON reads WebP";
+    return "";
+}
+
 vg_status vg_nothing_found(const vg_dataset *dataset, const vg_finds *finds, vg_error *err)
 {
-    char found[200] = "";
+    char found[200] = "", list[VG_FORMAT_LIST], other_list[VG_FORMAT_LIST];
+    vg_format_list("and", list);
     size_t used = 0;
     for (int i = 0; i < VG_OTHER_FORMATS && used < sizeof found; i++)
         if (finds->other[i])
@@ -53,19 +63,20 @@ vg_status vg_nothing_found(const vg_dataset *dataset, const vg_finds *finds, vg_
                                      used ? ", " : "; found ", finds->other[i], OTHER_FORMATS[i]);
     const char *plural = finds->folders == 1 ? "" : "s";
     if (used)
-        return vg_fail(err, VG_E_FORMAT,
-                       "%s: no images found (looked for JPEG and PNG in %zu folder%s%s: convert "
-                       "them to JPEG or PNG)",
-                       dataset->path, finds->folders, plural, found);
+        return vg_fail(
+            err, VG_E_FORMAT,
+            "%s: no images found (looked for %s in %zu folder%s%s: convert them to %s%s)",
+            dataset->path, list, finds->folders, plural, found, vg_format_list("or", other_list),
+            webp_hint(finds));
     if (dataset->ignored.loose)
         return vg_fail(err, VG_E_FORMAT,
                        "%s: no images found in class folders, but %zu beside them: a picture's "
                        "class is the name of its folder",
                        dataset->path, dataset->ignored.loose);
     return vg_fail(err, VG_E_FORMAT,
-                   "%s: no images found (looked for JPEG and PNG in %zu folder%s, passed over %zu "
+                   "%s: no images found (looked for %s in %zu folder%s, passed over %zu "
                    "other files and %zu hidden ones)",
-                   dataset->path, finds->folders, plural, dataset->ignored.not_images,
+                   dataset->path, list, finds->folders, plural, dataset->ignored.not_images,
                    dataset->ignored.hidden);
 }
 
