@@ -30,10 +30,10 @@ typedef struct vg_policy {
     bool flip_horizontal, flip_vertical; /* with chance 0.5 each */
     bool flip_alternating; /* of flip_horizontal: a sample is mirrored in every other epoch, half of
                               the samples in even ones */
+    vg_fill fill;          /* what stands beyond the picture's edges */
     double brightness, contrast, saturation; /* factor U(max(0, 1 - v), 1 + v) */
     double hue;                              /* U(-v, v) turns of the colour wheel, v <= 0.5 */
-    double noise; /* sigma of Gaussian noise, in 8-bit steps, each channel its own */
-    vg_fill fill;
+    double noise;       /* sigma of Gaussian noise, in 8-bit steps, each channel its own */
     double fill_value;  /* 0..255, for VG_FILL_CONSTANT */
     double ramp;        /* epochs over which everything but crops, flips and noise grows to its full
                     strength, linearly: epoch 0 has 1 / ramp; 0: at once */

@@ -145,7 +145,8 @@ static bool has_colour(const vg_plan *plan)
 static vg_status apply_steps(const vg_augment *augment, const vg_plan *plan, int channels, work *w,
                              float *out, vg_error *err)
 {
-    vg_pixels pixels = {out, channels, augment->height, augment->width, w->spare};
+    vg_pixels pixels = {NULL, channels, augment->height, augment->width, w->spare};
+    pixels.x = out;
     vg_status status = VG_OK;
     for (int i = 0; i < plan->steps.count && !status; i++)
         status = vg_step_apply(&plan->steps.step[i], &pixels, &plan->key, i, &w->recompress, err);

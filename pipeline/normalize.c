@@ -80,7 +80,7 @@ void vg_channel_stats_add(vg_channel_stats *stats, const vg_image *image)
         for (uint64_t v = 0; v < 256; v++) {
             one.sum[c] += v * counts[v];
             one.sum_squares[c] += v * v * counts[v];
-            one.min[c] = counts[v] && v < one.min[c] ? (uint8_t)v : one.min[c];
+            one.min[c] = v < one.min[c] && counts[v] ? (uint8_t)v : one.min[c];
             one.max[c] = counts[v] ? (uint8_t)v : one.max[c];
         }
     }

@@ -13,9 +13,9 @@ typedef struct recipe {
     J_COLOR_SPACE given, stored;
     int components;
     int sampling[4][2]; /* h, v; 0: the library's */
-    bool arithmetic, progressive;
     int restart_rows;
-    int quality;   /* 0: 100 */
+    int quality; /* 0: 100 */
+    bool arithmetic, progressive;
     bool separate; /* a scan for each component, not progressive */
 } recipe;
 

@@ -25,9 +25,11 @@ static inline test_pixels test_pixels_make(int channels, int height, int width,
     t.before = malloc(n * sizeof(float));
     assert_true(t.p.x && t.p.spare && t.before);
     vg_rng rng = vg_rng_make(3, (uint32_t)width, (uint64_t)height, VG_RNG_SAMPLE_DATA);
-    for (size_t i = 0; i < n; i++)
-        t.p.x[i] = bytes ? (float)bytes[i % plane * (size_t)channels + i / plane]
-                         : 255 * vg_rng_float(&rng);
+    for (size_t i = 0; i < n; i++) {
+        size_t pixel = i % plane, channel = i / plane;
+        t.p.x[i] =
+            bytes ? (float)bytes[pixel * (size_t)channels + channel] : 255 * vg_rng_float(&rng);
+    }
     for (size_t i = 0; i < n; i++)
         t.p.spare[i] = -1e9f; /* reading it before writing it shows */
     memcpy(t.before, t.p.x, n * sizeof(float));

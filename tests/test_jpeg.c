@@ -32,15 +32,15 @@ static void test_rare_kinds(void **state)
 {
     (void)state;
     static const recipe recipes[] = {
-        {JCS_RGB, JCS_YCbCr, 3, {{1, 1}, {1, 1}, {1, 1}}, true, false, 0, 0, false},
-        {JCS_RGB, JCS_YCbCr, 3, {{2, 2}, {1, 1}, {1, 1}}, true, true, 0, 0, false},
-        {JCS_RGB, JCS_YCbCr, 3, {{4, 1}, {1, 1}, {1, 1}}, false, false, 0, 0, false},
-        {JCS_RGB, JCS_YCbCr, 3, {{1, 4}, {1, 1}, {1, 1}}, false, true, 0, 0, false},
-        {JCS_RGB, JCS_YCbCr, 3, {{4, 1}, {1, 1}, {2, 1}}, false, false, 0, 0, false},
-        {JCS_RGB, JCS_YCbCr, 3, {{2, 2}, {2, 1}, {1, 2}}, false, false, 0, 0, false},
-        {JCS_RGB, JCS_YCbCr, 3, {{3, 1}, {1, 1}, {1, 1}}, false, false, 2, 0, false},
-        {JCS_RGB, JCS_RGB, 3, {{1, 1}, {1, 1}, {1, 1}}, false, true, 1, 0, false},
-        {JCS_GRAYSCALE, JCS_GRAYSCALE, 1, {{2, 2}}, true, true, 0, 0, false},
+        {JCS_RGB, JCS_YCbCr, 3, {{1, 1}, {1, 1}, {1, 1}}, 0, 0, true, false, false},
+        {JCS_RGB, JCS_YCbCr, 3, {{2, 2}, {1, 1}, {1, 1}}, 0, 0, true, true, false},
+        {JCS_RGB, JCS_YCbCr, 3, {{4, 1}, {1, 1}, {1, 1}}, 0, 0, false, false, false},
+        {JCS_RGB, JCS_YCbCr, 3, {{1, 4}, {1, 1}, {1, 1}}, 0, 0, false, true, false},
+        {JCS_RGB, JCS_YCbCr, 3, {{4, 1}, {1, 1}, {2, 1}}, 0, 0, false, false, false},
+        {JCS_RGB, JCS_YCbCr, 3, {{2, 2}, {2, 1}, {1, 2}}, 0, 0, false, false, false},
+        {JCS_RGB, JCS_YCbCr, 3, {{3, 1}, {1, 1}, {1, 1}}, 2, 0, false, false, false},
+        {JCS_RGB, JCS_RGB, 3, {{1, 1}, {1, 1}, {1, 1}}, 1, 0, false, true, false},
+        {JCS_GRAYSCALE, JCS_GRAYSCALE, 1, {{2, 2}}, 0, 0, true, true, false},
     };
     vg_error err = {0};
     vg_decoder *decoder;
@@ -83,7 +83,7 @@ static void test_cmyk_and_ycck(void **state)
     vg_image image = {0};
     assert_ok(vg_decoder_new(&decoder, &err));
     for (int ycck = 0; ycck < 2; ycck++) {
-        recipe how = {JCS_CMYK, ycck ? JCS_YCCK : JCS_CMYK, 4, {{1, 1}}, false, false, 0, 0, false};
+        recipe how = {JCS_CMYK, ycck ? JCS_YCCK : JCS_CMYK, 4, {{1, 1}}, 0, 0, false, false, false};
         jpeg_make(&how, ink, N, N, &bytes);
         for (int channels = 0; channels <= 3; channels++) {
             vg_decode_info info;

@@ -10,9 +10,10 @@ static double loss(int quality, int channels)
 {
     test_pixels t = test_pixels_make(channels, 40, 50, NULL);
     size_t n = vg_pixels_plane(&t.p);
-    for (size_t i = 0; i < vg_pixels_count(&t.p); i++) /* a smooth picture: what JPEG keeps */
-        t.p.x[i] = t.before[i] =
-            (float)(100 + 60 * sin((double)(i % n % 50) / 9) + 20 * (double)(i / n));
+    for (size_t i = 0; i < vg_pixels_count(&t.p); i++) { /* a smooth picture: what JPEG keeps */
+        size_t column = i % n % 50, channel = i / n;
+        t.p.x[i] = t.before[i] = (float)(100 + 60 * sin((double)column / 9) + 20 * (double)channel);
+    }
     vg_recompress_scratch scratch = {0};
     vg_error err = {0};
     assert_ok(vg_recompress(&t.p, quality, &scratch, &err));

@@ -51,7 +51,8 @@ static void expect(const float *x, double mean, double sigma)
 static void test_speckle_grows_with_the_value(void **state)
 {
     (void)state;
-    for (float value = 20; value <= 140; value += 60) {
+    for (int level = 20; level <= 140; level += 60) {
+        float value = (float)level;
         test_pixels t = flat(3, value);
         vg_sensor_speckle(&t.p, 0.1, &key, VG_RNG_PIXELS);
         expect(t.p.x, (double)value, 0.1 * (double)value);

@@ -243,7 +243,8 @@ static void shrink_image(const vg_image *in, int shrink, vg_image *out)
                 for (int v = y * shrink; v < (y + 1) * shrink && v < in->height; v++)
                     for (int u = x * shrink; u < (x + 1) * shrink && u < in->width; u++, count++)
                         sum += in->data[(v * in->width + u) * in->channels + c];
-                out->data[(y * r.width + x) * in->channels + c] = (uint8_t)(sum / count);
+                out->data[(y * r.width + x) * in->channels + c] =
+                    (uint8_t)(sum / (count ? count : 1));
             }
 }
 
@@ -376,11 +377,11 @@ static void test_a_part_gives_what_the_whole_gives(void **state)
                 r.height += (int)vg_rng_below(&rng, (uint64_t)(whole.height - r.y - r.height) + 1);
             }
             /* nothing but this rectangle lies in memory */
-            uint8_t *data = malloc((size_t)(r.width * r.height * channels));
+            uint8_t *data = malloc((size_t)r.width * (size_t)r.height * (size_t)channels);
             assert_non_null(data);
             vg_view from = vg_view_part(&view, r.x, r.y, r.width, r.height), part = from;
             part.data = data;
-            part.stride = (size_t)(r.width * channels);
+            part.stride = (size_t)r.width * (size_t)channels;
             for (size_t y = 0; y < (size_t)r.height; y++)
                 memcpy(data + y * part.stride, from.data + y * from.stride, part.stride);
             memset(got, 0, sizeof got);

@@ -16,16 +16,15 @@ enum { SIDE = 32, PLANES = 3, PIXEL_BYTES = SIDE * SIDE * PLANES, MOST_BATCHES =
 
 /* What distinguishes the two. */
 struct variant {
-    const char *name, *folder, *python;
+    const char *folder, *python;
     size_t labels; /* label bytes of a record */
     int classes, coarse_classes;
     const char *class_names, *coarse_names;
 };
 static const struct variant TEN = {
-    "CIFAR-10", "cifar-10-batches-bin", "cifar-10-batches-py", 1, 10, 0, "batches.meta.txt", NULL};
-static const struct variant HUNDRED = {
-    "CIFAR-100", "cifar-100-binary",     "cifar-100-python",      2, 100,
-    20,          "fine_label_names.txt", "coarse_label_names.txt"};
+    "cifar-10-batches-bin", "cifar-10-batches-py", 1, 10, 0, "batches.meta.txt", NULL};
+static const struct variant HUNDRED = {"cifar-100-binary",     "cifar-100-python",      2, 100, 20,
+                                       "fine_label_names.txt", "coarse_label_names.txt"};
 
 static bool has_file(const char *folder, const char *name, uint64_t *size)
 {
@@ -168,7 +167,7 @@ static vg_status read_parts(vg_dataset *dataset, const struct variant *variant, 
 /* A class for each label, those that do not occur left out by vg_index_finish. */
 static vg_status add_classes(vg_dataset *dataset, const char *file, int classes, vg_error *err)
 {
-    char *names[VG_PACKED_LABELS];
+    char *names[VG_PACKED_LABELS] = {NULL};
     int count = 0;
     vg_bytes text = {0};
     char *path = vg_path_join(dataset->root, file);

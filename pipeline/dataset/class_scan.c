@@ -31,7 +31,6 @@ struct note {
 
 struct worker {
     struct job *job;
-    int number;
     char *names; /* of files, those of one folder together, its path before them */
     size_t names_size, names_capacity;
     uint64_t *folders; /* as in the index */
@@ -306,8 +305,8 @@ static bool join_samples(struct job *job, vg_dataset *dataset, int threads)
         size += workers[t].names_size;
         total += workers[t].sample_count;
     }
-    vg_sample *samples = threads > 1 ? vg_alloc(total, sizeof *samples) : workers[0].samples;
-    if (!samples && total)
+    vg_sample *samples = workers[0].samples;
+    if (threads > 1 && !(samples = vg_alloc(total, sizeof *samples)))
         return false;
     for (size_t i = 0; threads > 1 && i < folders->count; i++) {
         const vg_class_folder *item = &folders->list[i];

@@ -27,7 +27,8 @@ static bool is_dots(const char *name)
 bool vg_listing_open(vg_listing *list, int base, const char *path, char *buffer)
 {
     struct stat st;
-    *list = (vg_listing){.buffer = buffer};
+    *list = (vg_listing){0};
+    list->buffer = buffer;
     do
         list->fd = openat(base, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     while (list->fd < 0 && errno == EINTR);

@@ -39,8 +39,8 @@ typedef struct vg_entry {
 static inline const char *vg_entry_name(const vg_entry *entry, const char *files,
                                         const char *folders)
 {
-    return entry->at & VG_ENTRY_IS_FOLDER ? folders + (entry->at & ~VG_ENTRY_IS_FOLDER)
-                                          : files + entry->at;
+    return (entry->at & VG_ENTRY_IS_FOLDER) ? folders + (entry->at & ~VG_ENTRY_IS_FOLDER)
+                                            : files + entry->at;
 }
 
 /* Sorts entries[n] by the bytes of their names, which all begin with the same `skip` bytes.

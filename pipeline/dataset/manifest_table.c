@@ -293,11 +293,13 @@ static vg_status take_record(struct table *table)
 
 vg_status vg_manifest_table(vg_manifest *manifest, char *text, size_t size)
 {
-    struct table table = {.manifest = manifest, .at = text, .end = text + size, .line = 1};
+    struct table table = {.manifest = manifest, .line = 1};
     const char *dot = strrchr(vg_path_base(manifest->path), '.');
     char separators[3];
     int counts[3];
     bool header = false;
+    table.at = text;
+    table.end = text + size;
     vg_status status =
         learn_separator(&table, dot && vg_text_equal_fold(dot, ".csv"), separators, counts);
     if (!status)

@@ -325,7 +325,7 @@ vg_status vg_webdataset_class_names(vg_dataset *dataset, bool *named, vg_error *
         const char *newline = memchr(line, '\n', (size_t)(end - line));
         const char *stop = newline ? newline : end;
         size_t length = (size_t)(stop - line) - (stop > line && stop[-1] == '\r');
-        int label;
+        int label = number;
         if (!length || memchr(line, 0, length))
             status = vg_fail(err, VG_E_FORMAT, "%s:%d: expected the name of label %d", path,
                              number + 1, number);

@@ -154,7 +154,7 @@ bool vg_format_readable(vg_image_format format)
 
 const char *vg_format_list(const char *conjunction, char text[VG_FORMAT_LIST])
 {
-    const char *names[VG_FORMAT_HTML];
+    const char *names[VG_FORMAT_HTML] = {NULL};
     int count = 0;
     size_t used = 0;
     for (int i = 0; i < VG_FORMAT_HTML; i++)

@@ -170,6 +170,15 @@ bool vg_png_inflate(vg_png_inflater *inflater, const uint8_t *bytes, size_t size
     return true;
 }
 
+static void write_block_head(uint8_t head[BLOCK_HEAD], bool last, size_t length)
+{
+    head[0] = last;
+    head[1] = (uint8_t)length;
+    head[2] = (uint8_t)(length >> 8);
+    head[3] = (uint8_t)~head[1];
+    head[4] = (uint8_t)~head[2];
+}
+
 /* Bytes of the stored stream from `at` on, as many as lie together, at most `count`. */
 static size_t give_stored(const vg_png_inflater *inflater, size_t at, uint8_t *to, size_t count)
 {
@@ -188,11 +197,7 @@ static size_t give_stored(const vg_png_inflater *inflater, size_t at, uint8_t *t
         skip = (at - ZLIB_HEAD) % (BLOCK + BLOCK_HEAD);
         length = all - block < BLOCK ? all - block : BLOCK;
         if (skip < BLOCK_HEAD) {
-            head[0] = block + length == all;
-            head[1] = (uint8_t)length;
-            head[2] = (uint8_t)(length >> 8);
-            head[3] = (uint8_t)~head[1];
-            head[4] = (uint8_t)~head[2];
+            write_block_head(head, block + length == all, length);
             length = BLOCK_HEAD;
         } else {
             from = inflater->inflated.data + block;

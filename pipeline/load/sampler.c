@@ -80,7 +80,7 @@ static bool share_places(const double *weight, int classes, uint64_t total, uint
             order[present++] = (struct remainder){share - (double)quota[k], k};
     }
     qsort(order, present, sizeof *order, larger_first);
-    for (size_t i = 0; given < total; i++, given++)
+    for (size_t i = 0; present && given < total; i++, given++)
         quota[order[i % present].label]++;
     free(order);
     return true;
