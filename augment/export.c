@@ -166,8 +166,8 @@ static vg_status write_variant(const job *j, seat *s, size_t index, uint64_t var
                          vg_dataset_label(j->dataset, index)};
     vg_plan plan = vg_plan_none();
     if (variant > 0) {
-        plan = vg_plan_draw(&a->policy, &key, a->width, a->height, s->decoded.width,
-                            s->decoded.height);
+        plan = vg_plan_draw(vg_augment_policy(a, key.label), &key, a->width, a->height,
+                            s->decoded.width, s->decoded.height);
         vg_plan_print(&plan, text, sizeof text);
     }
     vg_export_path(j->dataset, j->options, j->folders, index, variant, path);
@@ -284,11 +284,14 @@ static vg_status read_journal(job *j, const char *path, vg_error *err)
 /* What decides the files: two exports with the same text are the same. */
 static void describe(const job *j, char *text, size_t capacity)
 {
-    char policy[VG_POLICY_TEXT], framing[40];
+    char policy[VG_POLICY_TEXT], framing[40], own[80] = "";
     const vg_export_options *o = j->options;
     const vg_augment *a = j->augment;
     vg_policy_print(&a->policy, policy, sizeof policy);
     vg_framing_print(&a->framing, framing, sizeof framing);
+    if (a->class_policies && a->class_policies->count)
+        snprintf(own, sizeof own, "\nclass policies: %d %016llx", a->class_policies->count,
+                 (unsigned long long)vg_class_policies_hash(a->class_policies));
     uint64_t names = 0;
     for (size_t i = 0; i < vg_dataset_count(j->dataset); i++) {
         char name[VG_EXPORT_PATH];
@@ -297,10 +300,10 @@ static void describe(const job *j, char *text, size_t capacity)
         names = vg_hash(name, length, names ^ (uint64_t)vg_dataset_label(j->dataset, i));
     }
     snprintf(text, capacity,
-             "dataset: %s\nsamples: %zu %016llx\npolicy: %s\ninput: %d x %d x %d, %s\n"
+             "dataset: %s\nsamples: %zu %016llx\npolicy: %s%s\ninput: %d x %d x %d, %s\n"
              "copies: %d\noriginals: %s\nbalance: %s\nformat: %s %d\nseed: %llu\n",
              vg_dataset_path(j->dataset), vg_dataset_count(j->dataset), (unsigned long long)names,
-             policy, a->height, a->width, a->channels, framing, o->copies,
+             policy, own, a->height, a->width, a->channels, framing, o->copies,
              o->originals ? "yes" : "no", o->balance ? "yes" : "no",
              o->format == VG_FORMAT_PNG ? "png" : "jpg",
              o->format == VG_FORMAT_PNG ? 0 : o->quality, (unsigned long long)o->seed);

@@ -51,6 +51,11 @@ vg_policy vg_policy_none(void);
  * with a chance or in groups (choice.h). `rotate=20` is applied to every sample, `rotate=20@0.5` to
  * half of them. VG_E_ARG names the word, what is allowed there, and the nearest known key. */
 vg_status vg_policy_parse(const char *text, vg_policy *policy, vg_error *err);
+/* Changes `policy` by what the line says: keys that are given replace its own, the others stay; a preset
+ * replaces all; words with a chance replace all words with a chance (chances=none: takes them away), an
+ * automatic policy the one that is there (randaugment=none, or any other's name: takes it away).
+ * Unchanged on errors, which are those of vg_policy_parse. */
+vg_status vg_policy_change(vg_policy *policy, const char *text, vg_error *err);
 /* The line of all keys that differ from "none", each with the fewest digits that read back as the
  * same number: parses back to the same policy ("none" for nothing). VG_POLICY_TEXT bytes are enough. */
 #define VG_POLICY_TEXT 4096

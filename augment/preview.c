@@ -313,7 +313,8 @@ static vg_status make_tile(gatherer *g, const vg_plan *plan, const vg_sample_key
 static vg_plan draw_plan(const gatherer *g, const vg_sample_key *key)
 {
     const vg_augment *a = g->augment;
-    return vg_plan_draw(&a->policy, key, a->width, a->height, g->image.width, g->image.height);
+    return vg_plan_draw(vg_augment_policy(a, key->label), key, a->width, a->height, g->image.width,
+                        g->image.height);
 }
 
 /* `part` NULL: the policy as it is. */

@@ -265,10 +265,15 @@ vg_status vg_augment_view(const vg_augment *augment, const vg_plan *plan, void *
     return transform(augment, plan ? plan : &none, scratch, &view, &region, NULL, out, err);
 }
 
+const vg_policy *vg_augment_policy(const vg_augment *augment, int label)
+{
+    return vg_class_policy_of(augment->class_policies, &augment->policy, label);
+}
+
 static vg_plan draw(const vg_augment *augment, const vg_sample_key *key, const vg_region *region)
 {
-    return vg_plan_draw(&augment->policy, key, augment->width, augment->height, region->full_width,
-                        region->full_height);
+    return vg_plan_draw(vg_augment_policy(augment, key->label), key, augment->width,
+                        augment->height, region->full_width, region->full_height);
 }
 
 static vg_status run(const void *context, void *scratch, const vg_view *in, const vg_region *region,
@@ -316,8 +321,15 @@ static int shrink(const void *context, int full_width, int full_height)
     if (augment->max_shrink <= 1 || full_width < 1 || full_height < 1 || augment->width < 1 ||
         augment->height < 1)
         return 1;
-    return vg_geometry_shrink(&augment->framing, &augment->policy, full_width, full_height,
-                              (const int[2]){augment->width, augment->height}, augment->max_shrink);
+    /* One answer for all samples of the picture's size: the strongest policy decides. */
+    const vg_class_policies *table = augment->class_policies;
+    const int size[2] = {augment->width, augment->height};
+    int least = vg_geometry_shrink(&augment->framing, &augment->policy, full_width, full_height,
+                                   size, augment->max_shrink);
+    for (int i = 0; table && i < table->count && least > 1; i++)
+        least = vg_geometry_shrink(&augment->framing, &table->policies[i], full_width, full_height,
+                                   size, least);
+    return least;
 }
 
 vg_transform vg_augment_transform(const vg_augment *augment)

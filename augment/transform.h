@@ -3,6 +3,7 @@
 #ifndef VG_AUGMENT_TRANSFORM_H
 #define VG_AUGMENT_TRANSFORM_H
 
+#include "class_policy.h"
 #include "geometry.h"
 #include "load/loader.h"
 #include "normalize.h"
@@ -11,6 +12,8 @@
 /* Shared and read-only while loaders use it. */
 typedef struct vg_augment {
     vg_policy policy; /* vg_policy_none(): resize and normalize only (evaluation) */
+    const vg_class_policies *class_policies; /* of single classes, by the label of the sample's key;
+                                                borrowed; NULL: the policy is that of all */
     vg_normalizer normalizer;
     int channels, height, width; /* of the network's input */
     vg_framing framing;          /* how a picture comes to that size where no crop is drawn */
@@ -23,6 +26,8 @@ typedef struct vg_augment {
     int max_shrink;
 } vg_augment;
 
+/* The policy for samples of this class. */
+const vg_policy *vg_augment_policy(const vg_augment *augment, int label);
 /* A transform whose context is `augment` (borrowed). It reads what vg_geometry_make says and nothing
  * else, so that its output is the same, bit for bit, whatever more it is given. Thread-safe with a
  * scratch for each thread. */
