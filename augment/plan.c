@@ -32,7 +32,7 @@ vg_plan vg_plan_none(void)
 /* The share of its full strength that the policy has reached in this epoch. */
 static double strength_in(const vg_policy *policy, uint32_t epoch)
 {
-    double reached = policy->ramp > 0 ? ((double)epoch + 1) / policy->ramp : 1;
+    double reached = policy->ramp > 0 ? fmax(1, (double)epoch) / policy->ramp : 1;
     return reached < 1 ? reached : 1;
 }
 

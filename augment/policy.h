@@ -36,7 +36,8 @@ typedef struct vg_policy {
     double noise;       /* sigma of Gaussian noise, in 8-bit steps, each channel its own */
     double fill_value;  /* 0..255, for VG_FILL_CONSTANT */
     double ramp;        /* epochs over which everything but crops, flips and noise grows to its full
-                    strength, linearly: epoch 0 has 1 / ramp; 0: at once */
+                    strength, linearly: epoch 1, the first of a training, has 1 / ramp (epoch 0,
+                    where somebody counts from there, as well); 0: at once */
     vg_auto automatic;  /* drawn after all of the above */
     vg_choices choices; /* and these last, in the order in which they were written */
 } vg_policy;

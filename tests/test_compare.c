@@ -122,6 +122,18 @@ static void absent_changes_are_left_out(void **state)
     assert_int_equal(ladder.arm_count, 2);
     assert_int_equal(ladder.arms[0].normalization, VG_NORMALIZE_NONE);
     job.policy = vg_policy_none();
+    job.mixing = (vg_mixing){0.2, 0, 1}; /* is augmentation too */
+    assert_ok(vg_ladder_make(&job, &options, &ladder, &err));
+    assert_int_equal(ladder.arm_count, 2);
+    assert_false(vg_mixing_is_on(&ladder.arms[0].mixing));
+    assert_true(vg_mixing_is_on(&ladder.arms[1].mixing));
+    job.mixing = (vg_mixing){.chance = 1};
+    assert_ok(vg_class_rules_add(&job.class_rules, "rare", "rotate=5", &err)); /* and that */
+    assert_ok(vg_ladder_make(&job, &options, &ladder, &err));
+    assert_int_equal(ladder.arm_count, 2);
+    assert_int_equal(ladder.arms[0].class_rules.count, 0);
+    assert_int_equal(ladder.arms[1].class_rules.count, 1);
+    vg_class_rules_reset(&job.class_rules);
     assert_int_equal(vg_ladder_make(&job, &options, &ladder, &err), VG_E_ARG);
     assert_contains(err.message, "nothing to compare");
 }

@@ -111,6 +111,76 @@ static void test_same_bits_for_any_thread_count(void **state)
     vg_run_options_reset(&options);
 }
 
+/* The epoch reaches the policy: with a ramp of two epochs the first one has half the strength (a power
+ * of two, so that the draws are the same bits). */
+static void test_strength_follows_the_epochs(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_run_options options = job(1);
+    assert_ok(vg_policy_parse("rotate=40 contrast=0.5 ramp=2", &options.policy, &err));
+    uint64_t ramped = digest(&options);
+    assert_ok(vg_policy_parse("rotate=20 contrast=0.25", &options.policy, &err));
+    assert_true(digest(&options) == ramped);
+    options.epochs = 2;
+    uint64_t half = digest(&options);
+    assert_ok(vg_policy_parse("rotate=40 contrast=0.5 ramp=2", &options.policy, &err));
+    assert_true(digest(&options) != half);
+    vg_run_options_reset(&options);
+}
+
+static void test_policies_of_classes(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_run_options options = job(1);
+    uint64_t without = digest(&options);
+    assert_ok(vg_class_rules_add(&options.class_rules, "2", "shift_x=0.05", &err));
+    assert_true(digest(&options) == without); /* as the general policy has it */
+    assert_ok(vg_class_rules_add(&options.class_rules, "rare,3", "rotate=20", &err));
+    uint64_t with = digest(&options);
+    assert_true(with != without);
+    options.threads = 3;
+    assert_true(digest(&options) == with);
+    assert_ok(vg_class_rules_add(&options.class_rules, "cat", "none", &err));
+    vg_run_result result;
+    assert_int_equal(vg_run(dataset, &options, NULL, &result, &err), VG_E_ARG);
+    assert_contains(err.message, "a policy for class \"cat\", which");
+    vg_run_options_reset(&options);
+}
+
+static void test_mixing(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_run_options options = job(1);
+    uint64_t without = digest(&options), of[3];
+    options.mixing = (vg_mixing){1, 1, 0};
+    assert_true(digest(&options) == without);
+    for (int i = 0; i < 3; i++) {
+        options.mixing = (vg_mixing){i != 1 ? 1 : 0, i != 0 ? 1 : 0, 1};
+        options.weighting = VG_WEIGHTING_INVERSE;
+        options.threads = 1;
+        of[i] = digest(&options);
+        options.threads = 3;
+        assert_true(digest(&options) == of[i]);
+        assert_true(of[i] != without);
+    }
+    assert_true(of[0] != of[1] && of[0] != of[2] && of[1] != of[2]);
+    options.weighting = VG_WEIGHTING_NONE;
+    options.epochs = 8;
+    vg_run_result result;
+    assert_ok(vg_run(dataset, &options, NULL, &result, &err));
+    assert_true(result.final.balanced_accuracy > 0.8);
+    /* half pictures are not told apart as well as the whole ones of the probe */
+    assert_true(result.epochs[8].train_accuracy < result.final.balanced_accuracy);
+    vg_run_result_reset(&result);
+    options.batch = 1;
+    assert_int_equal(vg_run(dataset, &options, NULL, &result, &err), VG_E_ARG);
+    assert_contains(err.message, "mixing needs two pictures in a batch");
+    vg_run_options_reset(&options);
+}
+
 struct stopper {
     uint64_t at;
     int batches, epochs;
@@ -250,6 +320,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_learns_and_reports),
         cmocka_unit_test(test_same_bits_for_any_thread_count),
+        cmocka_unit_test(test_strength_follows_the_epochs),
+        cmocka_unit_test(test_policies_of_classes),
+        cmocka_unit_test(test_mixing),
         cmocka_unit_test(test_events_and_stopping),
         cmocka_unit_test(test_checkpoint_evaluates_to_the_same),
         cmocka_unit_test(test_explosion_ends_the_run_with_a_finding),

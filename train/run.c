@@ -27,13 +27,17 @@ struct run {
     const vg_run_events *events;
     vg_run_result *result;
     vg_augment augment;
+    vg_class_policies class_policies;
     vg_sampler *sampler;
     vg_loader *loader;
     vg_model *model;
     vg_optimizer *optimizer;
     vg_probe *probe;
-    float *weights; /* of the loss, [classes]; NULL: none */
-    float *dlogits; /* [batch][classes] */
+    float *weights;    /* of the loss, [classes]; NULL: none */
+    float *dlogits;    /* [batch][classes] */
+    float *mixed;      /* a batch's pictures after mixing; NULL: never mixed */
+    int32_t *partners; /* [batch] and their second labels */
+    uint64_t order;    /* the seed of order, augmentation and mixing */
     size_t *held_out, held_out_count;
     int classes, batch;
     uint64_t step, steps, batches;
@@ -71,6 +75,9 @@ static vg_status check(const vg_run_options *o, vg_error *err)
                        o->batch);
     if (o->net.count == 0)
         return vg_fail(err, VG_E_ARG, "the network has no layers");
+    if (vg_mixing_is_on(&o->mixing) && o->batch < 2)
+        return vg_fail(err, VG_E_ARG, "mixing needs two pictures in a batch, found batch %d",
+                       o->batch);
     if (!(o->schedule.base > 0) || !isfinite(o->schedule.base))
         return vg_fail(err, VG_E_ARG, "learning rate %g: must be above 0", o->schedule.base);
     return VG_OK;
@@ -79,9 +86,9 @@ static vg_status check(const vg_run_options *o, vg_error *err)
 static vg_status open_loader(struct run *r, vg_error *err)
 {
     const vg_run_options *o = r->options;
-    uint64_t order = o->order_seed ? vg_mix(o->seed, o->order_seed) : o->seed;
+    r->order = o->order_seed ? vg_mix(o->seed, o->order_seed) : o->seed;
     vg_status status =
-        vg_sampler_new(r->dataset, VG_SPLIT_TRAIN, o->sampling, order, &r->sampler, err);
+        vg_sampler_new(r->dataset, VG_SPLIT_TRAIN, o->sampling, r->order, &r->sampler, err);
     if (status)
         return status;
     uint64_t length = vg_sampler_length(r->sampler);
@@ -89,7 +96,7 @@ static vg_status open_loader(struct run *r, vg_error *err)
     vg_loader_options load = vg_run_loading(o);
     load.batch = r->batch;
     load.drop_last = true; /* a last batch of one or two would upset batch normalization */
-    load.seed = order;
+    load.seed = r->order;
     vg_transform transform = vg_augment_transform(&r->augment);
     status = vg_loader_open(r->dataset, r->sampler, &transform, &load, &r->loader, err);
     if (status)
@@ -117,6 +124,19 @@ static vg_status make_model(struct run *r, vg_error *err)
         return status;
     r->dlogits = vg_alloc_aligned((size_t)r->batch * (size_t)r->classes, sizeof *r->dlogits);
     if (!r->dlogits)
+        return vg_fail(err, VG_E_NOMEM, "out of memory for a batch of %d", r->batch);
+    return VG_OK;
+}
+
+static vg_status make_mixing(struct run *r, vg_error *err)
+{
+    const vg_run_options *o = r->options;
+    if (!vg_mixing_is_on(&o->mixing))
+        return VG_OK;
+    size_t picture = (size_t)o->channels * (size_t)o->height * (size_t)o->width;
+    r->mixed = vg_alloc_aligned((size_t)r->batch * picture, sizeof *r->mixed);
+    r->partners = vg_alloc((size_t)r->batch, sizeof *r->partners);
+    if (!r->mixed || !r->partners)
         return vg_fail(err, VG_E_NOMEM, "out of memory for a batch of %d", r->batch);
     return VG_OK;
 }
@@ -193,8 +213,13 @@ static vg_status set_up(struct run *r, vg_error *err)
         return vg_fail(err, VG_E_FORMAT, "%s: %d class: a classifier needs at least two",
                        vg_dataset_path(r->dataset), r->classes);
     omp_set_num_threads(o->threads > 0 ? o->threads : vg_threads_available());
+    status =
+        vg_class_policies_make(&o->class_rules, &o->policy, r->dataset, &r->class_policies, err);
+    if (status)
+        return status;
     r->augment = (vg_augment){
         .policy = o->policy,
+        .class_policies = &r->class_policies,
         .normalizer = vg_normalizer_make(o->normalization, o->channels, &o->stats),
         .channels = o->channels,
         .height = o->height,
@@ -203,7 +228,8 @@ static vg_status set_up(struct run *r, vg_error *err)
         .max_shrink = o->max_shrink,
     };
     if ((status = open_loader(r, err)) || (status = make_model(r, err)) ||
-        (status = make_weights(r, err)) || (status = make_probe(r, err)))
+        (status = make_mixing(r, err)) || (status = make_weights(r, err)) ||
+        (status = make_probe(r, err)))
         return status;
     vg_run_result *result = r->result;
     result->normalizer = r->augment.normalizer;
@@ -231,6 +257,9 @@ static void tear_down(struct run *r)
     vg_model_free(r->model);
     free(r->weights);
     free(r->dlogits);
+    free(r->mixed);
+    free(r->partners);
+    vg_class_policies_reset(&r->class_policies);
     free(r->held_out);
 }
 
@@ -319,11 +348,35 @@ static vg_status save(struct run *r, int epoch, vg_error *err)
 
 /* ---- training */
 
+/* The pictures that the network gets, and the labels of their shares. */
+static const float *mix_batch(struct run *r, const vg_batch *batch, vg_label_pairs *labels)
+{
+    const vg_run_options *o = r->options;
+    const int shape[3] = {o->channels, o->height, o->width}, n = batch->count;
+    const size_t picture = (size_t)shape[0] * (size_t)shape[1] * (size_t)shape[2];
+    *labels = (vg_label_pairs){batch->y, batch->y, 1};
+    vg_mixture mix = vg_mix_draw(&o->mixing, r->order, batch->epoch,
+                                 batch->first / (uint64_t)r->batch, o->height, o->width);
+    if (mix.kind == VG_MIX_NONE || n < 2)
+        return batch->x;
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < n; i++) {
+        int partner = vg_mix_partner(i, n);
+        r->partners[i] = batch->y[partner];
+        vg_mix_sample(&mix, batch->x + (size_t)i * picture, batch->x + (size_t)partner * picture,
+                      shape, r->mixed + (size_t)i * picture);
+    }
+    *labels = (vg_label_pairs){batch->y, r->partners, mix.share};
+    return r->mixed;
+}
+
 static vg_status train_batch(struct run *r, int epoch, const vg_batch *batch, double started)
 {
-    const float *logits = vg_model_forward(r->model, batch->x, batch->count, true, r->step);
-    vg_loss_result loss = vg_softmax_cross_entropy(logits, batch->y, batch->count, r->classes,
-                                                   r->weights, r->dlogits);
+    vg_label_pairs labels;
+    const float *x = mix_batch(r, batch, &labels);
+    const float *logits = vg_model_forward(r->model, x, batch->count, true, r->step);
+    vg_loss_result loss = vg_softmax_cross_entropy_pairs(logits, &labels, batch->count, r->classes,
+                                                         r->weights, r->dlogits);
     r->rate = vg_schedule_at(&r->options->schedule, r->step, r->steps);
     r->step++;
     r->loss_sum += loss.loss * batch->count;

@@ -4,8 +4,10 @@
 #define VG_TRAIN_RUN_H
 
 #include "balance.h"
+#include "class_policy.h"
 #include "geometry.h"
 #include "load/loader.h"
+#include "mix.h"
 #include "nn/spec.h"
 #include "normalize.h"
 #include "observe/verdict.h"
@@ -22,6 +24,8 @@ typedef struct vg_run_options {
     vg_framing framing; /* how pictures come to that size */
     int max_shrink;     /* how far large ones may be shrunk while they are decoded (1) */
     vg_policy policy;
+    vg_class_rules class_rules; /* changes to it for single classes; owned by the options */
+    vg_mixing mixing;           /* of batches; the probe is never mixed */
     vg_normalization normalization;
     vg_sampling sampling;
     vg_weighting weighting;

@@ -18,6 +18,7 @@ vg_run_options vg_run_options_default(void)
         .batch = 64,
         .max_shrink = 1,
         .policy = vg_policy_none(),
+        .mixing = {.chance = 1},
         .normalization = VG_NORMALIZE_ZSCORE,
         .sampling = VG_SAMPLING_SHUFFLE,
         .weighting = VG_WEIGHTING_NONE,
@@ -55,13 +56,16 @@ vg_loader_options vg_run_loading(const vg_run_options *options)
 void vg_run_options_reset(vg_run_options *options)
 {
     vg_net_spec_reset(&options->net);
+    vg_class_rules_reset(&options->class_rules);
 }
 
 vg_status vg_run_options_copy(const vg_run_options *from, vg_run_options *to, vg_error *err)
 {
     *to = *from;
     to->net = (vg_net_spec){0};
-    return vg_net_spec_copy(&from->net, &to->net, err);
+    to->class_rules = (vg_class_rules){0};
+    vg_status status = vg_net_spec_copy(&from->net, &to->net, err);
+    return status ? status : vg_class_rules_copy(&from->class_rules, &to->class_rules, err);
 }
 
 static int ascending(const void *a, const void *b)

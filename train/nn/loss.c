@@ -3,6 +3,7 @@
 #include "nn/loss.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 /* log sum exp of a row relative to its maximum; the maximum in *top. */
 static double log_sum(const float *z, int classes, double *top)
@@ -27,30 +28,52 @@ static int arg_max(const float *z, int classes)
     return best;
 }
 
-vg_loss_result vg_softmax_cross_entropy(const float *logits, const int32_t *labels, int n,
-                                        int classes, const float *weights, float *dlogits)
+/* What a label weighs in the batch: its share of the sample, times its class's weight. */
+static double weight_of(const float *weights, int label, double share)
+{
+    return share * (weights ? (double)weights[label] : 1);
+}
+
+vg_loss_result vg_softmax_cross_entropy_pairs(const float *logits, const vg_label_pairs *pairs,
+                                              int n, int classes, const float *weights,
+                                              float *dlogits)
 {
     vg_loss_result result = {0};
-    double total = 0, loss = 0;
-    for (int i = 0; i < n; i++)
-        total += weights ? (double)weights[labels[i]] : 1;
+    double total = 0, loss = 0, rest = 1 - pairs->share;
+    bool one = rest == 0;
+    for (int i = 0; i < n; i++) {
+        total += weight_of(weights, pairs->first[i], pairs->share);
+        if (!one)
+            total += weight_of(weights, pairs->second[i], rest);
+    }
     for (int i = 0; i < n; i++) {
         const float *z = logits + (size_t)i * (size_t)classes;
-        int label = labels[i];
-        double w = weights ? (double)weights[label] : 1, share = total > 0 ? w / total : 0, top;
-        double logs = log_sum(z, classes, &top);
-        loss += share * (logs + top - (double)z[label]);
-        result.correct += arg_max(z, classes) == label;
+        int first = pairs->first[i], second = one ? first : pairs->second[i];
+        double a = weight_of(weights, first, pairs->share), b = weight_of(weights, second, rest);
+        a = total > 0 ? a / total : 0;
+        b = total > 0 ? b / total : 0;
+        double top, logs = log_sum(z, classes, &top);
+        loss += a * (logs + top - (double)z[first]);
+        if (!one)
+            loss += b * (logs + top - (double)z[second]);
+        result.correct += arg_max(z, classes) == (pairs->share >= 0.5 ? first : second);
         if (!dlogits)
             continue;
         float *d = dlogits + (size_t)i * (size_t)classes;
         for (int k = 0; k < classes; k++) {
-            double p = exp((double)z[k] - top - logs);
-            d[k] = (float)(share * (p - (k == label)));
+            double p = exp((double)z[k] - top - logs), g = a * (p - (k == first));
+            d[k] = (float)(one ? g : g + b * (p - (k == second)));
         }
     }
     result.loss = loss;
     return result;
+}
+
+vg_loss_result vg_softmax_cross_entropy(const float *logits, const int32_t *labels, int n,
+                                        int classes, const float *weights, float *dlogits)
+{
+    const vg_label_pairs pairs = {labels, labels, 1};
+    return vg_softmax_cross_entropy_pairs(logits, &pairs, n, classes, weights, dlogits);
 }
 
 void vg_softmax(const float *logits, int n, int classes, float *probabilities)

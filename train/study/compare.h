@@ -29,7 +29,7 @@
 typedef enum vg_change {
     VG_CHANGE_NORMALIZE,
     VG_CHANGE_REBALANCE, /* sampling and loss weights */
-    VG_CHANGE_AUGMENT,
+    VG_CHANGE_AUGMENT,   /* policy, those of classes, mixing of batches */
     VG_CHANGE_NOTHING, /* control: the same job again with another order of samples, which the arms
                           after it keep */
     VG_CHANGES
@@ -89,8 +89,8 @@ typedef struct vg_compare_events {
 } vg_compare_events;
 
 /* A change that the job does not contain is left out of the ladder: normalize when pixels stay in
- * 0..255 or 0..1, rebalance when every sample comes once and weighs the same, augment when the
- * policy does nothing. A change that is not asked about stays as the job has it in all arms.
+ * 0..255 or 0..1, rebalance when every sample comes once and weighs the same, augment when
+ * neither the policy nor one of a class does anything and no batch is mixed. A change that is not asked about stays as the job has it in all arms.
  * The job's checkpoint is written by one training only: the first seed of the
  * last arm, which is the job itself. *result is zero-initialized or an earlier result; on failure
  * it is empty. VG_E_ARG: seeds outside 1..1000, a change twice, or none of them in the job;

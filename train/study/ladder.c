@@ -38,7 +38,8 @@ static bool contains(const vg_run_options *job, vg_change change)
     case VG_CHANGE_REBALANCE:
         return job->sampling != VG_SAMPLING_SHUFFLE || job->weighting != VG_WEIGHTING_NONE;
     case VG_CHANGE_AUGMENT:
-        return !vg_policy_is_none(&job->policy);
+        return !vg_policy_is_none(&job->policy) || vg_mixing_is_on(&job->mixing) ||
+               !vg_class_rules_are_none(&job->class_rules, &job->policy);
     default:
         return true;
     }
@@ -48,9 +49,11 @@ static void take_away(vg_run_options *arm, vg_change change)
 {
     if (change == VG_CHANGE_NORMALIZE)
         arm->normalization = VG_NORMALIZE_UNIT;
-    else if (change == VG_CHANGE_AUGMENT)
+    else if (change == VG_CHANGE_AUGMENT) {
         arm->policy = vg_policy_none();
-    else if (change == VG_CHANGE_REBALANCE) {
+        arm->class_rules = (vg_class_rules){0}; /* the job's, lent to its arms */
+        arm->mixing = (vg_mixing){0};
+    } else if (change == VG_CHANGE_REBALANCE) {
         arm->sampling = VG_SAMPLING_SHUFFLE;
         arm->weighting = VG_WEIGHTING_NONE;
     }
@@ -60,9 +63,11 @@ static void put_back(vg_run_options *arm, const vg_run_options *job, vg_change c
 {
     if (change == VG_CHANGE_NORMALIZE)
         arm->normalization = job->normalization;
-    else if (change == VG_CHANGE_AUGMENT)
+    else if (change == VG_CHANGE_AUGMENT) {
         arm->policy = job->policy;
-    else if (change == VG_CHANGE_REBALANCE) {
+        arm->class_rules = job->class_rules;
+        arm->mixing = job->mixing;
+    } else if (change == VG_CHANGE_REBALANCE) {
         arm->sampling = job->sampling;
         arm->weighting = job->weighting;
     } else {
