@@ -184,6 +184,29 @@ static void test_truncated_anywhere(void **state)
     vg_bytes_reset(&b);
 }
 
+/* A second header in the middle of the picture, whole or cut off. The library takes its numbers before
+ * it refuses it; ours must not follow. */
+static void test_second_header(void **state)
+{
+    (void)state;
+    static const uint8_t header[] = {0xff, 0xc0, 0, 11, 8, 0, 0, 0, 0, 255, 1, 0x11, 0};
+    vg_bytes b = {0};
+    golden_read("grey.jpg", &b);
+    size_t at = b.size - 60;
+    for (size_t n = 2; n <= sizeof header; n++) {
+        vg_error err;
+        vg_decode_info info;
+        vg_decode_options options = vg_decode_options_default();
+        memcpy(b.data + at, header, n);
+        b.size = at + n;
+        assert_int_equal(decode_bytes(&b, &options, &info, &err), VG_E_FORMAT);
+        options.allow_damaged = true;
+        assert_int_equal(decode_bytes(&b, &options, &info, &err), VG_OK);
+        assert_true(info.damaged && info.intact >= 0 && info.intact < 1);
+    }
+    vg_bytes_reset(&b);
+}
+
 static size_t find_marker(const vg_bytes *b, unsigned marker, int which)
 {
     for (size_t i = 0; i + 1 < b->size; i++)
@@ -403,6 +426,7 @@ int main(void)
         cmocka_unit_test(test_cmyk_and_ycck),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_truncated_anywhere),
+        cmocka_unit_test(test_second_header),
         cmocka_unit_test(test_how_much_is_intact),
         cmocka_unit_test(test_only_the_end_marker_is_missing),
         cmocka_unit_test(test_each_malformation_has_its_error),

@@ -178,6 +178,8 @@ static void test_errors_say_what_is_wrong(void **state)
         {"fill_value=300", "fill_value=300", "0 to 255"},
         {"brightness=1e400", "brightness=1e400", "0 to 10"},
         {"=5", "unknown key", "keys:"},
+        {"rotateeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee=1(2",
+         "too long for a key", "rotateee"},
         {"rotate=1111111111111111111111111111111111111111111111111111111111111111111", "too long",
          "rotate=1"},
     };

@@ -23,11 +23,18 @@ size_t vg_jpeg_offset(const vg_jpeg_reader *r)
     return r->ended ? r->job->size : r->job->size - r->source.bytes_in_buffer;
 }
 
+/* Not the library's own number once it is known: a second header in the file changes that before it is
+ * refused. */
+static unsigned height(const vg_jpeg_reader *r)
+{
+    return r->header_read ? (unsigned)r->job->info->height : r->c.image_height;
+}
+
 /* Rows of the picture before the row of blocks that is being read. */
 static unsigned rows_read(const vg_jpeg_reader *r)
 {
     uint64_t rows = (uint64_t)r->c.input_iMCU_row * (unsigned)r->c.max_v_samp_factor * DCTSIZE;
-    return rows < r->c.image_height ? (unsigned)rows : r->c.image_height;
+    return rows < height(r) ? (unsigned)rows : height(r);
 }
 
 /* Of several scans each gives something to all rows. Once every component has come (in a
@@ -38,11 +45,11 @@ double vg_jpeg_intact(const vg_jpeg_reader *r)
     const struct jpeg_decompress_struct *c = &r->c;
     if (!r->header_read)
         return 0;
-    for (int i = 0; i < c->num_components && r->ended; i++)
+    for (int i = 0; i < r->job->info->source_channels && r->ended; i++)
         if (!c->comp_info[i].quant_table) /* set when the first scan of the component starts */
             return 0;
-    bool coarse_scan = !c->progressive_mode || (c->Ss == 0 && c->Ah == 0);
-    return coarse_scan ? (double)rows_read(r) / c->image_height : 1;
+    bool coarse_scan = !r->job->info->progressive || (c->Ss == 0 && c->Ah == 0);
+    return coarse_scan ? (double)rows_read(r) / height(r) : 1;
 }
 
 /* Writes "truncated ..." as exactly as it can be known. */
@@ -56,7 +63,7 @@ static void describe_truncation(const vg_jpeg_reader *r, char *text, size_t capa
                  c->input_scan_number);
     else
         snprintf(text, capacity, "truncated after %zu bytes, at row %u of %u", r->job->size,
-                 rows_read(r), c->image_height);
+                 rows_read(r), height(r));
 }
 
 /* Keeps where the damage is: the first place, the smallest share. */
@@ -84,7 +91,7 @@ static void damage(vg_jpeg_reader *r, const char *what)
         r->status = r->ended ? vg_fail(r->job->err, VG_E_FORMAT, "%s", text)
                              : vg_fail(r->job->err, VG_E_FORMAT,
                                        "damaged JPEG: %s, at byte %zu, row %u of %u", text,
-                                       vg_jpeg_offset(r), rows_read(r), r->c.image_height);
+                                       vg_jpeg_offset(r), rows_read(r), height(r));
         vg_jpeg_stop(r);
     }
     if (r->partial) {
