@@ -179,7 +179,7 @@ static void test_errors_say_what_is_wrong(void **state)
         {"brightness=1e400", "brightness=1e400", "0 to 10"},
         {"=5", "unknown key", "keys:"},
         {"rotateeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee=1(2",
-         "too long for a key", "rotateee"},
+         "too long for a word", "rotateee"},
         {"rotate=1111111111111111111111111111111111111111111111111111111111111111111", "too long",
          "rotate=1"},
     };
