@@ -6,6 +6,7 @@
 #include "geometry.h"
 
 #include "base/text.h"
+#include "curve.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -120,8 +121,11 @@ static void need_resize(vg_geometry *g, const vg_framing *framing, bool crop, co
     double margin[2] = {-EDGE, -EDGE};
     if (!crop && framing->kind == VG_FRAMING_CROP) {
         /* A part of the resized picture: what lies under the filter beyond the edge counts. */
-        margin[0] = fmax(1, frame->width / g->inner_width) + 1;
-        margin[1] = fmax(1, frame->height / g->inner_height) + 1;
+        int across = g->transposes ? g->inner_height : g->inner_width;
+        int down = g->transposes ? g->inner_width : g->inner_height;
+        double taps = g->filter == VG_FILTER_BICUBIC ? 2 : 1;
+        margin[0] = taps * fmax(1, frame->width / across) + 1;
+        margin[1] = taps * fmax(1, frame->height / down) + 1;
     } else if (!crop) { /* all of it; pad's bars are not read */
         double full[2] = {(double)whole->full_width / whole->shrink,
                           (double)whole->full_height / whole->shrink};
@@ -140,8 +144,18 @@ static void need_resize(vg_geometry *g, const vg_framing *framing, bool crop, co
     }
 }
 
-/* One axis of a warp, m of its row: the output's corners, the filter around them, and all of the
- * picture where a fill mode reaches around its edge. */
+/* What is between low and high, and all of the axis where a fill mode reaches around its edge. */
+static void cover_filled(double low, double high, vg_fill fill, int n, int *first, int *count)
+{
+    bool around = fill == VG_FILL_REFLECT || fill == VG_FILL_WRAP;
+    if (around && (low < 0 || high > n)) {
+        low = 0;
+        high = n;
+    }
+    cover(low, high, n, first, count);
+}
+
+/* One axis of a warp, m of its row: the output's corners and the filter around them. */
 static void need_axis(const vg_warp *warp, const double *m, double inset, int n, int *first,
                       int *count)
 {
@@ -149,14 +163,7 @@ static void need_axis(const vg_warp *warp, const double *m, double inset, int n,
     double low = m[2] + fmin(p, 0) + fmin(q, 0), high = m[2] + fmax(p, 0) + fmax(q, 0);
     /* Half a tent, the cells it may be averaged over before, and pixels are wider than points. */
     double margin = 2 * fmax(1, fabs(m[0]) + fabs(m[1])) + inset + 2;
-    low -= margin;
-    high += margin;
-    bool around = warp->fill == VG_FILL_REFLECT || warp->fill == VG_FILL_WRAP;
-    if (around && (low < 0 || high > n)) {
-        low = 0;
-        high = n;
-    }
-    cover(low, high, n, first, count);
+    cover_filled(low - margin, high + margin, warp->fill, n, first, count);
 }
 
 static void need_warp(vg_geometry *g, const vg_region *whole)
@@ -167,6 +174,39 @@ static void need_warp(vg_geometry *g, const vg_region *whole)
     need_axis(warp, warp->m + 3, warp->inset[1], whole->height, &need->y, &need->height);
     warp->m[2] -= need->x;
     warp->m[5] -= need->y;
+}
+
+/* The corners of the output, as far as the field may move them, lie in the picture where its other
+ * points do, or around them: unless one of them lies behind the horizon. */
+static void need_remap(vg_geometry *g, const vg_region *whole)
+{
+    vg_remap *r = &g->remap;
+    double reach[2], scale[2], low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
+    vg_field_reach(&r->field, reach);
+    vg_remap_scale(r, whole->width, whole->height, scale);
+    for (int corner = 0; corner < 4; corner++) {
+        double x = r->from[1] + (corner & 1 ? r->from[0] * (r->width - 1) : 0);
+        double y = r->from[3] + (corner & 2 ? r->from[2] * (r->height - 1) : 0);
+        x += ((corner & 1) != 0) == (r->from[0] > 0) ? reach[0] : -reach[0];
+        y += ((corner & 2) != 0) == (r->from[2] > 0) ? reach[1] : -reach[1];
+        double d = r->p[6] * x + r->p[7] * y + r->p[8];
+        for (int k = 0; k < 2; k++) {
+            double at = (r->p[3 * k] * x + r->p[3 * k + 1] * y + r->p[3 * k + 2]) / d;
+            low[k] = d > 1e-3 ? fmin(low[k], at) : -INFINITY;
+            high[k] = d > 1e-3 ? fmax(high[k], at) : INFINITY;
+        }
+    }
+    double taps = r->interpolation == VG_INTERPOLATION_BICUBIC ? 4 : 2;
+    vg_region *need = &g->need;
+    for (int k = 0; k < 2; k++) {
+        double margin = taps * fmax(1, scale[k]) + r->inset[k] + 2;
+        cover_filled(low[k] - margin, high[k] + margin, r->fill, k ? whole->height : whole->width,
+                     k ? &need->y : &need->x, k ? &need->height : &need->width);
+    }
+    for (int i = 0; i < 3; i++) {
+        r->p[i] -= need->x * r->p[6 + i];
+        r->p[3 + i] -= need->y * r->p[6 + i];
+    }
 }
 
 /* The frame in pixels of the picture as it was decoded, and how the rest is filled. */
@@ -213,6 +253,22 @@ static vg_status make_map(const vg_plan *plan, const vg_geometry *g, const vg_fr
     return VG_OK;
 }
 
+static vg_status make_remap(const vg_plan *plan, const vg_geometry *g, const vg_frame *frame,
+                            const int size[2], vg_remap *map, vg_error *err)
+{
+    vg_plan_remap(plan, frame, size[0], size[1], map);
+    map->fill = g->fill;
+    map->fill_value = g->fill_value;
+    if (plan->interpolation != VG_INTERPOLATION_NEAREST) { /* which ends where the picture does */
+        map->inset[0] = 0.5 * frame->width / size[0];
+        map->inset[1] = 0.5 * frame->height / size[1];
+    }
+    for (int i = 0; i < 9; i++)
+        if (!isfinite(map->p[i]) || !isfinite(map->from[i % 4]))
+            return vg_fail(err, VG_E_ARG, "the geometry of a plan is not finite");
+    return VG_OK;
+}
+
 vg_status vg_geometry_map(const vg_framing *framing, const vg_plan *plan, const vg_region *whole,
                           const int size[2], vg_warp *map, vg_error *err)
 {
@@ -222,6 +278,24 @@ vg_status vg_geometry_map(const vg_framing *framing, const vg_plan *plan, const 
     return status == VG_OK ? make_map(plan, &g, &frame, size, map, err) : status;
 }
 
+vg_status vg_geometry_remap(const vg_framing *framing, const vg_plan *plan, const vg_region *whole,
+                            const int size[2], vg_remap *map, vg_error *err)
+{
+    vg_geometry g;
+    vg_frame frame;
+    vg_status status = locate(framing, plan, whole, size, &g, &frame, err);
+    return status == VG_OK ? make_remap(plan, &g, &frame, size, map, err) : status;
+}
+
+/* Quarter turns and flips: which of the picture's axes the output shows, and from which end. */
+static void orient(const vg_plan *plan, vg_geometry *g)
+{
+    int turns = vg_plan_turns(plan);
+    g->transposes = turns & 1;
+    g->mirror_x = plan->flip_horizontal != (turns >= 2);
+    g->mirror_y = plan->flip_vertical != (turns == 1 || turns == 2);
+}
+
 vg_status vg_geometry_make(const vg_framing *framing, const vg_plan *plan, const vg_region *whole,
                            const int size[2], vg_geometry *g, vg_error *err)
 {
@@ -229,14 +303,28 @@ vg_status vg_geometry_make(const vg_framing *framing, const vg_plan *plan, const
     vg_status status = locate(framing, plan, whole, size, g, &frame, err);
     if (status != VG_OK)
         return status;
+    bool crops = plan->crop.width > 0;
+    /* Bars and a moved picture turn with the frame, which stretches them. */
+    bool tilts = vg_plan_turns(plan) &&
+                 (plan->pad_x || plan->pad_y || (framing->kind == VG_FRAMING_PAD && !crops));
+    bool nearest = plan->interpolation == VG_INTERPOLATION_NEAREST;
+    bool bicubic = plan->interpolation == VG_INTERPOLATION_BICUBIC;
     g->need = *whole;
-    g->warps = vg_plan_warps(plan);
-    if (g->warps) {
+    g->filter = bicubic ? VG_FILTER_BICUBIC : VG_FILTER_BILINEAR;
+    g->warps = vg_plan_warps(plan) || tilts || nearest;
+    g->remaps = g->warps && (nearest || bicubic || vg_plan_curves(plan));
+    g->transposes = g->mirror_x = g->mirror_y = false;
+    if (g->remaps) {
+        status = make_remap(plan, g, &frame, size, &g->remap, err);
+        if (status == VG_OK)
+            need_remap(g, whole);
+    } else if (g->warps) {
         status = make_map(plan, g, &frame, size, &g->warp, err);
         if (status == VG_OK)
             need_warp(g, whole);
     } else {
-        need_resize(g, framing, plan->crop.width > 0, &frame, whole);
+        orient(plan, g);
+        need_resize(g, framing, crops, &frame, whole);
     }
     return status;
 }
@@ -269,6 +357,7 @@ static double least_of_steps(const vg_policy *policy, double aspect)
             least *= fmin(aspect, 1 / aspect);
             break;
         default:
+            least *= vg_curve_least(choice->operation, choice->high);
             break;
         }
     }

@@ -1,14 +1,14 @@
 /* Where in a picture a plan looks: which part is read, and how it comes to the network's size.
  *
  * All of a plan's geometry is one map from the output to the picture: flips, the move of pad_crop, the
- * affine part about the centre of the frame, the frame (a crop, or what the framing says), the
+ * affine part about the centre of the frame (and around it what is not affine, curve.h), the frame (a crop, or what the framing says), the
  * picture. Without an affine part the frame is resized as a picture of its own, or copied when it has
  * the output's size already; with one, a single warp reads the picture, what surrounds a crop
  * included. */
 #ifndef VG_AUGMENT_GEOMETRY_H
 #define VG_AUGMENT_GEOMETRY_H
 
-#include "ops/warp.h"
+#include "ops/remap.h"
 #include "plan.h"
 
 /* How a picture whose aspect is not the input's comes to the input's size. Part of what a network was
@@ -37,10 +37,15 @@ typedef struct vg_geometry {
     vg_region need; /* all that is read, the smallest such rectangle */
     bool warps;
     vg_warp warp; /* of the picture that `need` cuts out, when it warps */
+    bool remaps;  /* then `remap` says the same for what vg_warp does not know */
+    vg_remap remap;
     /* Otherwise: this rectangle of `need`, in its pixels, is resized to inner_width x inner_height
-     * and put at (inner_x, inner_y) of the output, before flips. */
+     * (across and down are exchanged first if it transposes, so that these are sizes of the output)
+     * and put at (inner_x, inner_y) of the output, before it is mirrored. */
     double rectangle[4];
+    bool transposes, mirror_x, mirror_y;
     int inner_x, inner_y, inner_width, inner_height;
+    vg_filter filter;
     vg_fill fill; /* of the rest */
     double fill_value;
 } vg_geometry;
@@ -50,10 +55,13 @@ typedef struct vg_geometry {
  * finite. Pure. */
 vg_status vg_geometry_make(const vg_framing *framing, const vg_plan *plan, const vg_region *whole,
                            const int size[2], vg_geometry *geometry, vg_error *err);
-/* The map of all geometry by itself, whether it needs a warp or not: of the whole picture. Errors as
- * above. */
+/* The map of all affine geometry by itself, whether it needs a warp or not: of the whole picture.
+ * Errors as above. */
 vg_status vg_geometry_map(const vg_framing *framing, const vg_plan *plan, const vg_region *whole,
                           const int size[2], vg_warp *map, vg_error *err);
+/* The same of all geometry. */
+vg_status vg_geometry_remap(const vg_framing *framing, const vg_plan *plan, const vg_region *whole,
+                            const int size[2], vg_remap *map, vg_error *err);
 
 /* The largest of 1, 2, 4, 8 up to `most` by which a full_width x full_height picture may be shrunk so
  * that the strongest draw of the policy still finds VG_SHRINK_DEMAND pixels of it for each pixel of the

@@ -3,6 +3,7 @@
  * is not judged here. */
 #include "inspect.h"
 
+#include "curve.h"
 #include "glance.h"
 
 #include <math.h>
@@ -112,11 +113,14 @@ vg_inspection vg_inspect(const vg_augment *augment, const vg_plan *plan, int in_
     vg_warp from, to;
     if (vg_augment_warp(augment, plan, in_width, in_height, &to, NULL) == VG_OK &&
         vg_augment_warp(augment, &none, in_width, in_height, &from, NULL) == VG_OK) {
-        result.outside = vg_warp_outside(&to, in_width, in_height);
+        vg_remap all;
+        if (vg_augment_remap(augment, plan, in_width, in_height, &all, NULL) == VG_OK)
+            result.outside = vg_remap_outside(&all, in_width, in_height);
         /* The bars of a padded picture are there without a plan too. */
         if (augment->framing.kind == VG_FRAMING_PAD)
             result.outside = fmax(0, result.outside - vg_warp_outside(&from, in_width, in_height));
-        if (plan->steps.chains == 0)
+        /* What is not affine has no inverse at hand. */
+        if (plan->steps.chains == 0 && !vg_plan_curves(plan))
             inspect_content(augment, &from, &to, before, after, &result);
     }
     result.finding = result.outside > 0.5    ? VG_FINDING_FILL

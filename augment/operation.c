@@ -80,6 +80,10 @@ static const vg_operation_info table[VG_OPERATIONS] = {
     [VG_OP_GRID] = {"grid", VG_KIND_OCCLUDE, VG_FORM_EXACT, 0, 1, 0, false,
                     "the share of a cell's side that is hidden"},
     [VG_OP_IDENTITY] = {"identity", VG_KIND_NOTHING, VG_FORM_NONE, 0, 0, NAN, false, "nothing"},
+    [VG_OP_PERSPECTIVE] = {"perspective", VG_KIND_GEOMETRY, VG_FORM_EXACT, 0, 0.6, 0, false,
+                           "corners move inwards by up to half of this share of the sides"},
+    [VG_OP_ELASTIC] = {"elastic", VG_KIND_GEOMETRY, VG_FORM_UP_TO, 0, 0.2, 0, false,
+                       "the typical displacement as a share of the shorter side"},
 };
 
 const vg_operation_info *vg_operation_of(vg_operation operation)
@@ -130,6 +134,11 @@ vg_step vg_step_with(vg_operation operation, double value, vg_rng *rng)
     case VG_OP_CUTOUT:
         step.v[1] = (float)draw[0];
         step.v[2] = (float)draw[1];
+        break;
+    case VG_OP_PERSPECTIVE: /* 48 bits that name a stream: a float holds 24 exactly */
+    case VG_OP_ELASTIC:
+        step.v[1] = (float)floor(16777216 * draw[0]);
+        step.v[2] = (float)floor(16777216 * draw[1]);
         break;
     case VG_OP_GRID: /* cells of an eighth to a half of the shorter side */
         step.v[1] = (float)(0.125 + 0.375 * draw[0]);
@@ -183,6 +192,7 @@ int vg_step_print(const vg_step *step, char *text, size_t capacity)
     case VG_OP_ERASE:
     case VG_OP_CUTOUT:
     case VG_OP_GRID:
+    case VG_OP_ELASTIC:
         return snprintf(text, capacity, "%s %.3g%%", name, 100 * v);
     default:
         if (table[step->operation].form == VG_FORM_NONE)

@@ -2,7 +2,7 @@
  * the unit, the range and the neutral value of each, and how a drawn one is printed and applied.
  *
  * Geometric ones (VG_KIND_GEOMETRY) are never applied by themselves: they go into the one matrix of
- * the plan (vg_step_matrix). All others work on planar floats at the network's input size. */
+ * the plan (vg_step_matrix) or, perspective and elastic, around it (curve.h). All others work on planar floats at the network's input size. */
 #ifndef VG_AUGMENT_OPERATION_H
 #define VG_AUGMENT_OPERATION_H
 
@@ -53,6 +53,8 @@ typedef enum vg_operation {
     VG_OP_CUTOUT,
     VG_OP_GRID,
     VG_OP_IDENTITY,
+    VG_OP_PERSPECTIVE,
+    VG_OP_ELASTIC,
     VG_OPERATIONS
 } vg_operation;
 

@@ -147,6 +147,7 @@ vg_plan vg_plan_draw(const vg_policy *policy, const vg_sample_key *key, int widt
     plan.key = *key;
     plan.fill = policy->fill;
     plan.fill_value = policy->fill_value;
+    plan.interpolation = policy->interpolation;
     return plan;
 }
 
@@ -167,7 +168,8 @@ static bool steps_warp(const vg_steps *steps)
 {
     for (int i = 0; i < steps->count; i++) {
         const vg_step *step = &steps->step[i];
-        if (vg_operation_of(step->operation)->kind == VG_KIND_GEOMETRY && !vg_step_is_neutral(step))
+        if (vg_operation_of(step->operation)->kind == VG_KIND_GEOMETRY &&
+            step->operation != VG_OP_TURN && !vg_step_is_neutral(step))
             return true;
     }
     return false;
@@ -177,6 +179,15 @@ bool vg_plan_warps(const vg_plan *plan)
 {
     return steps_warp(&plan->steps) || plan->rotate_deg != 0 || plan->shift_x != 0 ||
            plan->shift_y != 0 || plan->shear_deg != 0 || plan->zoom_x != 1 || plan->zoom_y != 1;
+}
+
+int vg_plan_turns(const vg_plan *plan)
+{
+    int turns = 0;
+    for (int i = 0; i < plan->steps.count; i++)
+        if (plan->steps.step[i].operation == VG_OP_TURN)
+            turns += (int)plan->steps.step[i].v[0];
+    return turns % 4;
 }
 
 typedef struct writer {
@@ -263,8 +274,8 @@ void vg_plan_print(const vg_plan *plan, char *text, size_t capacity)
         snprintf(text, capacity, "unchanged");
 }
 
-void vg_plan_matrix_of(const vg_plan *plan, const vg_frame *frame, int width, int height,
-                       double m[6])
+void vg_plan_split(const vg_plan *plan, const vg_frame *frame, int width, int height,
+                   double from[4], double m[6])
 {
     double s, c, shear_s, shear_c;
     vg_sine_cosine(plan->rotate_deg, &s, &c);
@@ -284,8 +295,8 @@ void vg_plan_matrix_of(const vg_plan *plan, const vg_frame *frame, int width, in
         x = -x;
     if (plan->flip_vertical)
         y = -y;
-    const double resize[6] = {x, 0, left - x * (width - 1) / 2.0,
-                              0, y, up - y * (height - 1) / 2.0};
+    const double resize[4] = {x, left - x * (width - 1) / 2.0, y, up - y * (height - 1) / 2.0};
+    memcpy(from, resize, sizeof resize);
     memcpy(m, centre, sizeof centre);
     vg_matrix_multiply(m, rotate);
     vg_matrix_multiply(m, shift);
@@ -293,6 +304,14 @@ void vg_plan_matrix_of(const vg_plan *plan, const vg_frame *frame, int width, in
     vg_matrix_multiply(m, scale);
     for (int i = 0; i < plan->steps.count; i++)
         vg_step_matrix(&plan->steps.step[i], frame->width, frame->height, m);
+}
+
+void vg_plan_matrix_of(const vg_plan *plan, const vg_frame *frame, int width, int height,
+                       double m[6])
+{
+    double from[4];
+    vg_plan_split(plan, frame, width, height, from, m);
+    const double resize[6] = {from[0], 0, from[1], 0, from[2], from[3]};
     vg_matrix_multiply(m, resize);
 }
 

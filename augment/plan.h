@@ -25,6 +25,7 @@ typedef struct vg_plan {
     vg_sample_key key; /* names the noise stream */
     vg_fill fill;
     double fill_value;
+    vg_interpolation interpolation;
 } vg_plan;
 
 /* Does nothing. */
@@ -39,8 +40,10 @@ vg_plan vg_plan_draw(const vg_policy *policy, const vg_sample_key *key, int widt
 /* What chain `chain` (from 0) of a plan with chains (AugMix) does as a plan of its own; -1: the
  * picture without them. */
 vg_plan vg_plan_chain(const vg_plan *plan, int chain);
-/* Whether it needs resampling beyond a resize: anything geometric but crops and flips. */
+/* Whether it needs resampling beyond a resize: anything geometric but crops, flips and quarter turns. */
 bool vg_plan_warps(const vg_plan *plan);
+/* Quarter turns of a plan that does not warp, 0 to 3 counter-clockwise, which come before its flips. */
+int vg_plan_turns(const vg_plan *plan);
 /* "crop 210×180+33+20 rot −12° shift +8% −3% zoom 1.10 0.95 flip-h noise 5": only what was drawn; "unchanged" if
  * nothing. UTF-8. VG_PLAN_TEXT bytes are enough. */
 #define VG_PLAN_TEXT 1024
@@ -62,6 +65,10 @@ typedef struct vg_frame {
  * stretches first. Both are the same for pictures of the input's aspect. */
 void vg_plan_matrix_of(const vg_plan *plan, const vg_frame *frame, int width, int height,
                        double m[6]);
+/* The same in two: output pixel (u, v) -> q = (from[0] u + from[1], from[2] v + from[3]), pixels of the
+ * frame about its centre, mirrored and moved; and q -> pixel of the picture. */
+void vg_plan_split(const vg_plan *plan, const vg_frame *frame, int width, int height,
+                   double from[4], double m[6]);
 /* The same for the plan's crop, or without one for the whole of an in_width x in_height picture. */
 void vg_plan_matrix(const vg_plan *plan, int in_width, int in_height, int width, int height,
                     double m[6]);

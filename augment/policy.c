@@ -22,11 +22,13 @@ const vg_policy_number vg_policy_numbers[VG_POLICY_NUMBERS] = {
 };
 
 const char *const vg_policy_keys[VG_POLICY_KEYS] = {
-    "crop",       "crop_ratio", "pad_crop", "rotate", "shift",      "shift_x",
-    "shift_y",    "shear",      "zoom",     "flip",   "brightness", "contrast",
-    "saturation", "hue",        "noise",    "fill",   "fill_value", "ramp"};
+    "crop",  "crop_ratio", "pad_crop",   "rotate",        "shift",    "shift_x",    "shift_y",
+    "shear", "zoom",       "flip",       "brightness",    "contrast", "saturation", "hue",
+    "noise", "fill",       "fill_value", "interpolation", "ramp"};
 
 const char *const vg_fill_names[VG_FILL_WRAP + 1] = {"nearest", "constant", "reflect", "wrap"};
+const char *const vg_interpolation_names[VG_INTERPOLATION_BICUBIC + 1] = {"bilinear", "nearest",
+                                                                          "bicubic"};
 const char *const vg_flip_names[VG_FLIP_ALTERNATING + 1] = {"none", "h", "v", "hv", "alternating"};
 
 vg_policy vg_policy_none(void)
@@ -50,7 +52,7 @@ static bool same(const vg_policy *a, const vg_policy *b)
            a->zoom_low == b->zoom_low && a->zoom_high == b->zoom_high &&
            a->flip_horizontal == b->flip_horizontal && a->flip_vertical == b->flip_vertical &&
            a->flip_alternating == b->flip_alternating && a->fill == b->fill &&
-           a->automatic.kind == b->automatic.kind &&
+           a->interpolation == b->interpolation && a->automatic.kind == b->automatic.kind &&
            a->choices.group_count == b->choices.group_count;
 }
 

@@ -14,6 +14,15 @@
 
 typedef enum vg_fill { VG_FILL_NEAREST, VG_FILL_CONSTANT, VG_FILL_REFLECT, VG_FILL_WRAP } vg_fill;
 
+/* Of what is drawn: resizes, crops and warps. Evaluation is always bilinear, antialiased. Nearest takes
+ * points, as the default of torchvision's geometry does, and aliases where it reduces; bicubic is
+ * sharper, and slower. */
+typedef enum vg_interpolation {
+    VG_INTERPOLATION_BILINEAR,
+    VG_INTERPOLATION_NEAREST,
+    VG_INTERPOLATION_BICUBIC
+} vg_interpolation;
+
 typedef struct vg_policy {
     /* Random resized crop: its share of the picture's area is U(crop_low, crop_high), width over
      * height is log-uniform in the ratios; crop_high 0: off. Stretched to the input's size. */
@@ -33,8 +42,9 @@ typedef struct vg_policy {
     vg_fill fill;          /* what stands beyond the picture's edges */
     double brightness, contrast, saturation; /* factor U(max(0, 1 - v), 1 + v) */
     double hue;                              /* U(-v, v) turns of the colour wheel, v <= 0.5 */
-    double noise;       /* sigma of Gaussian noise, in 8-bit steps, each channel its own */
-    double fill_value;  /* 0..255, for VG_FILL_CONSTANT */
+    double noise;      /* sigma of Gaussian noise, in 8-bit steps, each channel its own */
+    double fill_value; /* 0..255, for VG_FILL_CONSTANT */
+    vg_interpolation interpolation;
     double ramp;        /* epochs over which everything but crops, flips and noise grows to its full
                     strength, linearly: epoch 1, the first of a training, has 1 / ramp (epoch 0,
                     where somebody counts from there, as well); 0: at once */
@@ -47,7 +57,7 @@ vg_policy vg_policy_none(void);
 /* One line -> policy. Words are separated by blanks or commas; the first may be a preset (none,
  * light, standard, heavy, keras-default) that the others then change. Keys: crop (lo:hi, lo for lo:1,
  * none) crop_ratio (lo:hi) pad_crop rotate shift shift_x shift_y shear zoom (v or lo:hi) flip (h, v,
- * hv, alternating, none) brightness contrast saturation hue noise fill fill_value ramp; randaugment
+ * hv, alternating, none) brightness contrast saturation hue noise fill fill_value interpolation ramp; randaugment
  * trivialaugment augmix autoaugment (automatic.h), one of them; and every operation of operation.h,
  * with a chance or in groups (choice.h). `rotate=20` is applied to every sample, `rotate=20@0.5` to
  * half of them. VG_E_ARG names the word, what is allowed there, and the nearest known key. */

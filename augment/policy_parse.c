@@ -135,6 +135,19 @@ static vg_status parse_fill(const char *value, vg_policy *policy, vg_error *err)
     return VG_OK;
 }
 
+static vg_status parse_interpolation(const char *value, vg_policy *policy, vg_error *err)
+{
+    int choice = find_word(value, vg_interpolation_names, 3);
+    if (choice < 0) {
+        const char *near = vg_nearest(value, vg_interpolation_names, 3);
+        return vg_fail(err, VG_E_ARG,
+                       "policy: interpolation=%s: expected nearest, bilinear or bicubic%s%s%s",
+                       value, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    }
+    policy->interpolation = (vg_interpolation)choice;
+    return VG_OK;
+}
+
 static vg_status parse_flip(const char *value, vg_policy *policy, vg_error *err)
 {
     int choice = find_word(value, vg_flip_names, VG_FLIP_ALTERNATING + 1);
@@ -171,7 +184,8 @@ static vg_status unknown_word(const char *word, const char *text, bool first, vg
         err, VG_E_ARG,
         "policy: unknown %s \"%s\"%s%s%s (presets: none light standard heavy "
         "keras-default, first word only; keys: crop crop_ratio pad_crop rotate shift shift_x "
-        "shift_y shear zoom flip brightness contrast saturation hue noise fill fill_value ramp "
+        "shift_y shear zoom flip brightness contrast saturation hue noise fill fill_value "
+        "interpolation ramp "
         "randaugment trivialaugment augmix autoaugment; any operation with a chance: blur=2@0.3, "
         "one_of(grey|equalize))",
         strchr(text, '=') ? "key" : "word", word, near ? "; did you mean \"" : "", near ? near : "",
@@ -231,6 +245,8 @@ static vg_status parse_key(int key, char *value, vg_policy *policy, vg_error *er
         return parse_crop_ratio(value, policy, err);
     if (strcmp(word, "fill") == 0)
         return parse_fill(value, policy, err);
+    if (strcmp(word, "interpolation") == 0)
+        return parse_interpolation(value, policy, err);
     if (strcmp(word, "flip") == 0)
         return parse_flip(value, policy, err);
     bool both = strcmp(word, "shift") == 0;

@@ -80,6 +80,10 @@ static bool print_special(const vg_policy *policy, const char *key, char *text, 
     } else if (strcmp(key, "fill") == 0) {
         if (policy->fill != VG_FILL_NEAREST)
             append(text, capacity, "fill=%s", vg_fill_names[policy->fill]);
+    } else if (strcmp(key, "interpolation") == 0) {
+        if (policy->interpolation != VG_INTERPOLATION_BILINEAR)
+            append(text, capacity, "interpolation=%s",
+                   vg_interpolation_names[policy->interpolation]);
     } else {
         return false;
     }

@@ -19,7 +19,7 @@
 #include <string.h>
 
 typedef struct work {
-    vg_image converted, resized;
+    vg_image converted, resized, turned;
     vg_resize_scratch resize;
     vg_warp_scratch warp;
     float *planes; /* for vg_augment_apply */
@@ -43,6 +43,7 @@ static void work_free(void *scratch)
         return;
     vg_image_reset(&w->converted);
     vg_image_reset(&w->resized);
+    vg_image_reset(&w->turned);
     vg_resize_scratch_reset(&w->resize);
     vg_warp_scratch_reset(&w->warp);
     free(w->planes);
@@ -57,6 +58,14 @@ vg_status vg_augment_warp(const vg_augment *augment, const vg_plan *plan, int in
     vg_region whole = vg_region_whole(in_width, in_height, 1);
     return vg_geometry_map(&augment->framing, plan, &whole,
                            (const int[2]){augment->width, augment->height}, warp, err);
+}
+
+vg_status vg_augment_remap(const vg_augment *augment, const vg_plan *plan, int in_width,
+                           int in_height, vg_remap *remap, vg_error *err)
+{
+    vg_region whole = vg_region_whole(in_width, in_height, 1);
+    return vg_geometry_remap(&augment->framing, plan, &whole,
+                             (const int[2]){augment->width, augment->height}, remap, err);
 }
 
 static void colour(const vg_plan *plan, int channels, size_t n, float *x)
@@ -94,6 +103,26 @@ static vg_status to_grey(vg_view *view, vg_image *grey, vg_error *err)
     return VG_OK;
 }
 
+/* Across becomes down, a square of pixels at a time: the rows written to stay in the cache. */
+static vg_status transpose(vg_view *view, vg_image *turned, vg_error *err)
+{
+    enum { TILE = 16 };
+    vg_status status = vg_image_shape(turned, view->height, view->width, view->channels, err);
+    if (status != VG_OK)
+        return status;
+    const size_t channels = (size_t)view->channels, width = (size_t)view->width;
+    const size_t height = (size_t)view->height;
+    for (size_t top = 0; top < height; top += TILE)
+        for (size_t left = 0; left < width; left += TILE)
+            for (size_t x = left; x < width && x < left + TILE; x++)
+                for (size_t y = top; y < height && y < top + TILE; y++)
+                    for (size_t c = 0; c < channels; c++)
+                        turned->data[(x * height + y) * channels + c] =
+                            view->data[y * view->stride + x * channels + c];
+    *view = vg_image_view(turned);
+    return VG_OK;
+}
+
 /* Geometry, into `channels` planes of out: all there is to do when nothing follows, with scale and
  * offset for each; `scale` NULL: 1 and 0. */
 static vg_status develop(const vg_geometry *g, const vg_augment *augment, const vg_plan *plan,
@@ -102,29 +131,37 @@ static vg_status develop(const vg_geometry *g, const vg_augment *augment, const 
 {
     vg_status status = VG_OK;
     bool luma = part.channels == 3 && channels == 1;
+    int across = g->transposes ? g->inner_height : g->inner_width;
+    int down = g->transposes ? g->inner_width : g->inner_height;
     bool as_is = !g->warps && g->rectangle[0] == 0 && g->rectangle[1] == 0 &&
-                 g->rectangle[2] == g->inner_width && g->rectangle[3] == g->inner_height &&
-                 part.width == g->inner_width && part.height == g->inner_height;
+                 g->rectangle[2] == across && g->rectangle[3] == down && part.width == across &&
+                 part.height == down;
     if (luma && !as_is)
         status = to_grey(&part, &w->converted, err);
     if (status != VG_OK)
         return status;
+    if (g->remaps)
+        return vg_remap_run(&g->remap, &part, &w->warp, out, err);
     if (g->warps)
         return vg_warp_run(&g->warp, &part, &w->warp, out, err);
     if (!as_is) {
-        status = vg_view_resize(&part, g->rectangle, g->inner_width, g->inner_height,
-                                VG_FILTER_BILINEAR, &w->resize, &w->resized, err);
+        status = vg_view_resize(&part, g->rectangle, across, down, g->filter, &w->resize,
+                                &w->resized, err);
         if (status != VG_OK)
             return status;
         part = vg_image_view(&w->resized);
     }
+    if (g->transposes)
+        status = transpose(&part, &w->turned, err);
+    if (status != VG_OK)
+        return status;
     vg_finish finish = {.width = augment->width,
                         .height = augment->height,
                         .channels = channels,
                         .x = g->inner_x + plan->pad_x,
                         .y = g->inner_y + plan->pad_y,
-                        .mirror_x = plan->flip_horizontal,
-                        .mirror_y = plan->flip_vertical,
+                        .mirror_x = g->mirror_x,
+                        .mirror_y = g->mirror_y,
                         .fill = g->fill,
                         .fill_value = g->fill_value,
                         .scale = {1, 1, 1}};

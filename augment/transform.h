@@ -42,8 +42,11 @@ vg_status vg_augment_view(const vg_augment *augment, const vg_plan *plan, void *
 /* The same rounded to 8 bits: for previews and written datasets. */
 vg_status vg_augment_apply(const vg_augment *augment, const vg_plan *plan, void *scratch,
                            const vg_image *in, vg_image *out, vg_error *err);
-/* The map of `plan` on a whole picture of in_width x in_height, also where a resize is enough. */
+/* The affine map of `plan` on a whole picture of in_width x in_height, also where a resize is enough. */
 vg_status vg_augment_warp(const vg_augment *augment, const vg_plan *plan, int in_width,
                           int in_height, vg_warp *warp, vg_error *err);
+/* The same of all of its geometry, perspective and elastic steps included. */
+vg_status vg_augment_remap(const vg_augment *augment, const vg_plan *plan, int in_width,
+                           int in_height, vg_remap *remap, vg_error *err);
 
 #endif

@@ -338,6 +338,14 @@ static void test_a_part_gives_what_the_whole_gives(void **state)
         "trivialaugment flip=h",
         "crop=0.4 augmix=3:8 fill=reflect",
         "autoaugment=svhn fill=constant",
+        "perspective=0.6 crop=0.3 fill=constant",
+        "elastic=0.1 crop=0.1:0.3",
+        "perspective=0.5 elastic=0.05 rotate=30 zoom=0.5:1.5 flip=hv fill=reflect",
+        "some_of(2:elastic=0.05|perspective=0.3|turn) pad_crop=3 interpolation=bicubic crop=0.2",
+        "crop=0.2 zoom=0.3 interpolation=nearest fill=wrap",
+        "crop=0.2 interpolation=bicubic",
+        "crop=0.3 turn@0.8 flip=hv",
+        "interpolation=nearest turn flip=h",
     };
     static const char *const framings[] = {"stretch", "crop", "crop:0.5", "pad"};
     enum { W = 20, H = 14 };

@@ -13,7 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { SPAN = 128, STEP = 32 };
+enum { SPAN = VG_BILINEAR_SPAN, STEP = 32 };
 
 /* One span. Rounded up to whole steps, beyond which nothing is defined. */
 typedef struct span {
@@ -33,7 +33,7 @@ static VG_INLINE double down_to_whole(double v)
 
 /* One axis: n pixels, and how coordinates outside are brought in. Many short loops, because a choice
  * between two numbers is vectorized and a choice between two computations is not. */
-static VG_INLINE void locate(double start, double slope, int first, int n, vg_fill fill,
+static VG_INLINE void locate(const double *restrict at, int n, vg_fill fill,
                              int32_t *restrict whole, float *restrict part)
 {
     const double size = n, end = n - 1, period = 2.0 * n;
@@ -41,7 +41,7 @@ static VG_INLINE void locate(double start, double slope, int first, int n, vg_fi
     const int32_t most = fill == VG_FILL_WRAP ? n - 1 : n > 1 ? n - 2 : 0;
     double x[STEP];
     for (int i = 0; i < STEP; i++)
-        x[i] = start + slope * (double)(first + i);
+        x[i] = at[i];
     if (fill == VG_FILL_WRAP)
         for (int i = 0; i < STEP; i++) {
             double t = x[i] - size * down_to_whole(x[i] / size);
@@ -66,37 +66,50 @@ static VG_INLINE void locate(double start, double slope, int first, int n, vg_fi
         part[i] = (float)(x[i] - (double)whole[i]);
 }
 
-static VG_INLINE void hide(const vg_bilinear *j, int v, int first, int32_t *restrict hidden)
+static VG_INLINE void hide(const vg_bilinear *j, const double *restrict px,
+                           const double *restrict py, int32_t *restrict hidden)
 {
-    const double cx = j->m[1] * v + j->m[2], cy = j->m[4] * v + j->m[5];
     for (int i = 0; i < STEP; i++) {
-        double x = cx + j->m[0] * (double)(first + i), y = cy + j->m[3] * (double)(first + i);
+        double x = px[i], y = py[i];
         hidden[i] = (x < j->x0) | (x > j->x1) | (y < j->y0) | (y > j->y1);
     }
 }
 
-/* Where `count` output pixels from (u, v) fall. The modes are told apart out here, so that the loops
- * hold no branch. */
-static VG_INLINE void places(const vg_bilinear *j, int u, int v, int count, span *s)
+/* What lies in the picture at `count` places, whole steps of them. The modes are told apart out here,
+ * so that the loops hold no branch. */
+static VG_INLINE void places(const vg_bilinear *j, const double *px, const double *py, int count,
+                             span *s)
 {
-    const double cx = j->m[1] * v + j->m[2], cy = j->m[4] * v + j->m[5];
     for (int i = 0; i < count; i += STEP) {
         switch (j->fill) {
         case VG_FILL_WRAP:
-            locate(cx, j->m[0], u + i, j->in.width, VG_FILL_WRAP, s->left + i, s->fx + i);
-            locate(cy, j->m[3], u + i, j->in.height, VG_FILL_WRAP, s->top + i, s->fy + i);
+            locate(px + i, j->in.width, VG_FILL_WRAP, s->left + i, s->fx + i);
+            locate(py + i, j->in.height, VG_FILL_WRAP, s->top + i, s->fy + i);
             break;
         case VG_FILL_REFLECT:
-            locate(cx, j->m[0], u + i, j->in.width, VG_FILL_REFLECT, s->left + i, s->fx + i);
-            locate(cy, j->m[3], u + i, j->in.height, VG_FILL_REFLECT, s->top + i, s->fy + i);
+            locate(px + i, j->in.width, VG_FILL_REFLECT, s->left + i, s->fx + i);
+            locate(py + i, j->in.height, VG_FILL_REFLECT, s->top + i, s->fy + i);
             break;
         default:
-            locate(cx, j->m[0], u + i, j->in.width, VG_FILL_NEAREST, s->left + i, s->fx + i);
-            locate(cy, j->m[3], u + i, j->in.height, VG_FILL_NEAREST, s->top + i, s->fy + i);
+            locate(px + i, j->in.width, VG_FILL_NEAREST, s->left + i, s->fx + i);
+            locate(py + i, j->in.height, VG_FILL_NEAREST, s->top + i, s->fy + i);
         }
         if (j->fill == VG_FILL_CONSTANT)
-            hide(j, v, u + i, s->hidden + i);
+            hide(j, px + i, py + i, s->hidden + i);
     }
+}
+
+/* Where `count` output pixels from (u, v) fall under the affine map. */
+static VG_INLINE void along(const vg_bilinear *j, int u, int v, int count, double *restrict x,
+                            double *restrict y)
+{
+    const double cx = j->m[1] * v + j->m[2], cy = j->m[4] * v + j->m[5];
+    const double dx = j->m[0], dy = j->m[3];
+    for (int k = 0; k < count; k += STEP)
+        for (int i = k; i < k + STEP; i++) {
+            x[i] = cx + dx * (double)(u + i);
+            y[i] = cy + dy * (double)(u + i);
+        }
 }
 
 /* Eight bytes, the first in the lowest place: compilers make one load of it where they can. */
@@ -217,15 +230,21 @@ static VG_INLINE void show_constant(const span *s, int count, float value, float
 }
 
 typedef struct version {
-    void (*fetch)(const vg_bilinear *j, int u, int v, int count, span *s);
+    void (*along)(const vg_bilinear *j, int u, int v, int count, double *x, double *y);
+    void (*fetch)(const vg_bilinear *j, const double *x, const double *y, int count, span *s);
     void (*grey)(const span *s, int count, float *out);
     void (*rgb)(const span *s, int count, size_t plane, float *out);
     void (*constant)(const span *s, int count, float value, float *out);
 } version;
 
-static void fetch_plain(const vg_bilinear *j, int u, int v, int count, span *s)
+static void along_plain(const vg_bilinear *j, int u, int v, int count, double *x, double *y)
 {
-    places(j, u, v, count, s);
+    along(j, u, v, count, x, y);
+}
+
+static void fetch_plain(const vg_bilinear *j, const double *x, const double *y, int count, span *s)
+{
+    places(j, x, y, count, s);
     fetch(j, count, s);
 }
 
@@ -247,15 +266,29 @@ static void constant_plain(const span *s, int count, float value, float *out)
 #if VG_SIMD_X86
 #include <immintrin.h>
 
-VG_FOR_AVX2 static void fetch_avx2(const vg_bilinear *j, int u, int v, int count, span *s)
+VG_FOR_AVX2 static void along_avx2(const vg_bilinear *j, int u, int v, int count, double *x,
+                                   double *y)
 {
-    places(j, u, v, count, s);
+    along(j, u, v, count, x, y);
+}
+
+VG_FOR_AVX2 static void fetch_avx2(const vg_bilinear *j, const double *x, const double *y,
+                                   int count, span *s)
+{
+    places(j, x, y, count, s);
     fetch(j, count, s);
 }
 
-VG_FOR_AVX512 static void fetch_avx512(const vg_bilinear *j, int u, int v, int count, span *s)
+VG_FOR_AVX512 static void along_avx512(const vg_bilinear *j, int u, int v, int count, double *x,
+                                       double *y)
 {
-    places(j, u, v, count, s);
+    along(j, u, v, count, x, y);
+}
+
+VG_FOR_AVX512 static void fetch_avx512(const vg_bilinear *j, const double *x, const double *y,
+                                       int count, span *s)
+{
+    places(j, x, y, count, s);
     fetch(j, count, s);
 }
 
@@ -357,31 +390,49 @@ static version choose(vg_simd simd)
 {
 #if VG_SIMD_X86
     if (simd == VG_SIMD_AVX512)
-        return (version){fetch_avx512, grey_avx512, rgb_avx512, constant_avx512};
+        return (version){along_avx512, fetch_avx512, grey_avx512, rgb_avx512, constant_avx512};
     if (simd == VG_SIMD_AVX2)
-        return (version){fetch_avx2, grey_avx2, rgb_avx2, constant_avx2};
+        return (version){along_avx2, fetch_avx2, grey_avx2, rgb_avx2, constant_avx2};
 #endif
     (void)simd;
-    return (version){fetch_plain, grey_plain, rgb_plain, constant_plain};
+    return (version){along_plain, fetch_plain, grey_plain, rgb_plain, constant_plain};
+}
+
+/* One span at places that are known. */
+static void sample(const vg_bilinear *j, const version *best, const double *x, const double *y,
+                   int count, size_t plane, span *s, float *out)
+{
+    best->fetch(j, x, y, count, s);
+    if (j->in.channels == 1)
+        best->grey(s, count, out);
+    else
+        best->rgb(s, count, plane, out);
+    if (j->fill == VG_FILL_CONSTANT)
+        for (int c = 0; c < j->in.channels; c++)
+            best->constant(s, count, j->value, out + (size_t)c * plane);
 }
 
 void vg_bilinear_run(const vg_bilinear *j, vg_simd simd, float *out)
 {
     const version best = choose(simd);
     const size_t plane = (size_t)j->width * (size_t)j->height;
+    double x[SPAN], y[SPAN];
     span s;
     memset(&s, 0, sizeof s); /* what lies behind the last pixel is read, and thrown away */
     for (int v = 0; v < j->height; v++)
         for (int u = 0; u < j->width; u += SPAN) {
             int count = j->width - u < SPAN ? j->width - u : SPAN;
-            float *to = out + (size_t)v * (size_t)j->width + (size_t)u;
-            best.fetch(j, u, v, count, &s);
-            if (j->in.channels == 1)
-                best.grey(&s, count, to);
-            else
-                best.rgb(&s, count, plane, to);
-            if (j->fill == VG_FILL_CONSTANT)
-                for (int c = 0; c < j->in.channels; c++)
-                    best.constant(&s, count, j->value, to + (size_t)c * plane);
+            best.along(j, u, v, count, x, y);
+            sample(j, &best, x, y, count, plane, &s,
+                   out + (size_t)v * (size_t)j->width + (size_t)u);
         }
+}
+
+void vg_bilinear_points(const vg_bilinear *j, vg_simd simd, const double *x, const double *y,
+                        int count, size_t plane, float *out)
+{
+    const version best = choose(simd);
+    span s;
+    memset(&s, 0, sizeof s);
+    sample(j, &best, x, y, count, plane, &s, out);
 }

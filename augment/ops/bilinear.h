@@ -20,4 +20,11 @@ typedef struct vg_bilinear {
  * has. Pure. */
 void vg_bilinear_run(const vg_bilinear *job, vg_simd simd, float *out);
 
+/* The same at `count` places of the caller's, at most VG_BILINEAR_SPAN: (x[i], y[i]), finite and no
+ * further than 2^22 away, gives out[i], plane by plane `plane` values apart. x and y have
+ * VG_BILINEAR_SPAN numbers each, all of them such places. The job's map and size are not looked at. */
+enum { VG_BILINEAR_SPAN = 128 };
+void vg_bilinear_points(const vg_bilinear *job, vg_simd simd, const double *x, const double *y,
+                        int count, size_t plane, float *out);
+
 #endif
