@@ -9,6 +9,8 @@ static void test_overflow_gives_null(void **state)
     assert_null(vg_alloc(SIZE_MAX / 2, 3));
     assert_null(vg_calloc(SIZE_MAX, 2));
     assert_null(vg_alloc_aligned(SIZE_MAX, 1));
+    assert_null(vg_alloc_lines(SIZE_MAX, 1));
+    assert_null(vg_alloc_lines(SIZE_MAX / 2, 3));
     assert_null(vg_realloc(NULL, SIZE_MAX / 4, 8));
     size_t product;
     assert_false(vg_mul_size(SIZE_MAX, 2, &product));
@@ -39,6 +41,18 @@ static void test_aligned_and_zeroed(void **state)
     }
 }
 
+static void test_lines_are_aligned(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < 200; n += 13) {
+        unsigned char *p = vg_alloc_lines(n, 3);
+        assert_non_null(p);
+        assert_int_equal((uintptr_t)p % VG_ALIGNMENT, 0);
+        memset(p, 1, 3 * n);
+        free(p);
+    }
+}
+
 static void test_grow_keeps_content(void **state)
 {
     (void)state;
@@ -59,9 +73,8 @@ static void test_grow_keeps_content(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_overflow_gives_null),
-        cmocka_unit_test(test_zero_bytes_are_a_pointer),
-        cmocka_unit_test(test_aligned_and_zeroed),
+        cmocka_unit_test(test_overflow_gives_null), cmocka_unit_test(test_zero_bytes_are_a_pointer),
+        cmocka_unit_test(test_aligned_and_zeroed),  cmocka_unit_test(test_lines_are_aligned),
         cmocka_unit_test(test_grow_keeps_content),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,15 +22,26 @@ void *vg_calloc(size_t count, size_t size)
     return vg_mul_size(count, size, &bytes) ? calloc(bytes ? bytes : 1, 1) : NULL;
 }
 
+static bool round_up(size_t count, size_t size, size_t *bytes)
+{
+    if (!vg_mul_size(count, size, bytes) || *bytes > SIZE_MAX - VG_ALIGNMENT)
+        return false;
+    *bytes = (*bytes + VG_ALIGNMENT - 1) / VG_ALIGNMENT * VG_ALIGNMENT;
+    if (*bytes == 0)
+        *bytes = VG_ALIGNMENT;
+    return true;
+}
+
+void *vg_alloc_lines(size_t count, size_t size)
+{
+    size_t bytes;
+    return round_up(count, size, &bytes) ? aligned_alloc(VG_ALIGNMENT, bytes) : NULL;
+}
+
 void *vg_alloc_aligned(size_t count, size_t size)
 {
     size_t bytes;
-    if (!vg_mul_size(count, size, &bytes) || bytes > SIZE_MAX - VG_ALIGNMENT)
-        return NULL;
-    bytes = (bytes + VG_ALIGNMENT - 1) / VG_ALIGNMENT * VG_ALIGNMENT;
-    if (bytes == 0)
-        bytes = VG_ALIGNMENT;
-    void *p = aligned_alloc(VG_ALIGNMENT, bytes);
+    void *p = round_up(count, size, &bytes) ? aligned_alloc(VG_ALIGNMENT, bytes) : NULL;
     if (p)
         memset(p, 0, bytes);
     return p;

@@ -15,6 +15,8 @@ void *vg_alloc(size_t count, size_t size);
 void *vg_calloc(size_t count, size_t size);
 /* The same, VG_ALIGNMENT-aligned and zeroed. */
 void *vg_alloc_aligned(size_t count, size_t size);
+/* Aligned likewise and not touched: for large blocks that are written before they are read. */
+void *vg_alloc_lines(size_t count, size_t size);
 /* Like realloc(old, count * size); on failure `old` stays valid. */
 void *vg_realloc(void *old, size_t count, size_t size);
 /* A copy of a string on the heap. */

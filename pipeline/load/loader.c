@@ -270,7 +270,7 @@ static bool allocate_slots(vg_loader *l)
         return false;
     for (int i = 0; i < l->slots; i++) {
         struct slot *s = &l->slot[i];
-        s->x = vg_alloc_aligned(floats, sizeof *s->x);
+        s->x = vg_alloc_lines(floats, sizeof *s->x); /* may be large: workers touch it, not we */
         s->y = vg_alloc_aligned(batch, sizeof *s->y);
         s->index = vg_calloc(batch, sizeof *s->index);
         s->missing = vg_calloc(batch, sizeof *s->missing);
