@@ -233,9 +233,10 @@ VG_FOR_AVX512 static inline __m512i four_weights(const int16_t *p)
     return _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)p));
 }
 
-/* One output of four rows, R G B and nothing as 32-bit numbers. */
-VG_FOR_AVX512 static inline __m512i four_outputs(const uint8_t *p, size_t stride,
-                                                 const int16_t *block, int n)
+/* One output of four rows, R G B and nothing as 32-bit numbers. `n` is a constant where it is small:
+ * most outputs have one block or two, and a loop around so little costs as much as they do. */
+VG_FOR_AVX512 static VG_INLINE __m512i four_outputs(const uint8_t *p, size_t stride,
+                                                    const int16_t *block, const int n)
 {
     const __m512i first = _mm512_broadcast_i32x4(
         _mm_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1));
@@ -256,39 +257,55 @@ VG_FOR_AVX512 static inline __m512i four_outputs(const uint8_t *p, size_t stride
                              VG_FRACTION_BITS);
 }
 
+/* Four outputs of four rows, as bytes. `first`: of the four outputs; `step`: from the weights of one to
+ * those of the next. */
+VG_FOR_AVX512 static VG_INLINE void four_by_four(const uint8_t *in, size_t stride,
+                                                 const int32_t *first, const int16_t *block,
+                                                 size_t step, const int n, uint8_t *out,
+                                                 size_t out_stride)
+{
+    const __m512i close = _mm512_broadcast_i32x4(
+        _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1));
+    __m512i v0 = four_outputs(in + 3 * (size_t)first[0], stride, block, n);
+    __m512i v1 = four_outputs(in + 3 * (size_t)first[1], stride, block + step, n);
+    __m512i v2 = four_outputs(in + 3 * (size_t)first[2], stride, block + 2 * step, n);
+    __m512i v3 = four_outputs(in + 3 * (size_t)first[3], stride, block + 3 * step, n);
+    __m512i bytes = _mm512_packus_epi16(_mm512_packs_epi32(v0, v1), _mm512_packs_epi32(v2, v3));
+    bytes = _mm512_shuffle_epi8(bytes, close);
+    _mm_mask_storeu_epi32(out, 0x7, _mm512_castsi512_si128(bytes));
+    _mm_mask_storeu_epi32(out + out_stride, 0x7, _mm512_extracti32x4_epi32(bytes, 1));
+    _mm_mask_storeu_epi32(out + 2 * out_stride, 0x7, _mm512_extracti32x4_epi32(bytes, 2));
+    _mm_mask_storeu_epi32(out + 3 * out_stride, 0x7, _mm512_extracti32x4_epi32(bytes, 3));
+}
+
 VG_FOR_AVX512 void vg_resize_rows4_rgb(const uint8_t *in, size_t in_stride, int width,
                                        const vg_weights *w, const int16_t *blocks, uint8_t *out,
                                        size_t out_stride)
 {
-    const __m512i close = _mm512_broadcast_i32x4(
-        _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1));
     const size_t step = (size_t)vg_row_blocks(w) * VG_ROW_BLOCK;
     int i = 0;
     while (i < w->outputs) {
+        const int32_t *first = w->first + i, *count = w->count + i;
         int n = 0, end = 0;
-        for (int k = i; k < i + 4 && k < w->outputs; k++) {
-            n = w->count[k] > n ? w->count[k] : n;
-            end = w->first[k] > end ? w->first[k] : end;
+        for (int k = 0; k < 4 && k < w->outputs - i; k++) {
+            n = count[k] > n ? count[k] : n;
+            end = first[k] > end ? first[k] : end;
         }
         n = (n + TAPS - 1) / TAPS;
+        uint8_t *to = out + 3 * (size_t)i;
         if (i + 4 > w->outputs || end + n * TAPS + 2 > width) { /* 16 bytes are read for 4 pixels */
             for (size_t row = 0; row < 4; row++)
-                pixel(in + row * in_stride, w, i, out + row * out_stride + 3 * (size_t)i);
+                pixel(in + row * in_stride, w, i, to + row * out_stride);
             i++;
             continue;
         }
-        __m512i v[4];
-        for (int k = 0; k < 4; k++)
-            v[k] = four_outputs(in + 3 * (size_t)w->first[i + k], in_stride,
-                                blocks + (size_t)(i + k) * step, n);
-        __m512i bytes =
-            _mm512_packus_epi16(_mm512_packs_epi32(v[0], v[1]), _mm512_packs_epi32(v[2], v[3]));
-        bytes = _mm512_shuffle_epi8(bytes, close);
-        const __m128i rows[4] = {_mm512_castsi512_si128(bytes), _mm512_extracti32x4_epi32(bytes, 1),
-                                 _mm512_extracti32x4_epi32(bytes, 2),
-                                 _mm512_extracti32x4_epi32(bytes, 3)};
-        for (size_t row = 0; row < 4; row++)
-            _mm_mask_storeu_epi32(out + row * out_stride + 3 * (size_t)i, 0x7, rows[row]);
+        const int16_t *own = blocks + (size_t)i * step;
+        if (n == 1)
+            four_by_four(in, in_stride, first, own, step, 1, to, out_stride);
+        else if (n == 2)
+            four_by_four(in, in_stride, first, own, step, 2, to, out_stride);
+        else
+            four_by_four(in, in_stride, first, own, step, n, to, out_stride);
         i += 4;
     }
 }
