@@ -33,7 +33,7 @@ typedef struct gatherer {
     vg_reader reader;
     vg_image image;
     vg_resize_scratch resize;
-    float *before, *after; /* a network input each */
+    float *before, *after, *whitened; /* a network input each */
     int classes;           /* chosen */
     int *labels;           /* [classes] */
     size_t *counts;        /* training samples of each class of the dataset */
@@ -69,6 +69,7 @@ static void gatherer_reset(gatherer *g)
     vg_resize_scratch_reset(&g->resize);
     free(g->before);
     free(g->after);
+    free(g->whitened);
     free(g->labels);
     free(g->counts);
     free(g->candidates);
@@ -163,16 +164,32 @@ static vg_status choose_samples(gatherer *g, vg_error *err)
     return VG_OK;
 }
 
+/* The same where every pixel has its own. */
+static void denormalize_pixels(const vg_pixel_stats *pixels, const float *x, size_t n,
+                               vg_image *out)
+{
+    size_t channels = (size_t)out->channels;
+    for (size_t i = 0; i < channels * n; i++) {
+        double v = (double)x[i] / (double)pixels->scale[i] + (double)pixels->mean[i];
+        out->data[i % n * channels + i / n] = (uint8_t)(v > 0 ? v < 255 ? v + 0.5 : 255 : 0);
+    }
+}
+
 /* Normalized floats back to 0..255 on a scale that does not depend on the picture. */
 static void denormalize(const vg_normalizer *normalizer, const float *x, size_t n, vg_image *out)
 {
     size_t channels = (size_t)out->channels;
+    if (normalizer->pixels && !normalizer->pixels->matrix) {
+        denormalize_pixels(normalizer->pixels, x, n, out);
+        return;
+    }
     for (size_t c = 0; c < channels; c++) {
         double scale = (double)normalizer->scale[c], offset = (double)normalizer->offset[c];
         if (normalizer->kind == VG_NORMALIZE_NONE) {
             scale = 1;
             offset = 0;
-        } else if (normalizer->kind == VG_NORMALIZE_IMAGE_ZSCORE) {
+        } else if (normalizer->kind == VG_NORMALIZE_IMAGE_ZSCORE ||
+                   normalizer->kind == VG_NORMALIZE_ZCA) {
             scale = 1 / 51.0;
             offset = -2.5;
         } else if (normalizer->kind == VG_NORMALIZE_IMAGE_MINMAX) {
@@ -289,7 +306,11 @@ static vg_status make_tile(gatherer *g, const vg_plan *plan, const vg_sample_key
     if (status == VG_OK)
         status = vg_image_shape(&shown, a->width, a->height, a->channels, err);
     if (status == VG_OK) {
-        denormalize(&a->normalizer, g->after, n, &shown);
+        const vg_pixel_stats *pixels = a->normalizer.pixels;
+        bool whitens = pixels && pixels->matrix;
+        if (whitens)
+            vg_pixel_stats_whiten(pixels, g->after, g->whitened);
+        denormalize(&a->normalizer, whitens ? g->whitened : g->after, n, &shown);
         status = fit(g, &shown, g->options->cell, g->options->cell, &tile->picture, err);
     }
     vg_image_reset(&shown);
@@ -461,7 +482,8 @@ vg_status vg_preview_gather(const vg_dataset *dataset, const vg_augment *augment
     if (!vg_mul_size((size_t)augment->width, (size_t)augment->height, &plane) ||
         !vg_mul_size(plane, (size_t)augment->channels, &size) ||
         !(g.before = vg_alloc(size, sizeof *g.before)) ||
-        !(g.after = vg_alloc(size, sizeof *g.after)))
+        !(g.after = vg_alloc(size, sizeof *g.after)) ||
+        !(g.whitened = vg_alloc(size, sizeof *g.whitened)))
         status = vg_fail(err, VG_E_NOMEM, "out of memory for pictures of %d x %d", augment->width,
                          augment->height);
     if (status == VG_OK)

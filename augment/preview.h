@@ -66,7 +66,7 @@ typedef struct vg_preview {
 /* Chooses classes and samples, reads, transforms and inspects. The pixels of a variant are those that
  * the loader would deliver for the key {seed, epoch = number of the variant, position = index of the
  * sample}, de-normalized on a fixed scale: fitted normalizations by their inverse, per-image z-scores
- * with -2.5..2.5 as black..white, per-image min-max with 0..1 as black..white. VG_E_ARG for options
+ * and ZCA (whitened) with -2.5..2.5 as black..white, per-image min-max with 0..1 as black..white. VG_E_ARG for options
  * out of range, VG_E_STATE when the training split is empty, or the first error when no picture could
  * be read. Release with vg_preview_reset, also after an error. */
 vg_status vg_preview_gather(const vg_dataset *dataset, const vg_augment *augment,

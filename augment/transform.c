@@ -272,6 +272,9 @@ static vg_status transform(const vg_augment *augment, const vg_plan *plan, work 
         return vg_fail(err, VG_E_ARG, "a network input of %d channels: expected 1 or 3",
                        augment->channels);
     vg_status status = make_spare(augment, plan, w, err);
+    if (status == VG_OK && normalizer)
+        status = vg_normalizer_check(normalizer, augment->channels, augment->height, augment->width,
+                                     err);
     if (status != VG_OK)
         return status;
     bool noisy = plan->noise > 0;

@@ -175,7 +175,7 @@ static void use_imagenet(vg_normalizer *normalizer, int c)
 vg_normalizer vg_normalizer_make(vg_normalization kind, int channels, const vg_channel_stats *stats)
 {
     vg_normalizer normalizer = {.kind = kind, .channels = channels};
-    bool fitted = vg_normalization_is_fitted(kind);
+    bool fitted = vg_normalization_is_fitted(kind) && !vg_normalization_is_of_pixels(kind);
     for (int c = 0; c < channels && c < 3; c++) {
         normalizer.scale[c] = kind == VG_NORMALIZE_NONE ? 1.0F : 1.0F / 255;
         if (kind == VG_NORMALIZE_IMAGENET)
@@ -187,6 +187,23 @@ vg_normalizer vg_normalizer_make(vg_normalization kind, int channels, const vg_c
     }
     if (fitted && stats)
         normalizer.images = stats->images;
+    return normalizer;
+}
+
+vg_normalizer vg_normalizer_of_pixels(vg_normalization kind, const vg_pixel_stats *pixels)
+{
+    vg_normalizer normalizer = vg_normalizer_make(kind, pixels->channels, NULL);
+    size_t plane = (size_t)pixels->height * (size_t)pixels->width;
+    for (int c = 0; c < pixels->channels && c < 3; c++) {
+        const float *mean = pixels->mean + (size_t)c * plane;
+        double sum = 0;
+        for (size_t i = 0; i < plane; i++)
+            sum += (double)mean[i];
+        normalizer.mean[c] = sum / (double)plane;
+        normalizer.std[c] = pixels->std[c];
+    }
+    normalizer.images = pixels->images;
+    normalizer.pixels = pixels;
     return normalizer;
 }
 
@@ -246,10 +263,31 @@ void vg_normalizer_apply(const vg_normalizer *normalizer, float *x, size_t n)
         double mean, std;
         moments(x, all, &mean, &std);
         centre_values(x, all, (float)mean, (float)(1 / fmax(std, LEAST_STD)));
+    } else if (normalizer->pixels) {
+        const float *mean = normalizer->pixels->mean, *scale = normalizer->pixels->scale;
+        for (size_t i = 0; i < all; i++)
+            x[i] = (x[i] - mean[i]) * scale[i];
     } else {
         for (int c = 0; c < normalizer->channels; c++)
             scale_values(x + (size_t)c * n, n, normalizer->scale[c], normalizer->offset[c]);
     }
+}
+
+vg_status vg_normalizer_check(const vg_normalizer *normalizer, int channels, int height, int width,
+                              vg_error *err)
+{
+    const vg_pixel_stats *p = normalizer->pixels;
+    const char *name = vg_normalization_name(normalizer->kind);
+    if (!vg_normalization_is_of_pixels(normalizer->kind))
+        return VG_OK;
+    if (!p)
+        return vg_fail(err, VG_E_SHAPE, "normalization %s without its statistics", name);
+    if (p->channels != channels || p->height != height || p->width != width)
+        return vg_fail(err, VG_E_SHAPE,
+                       "normalization %s was fitted on inputs of %d x %d x %d (height, width, "
+                       "channels); this one is %d x %d x %d",
+                       name, p->height, p->width, p->channels, height, width, channels);
+    return VG_OK;
 }
 
 /* ---- fitting */
@@ -302,16 +340,16 @@ static int by_hash(const void *a, const void *b)
     return p->index < q->index ? -1 : p->index > q->index;
 }
 
-/* Indices of the training samples, `most` of them if there are more: those with the smallest hash of
- * their name. */
-static vg_status choose(const vg_dataset *dataset, size_t most, size_t **indices, size_t *count,
-                        vg_error *err)
+vg_status vg_normalize_choose(const vg_dataset *dataset, size_t most, size_t **indices,
+                              size_t *count, vg_error *err)
 {
     size_t all = vg_dataset_count(dataset), n = 0;
     struct ranked *ranked = vg_alloc(all, sizeof *ranked);
     *indices = vg_alloc(all, sizeof **indices);
     if (!ranked || !*indices) {
         free(ranked);
+        free(*indices);
+        *indices = NULL;
         return vg_fail(err, VG_E_NOMEM, "out of memory for the list of training images");
     }
     for (size_t i = 0; i < all; i++) {
@@ -330,7 +368,12 @@ static vg_status choose(const vg_dataset *dataset, size_t most, size_t **indices
         (*indices)[i] = ranked[i].index;
     *count = n;
     free(ranked);
-    return VG_OK;
+    if (n > 0)
+        return VG_OK;
+    free(*indices);
+    *indices = NULL;
+    return vg_fail(err, VG_E_ARG, "%s: no training images to fit the normalization on",
+                   vg_dataset_path(dataset));
 }
 
 static vg_status collect(struct fit *fit, int threads, size_t count, vg_channel_stats *stats,
@@ -362,10 +405,7 @@ vg_status vg_channel_stats_fit(const vg_dataset *dataset, int channels, size_t m
         return vg_fail(err, VG_E_ARG, "channel statistics of %d channels; expected 1, 3 or 0",
                        channels);
     size_t *indices = NULL, count = 0;
-    vg_status status = choose(dataset, most, &indices, &count, err);
-    if (!status && count == 0)
-        status = vg_fail(err, VG_E_ARG, "%s: no training images to fit the normalization on",
-                         vg_dataset_path(dataset));
+    vg_status status = vg_normalize_choose(dataset, most, &indices, &count, err);
     if (!status) {
         struct fit fit = {
             .dataset = dataset, .indices = indices, .options = vg_decode_options_default()};
@@ -384,7 +424,8 @@ vg_status vg_channel_stats_fit(const vg_dataset *dataset, int channels, size_t m
 /* ---- words */
 
 static const char *const NAMES[] = {"none",         "unit",         "minmax", "zscore",
-                                    "image-minmax", "image-zscore", "robust", "imagenet"};
+                                    "image-minmax", "image-zscore", "robust", "imagenet",
+                                    "pixel-mean",   "pixel-zscore", "zca"};
 enum { NAME_COUNT = sizeof NAMES / sizeof NAMES[0] };
 
 vg_status vg_normalization_parse(const char *word, vg_normalization *kind, vg_error *err)
@@ -397,7 +438,7 @@ vg_status vg_normalization_parse(const char *word, vg_normalization *kind, vg_er
     const char *near = vg_nearest(word, NAMES, NAME_COUNT);
     return vg_fail(err, VG_E_ARG,
                    "unknown normalization \"%s\"%s%s%s; known are none, unit, minmax, zscore, "
-                   "image-minmax, image-zscore, robust, imagenet",
+                   "image-minmax, image-zscore, robust, imagenet, pixel-mean, pixel-zscore, zca",
                    word, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
@@ -409,11 +450,17 @@ const char *vg_normalization_name(vg_normalization kind)
 bool vg_normalization_is_fitted(vg_normalization kind)
 {
     return kind == VG_NORMALIZE_MINMAX || kind == VG_NORMALIZE_ZSCORE ||
-           kind == VG_NORMALIZE_ROBUST;
+           kind == VG_NORMALIZE_ROBUST || vg_normalization_is_of_pixels(kind);
+}
+
+bool vg_normalization_is_of_pixels(vg_normalization kind)
+{
+    return kind == VG_NORMALIZE_PIXEL_MEAN || kind == VG_NORMALIZE_PIXEL_ZSCORE ||
+           kind == VG_NORMALIZE_ZCA;
 }
 
 bool vg_normalization_is_affine(vg_normalization kind)
 {
     return kind == VG_NORMALIZE_UNIT || kind == VG_NORMALIZE_IMAGENET ||
-           vg_normalization_is_fitted(kind);
+           (vg_normalization_is_fitted(kind) && !vg_normalization_is_of_pixels(kind));
 }

@@ -81,6 +81,7 @@ typedef struct preview {
     char policy[VG_POLICY_TEXT];
     const char *words; /* the policy as it was asked for */
     vg_augment augment;
+    vg_pixel_stats *pixels; /* of its normalizer, held */
     vg_sheet_options options;
     vg_preview_summary summary;
     int width, height; /* of the sheet */
@@ -91,6 +92,7 @@ static vg_status prepare(const choices *c, const vg_cli *cli, const vg_dataset *
 {
     vg_run_options run = vg_run_options_default();
     run.normalization = c->normalization;
+    run.framing = c->framing;
     run.height = c->height;
     run.width = c->width;
     run.threads = cli->threads;
@@ -101,7 +103,8 @@ static vg_status prepare(const choices *c, const vg_cli *cli, const vg_dataset *
         p->augment.height = run.height;
         p->augment.width = run.width;
         p->augment.framing = c->framing;
-        p->augment.normalizer = vg_normalizer_make(c->normalization, run.channels, &run.stats);
+        p->augment.normalizer = vg_run_normalizer(&run);
+        p->pixels = vg_pixel_stats_hold(run.pixels);
     }
     vg_run_options_reset(&run);
     p->options = vg_sheet_options_default();
@@ -242,6 +245,7 @@ static vg_status make_preview(const choices *c, const vg_cli *cli, vg_error *err
     if (!status)
         status = draw(dataset, &p, err);
     vg_dataset_close(dataset);
+    vg_pixel_stats_release(p.pixels);
     if (status)
         return status;
     if (cli->json)
@@ -261,7 +265,7 @@ int main(int argc, char **argv)
         {"size", "N|HxW", "the network's input (as train-pipeline would choose)", OPTION_SIZE},
         {"resize", "HOW", "stretch crop crop:SHARE pad, where no crop is drawn (stretch)",
          OPTION_RESIZE},
-        {"normalize", "KIND", "none unit minmax zscore robust imagenet image-minmax image-zscore (zscore)",
+        {"normalize", "KIND", "none unit minmax zscore robust imagenet image-minmax image-zscore pixel-mean pixel-zscore zca (zscore)",
          OPTION_NORMALIZE},
     };
     static const vg_cli_spec spec = {

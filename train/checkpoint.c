@@ -25,6 +25,7 @@ void vg_checkpoint_reset(vg_checkpoint *checkpoint)
         free(checkpoint->class_names[k]);
     free(checkpoint->class_names);
     vg_net_spec_reset(&checkpoint->net);
+    vg_pixel_stats_release(checkpoint->pixels);
     *checkpoint = (vg_checkpoint){0};
 }
 
@@ -134,23 +135,49 @@ static json_t *normalizer_json(const vg_normalizer *n)
         low[c] = n->min[c];
         high[c] = n->max[c];
     }
-    return json_pack("{s:s, s:i, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "kind",
-                     vg_normalization_name(n->kind), "channels", n->channels, "scale",
-                     reals(scale, 3), "offset", reals(offset, 3), "images", (json_int_t)n->images,
-                     "mean", reals(n->mean, 3), "std", reals(n->std, 3), "min", reals(low, 3),
-                     "max", reals(high, 3));
+    json_t *object = json_pack("{s:s, s:i, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "kind",
+                               vg_normalization_name(n->kind), "channels", n->channels, "scale",
+                               reals(scale, 3), "offset", reals(offset, 3), "images",
+                               (json_int_t)n->images, "mean", reals(n->mean, 3), "std",
+                               reals(n->std, 3), "min", reals(low, 3), "max", reals(high, 3));
+    const vg_pixel_stats *p = n->pixels;
+    if (object && p && p->matrix &&
+        (json_object_set_new(object, "epsilon", json_real(p->epsilon)) != 0 ||
+         json_object_set_new(object, "rank", json_integer((json_int_t)p->rank)) != 0)) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
 }
 
-static bool describe(json_t *metadata, const vg_checkpoint *about, vg_optimizer *optimizer)
+int vg_checkpoint_pixel_tensors(const vg_pixel_stats *pixels, vg_param tensors[VG_PIXEL_TENSORS])
 {
-    const uint64_t shape[3] = {(uint64_t)about->channels, (uint64_t)about->height,
-                               (uint64_t)about->width};
+    if (!pixels)
+        return 0;
+    const vg_param plane = {.name = VG_PIXEL_TENSOR_PREFIX "mean",
+                            .value = pixels->mean,
+                            .shape = {pixels->channels, pixels->height, pixels->width},
+                            .dims = 3,
+                            .count = pixels->size};
+    int64_t size = (int64_t)pixels->size;
+    tensors[0] = tensors[1] = plane;
+    tensors[1].name = VG_PIXEL_TENSOR_PREFIX "scale";
+    tensors[1].value = pixels->scale;
+    tensors[2] = (vg_param){.name = VG_PIXEL_TENSOR_PREFIX "matrix",
+                            .value = pixels->matrix,
+                            .shape = {size, size},
+                            .dims = 2,
+                            .count = pixels->size * pixels->size};
+    return pixels->matrix ? 3 : 2;
+}
+
+/* What samples go through before the network. */
+static bool describe_input(json_t *metadata, const vg_checkpoint *about)
+{
     char input[96], resize[40];
     vg_framing_print(&about->framing, resize, sizeof resize);
-    snprintf(input, sizeof input, "%" PRIu64 " %" PRIu64 " %" PRIu64, shape[0], shape[1], shape[2]);
-    return json_object_set_new(metadata, "format", json_string(VG_CHECKPOINT_FORMAT)) == 0 &&
-           set_net(metadata, &about->net) && set_classes(metadata, about) &&
-           set_json(metadata, "normalizer", normalizer_json(&about->normalizer)) &&
+    snprintf(input, sizeof input, "%d %d %d", about->channels, about->height, about->width);
+    return set_json(metadata, "normalizer", normalizer_json(&about->normalizer)) &&
            json_object_set_new(metadata, "input", json_string(input)) == 0 &&
            json_object_set_new(metadata, "resize", json_string(resize)) == 0 &&
            set_number(metadata, "max_shrink",
@@ -159,26 +186,46 @@ static bool describe(json_t *metadata, const vg_checkpoint *about, vg_optimizer 
            json_object_set_new(metadata, "channel_order",
                                json_string(about->channels == 3   ? "RGB"
                                            : about->channels == 1 ? "grey"
-                                                                  : "planes")) == 0 &&
+                                                                  : "planes")) == 0;
+}
+
+static bool describe_net(json_t *metadata, const vg_checkpoint *about, vg_optimizer *optimizer)
+{
+    return json_object_set_new(metadata, "format", json_string(VG_CHECKPOINT_FORMAT)) == 0 &&
+           set_net(metadata, &about->net) && set_classes(metadata, about) &&
            set_number(metadata, "seed", about->seed) && set_number(metadata, "step", about->step) &&
            set_number(metadata, "epoch", (uint64_t)about->epoch) &&
            (!optimizer || set_number(metadata, "optimizer_steps", vg_optimizer_steps(optimizer)));
 }
 
+/* `dataset` NULL: a checkpoint, else statistics alone. */
+static bool describe(json_t *metadata, const vg_checkpoint *about, vg_optimizer *optimizer,
+                     const char *dataset)
+{
+    if (!describe_input(metadata, about))
+        return false;
+    if (!dataset)
+        return describe_net(metadata, about, optimizer);
+    return json_object_set_new(metadata, "format", json_string(VG_STATISTICS_FORMAT)) == 0 &&
+           json_object_set_new(metadata, "dataset", encode_name(dataset)) == 0;
+}
+
 /* What is written, one after the other. */
+enum { OF_MODEL, OF_OPTIMIZER, OF_PIXELS, SETS };
 typedef struct content {
-    const vg_param *params[2];
-    int counts[2]; /* of the model, of the optimizer */
+    const vg_param *params[SETS];
+    int counts[SETS];
+    vg_param pixels[VG_PIXEL_TENSORS];
 } content;
 
 static bool add_tensors(json_t *header, const content *all, XXH64_state_t *hash)
 {
     uint64_t at = 0;
-    for (int set = 0; set < 2; set++)
+    for (int set = 0; set < SETS; set++)
         for (int i = 0; i < all->counts[set]; i++) {
             const vg_param *p = &all->params[set][i];
             char name[VG_CHECKPOINT_NAME];
-            vg_checkpoint_tensor_name(name, p->name, set == 1);
+            vg_checkpoint_tensor_name(name, p->name, set == OF_OPTIMIZER);
             json_t *shape = json_array();
             for (int d = 0; d < p->dims; d++)
                 json_array_append_new(shape, json_integer((json_int_t)p->shape[d]));
@@ -199,7 +246,8 @@ void vg_checkpoint_tensor_name(char *name, const char *param, bool of_optimizer)
 }
 
 /* The header's text, padded so that the data are aligned; NULL if memory ran out. */
-static char *make_header(const vg_checkpoint *about, const content *all, vg_optimizer *optimizer)
+static char *make_header(const vg_checkpoint *about, const content *all, vg_optimizer *optimizer,
+                         const char *dataset)
 {
     json_t *header = json_object(), *metadata = json_object();
     XXH64_state_t *hash = XXH64_createState();
@@ -213,7 +261,7 @@ static char *make_header(const vg_checkpoint *about, const content *all, vg_opti
         return NULL;
     }
     XXH64_reset(hash, 0);
-    ok = describe(metadata, about, optimizer) && add_tensors(header, all, hash);
+    ok = describe(metadata, about, optimizer, dataset) && add_tensors(header, all, hash);
     if (ok) {
         char sum[40];
         snprintf(sum, sizeof sum, "%016" PRIx64,
@@ -237,14 +285,12 @@ static char *make_header(const vg_checkpoint *about, const content *all, vg_opti
     return padded;
 }
 
-vg_status vg_checkpoint_save(const char *path, const vg_checkpoint *about, vg_model *model,
-                             vg_optimizer *optimizer, vg_error *err)
+static vg_status write_file(const char *path, const vg_checkpoint *about, content *all,
+                            vg_optimizer *optimizer, const char *dataset, vg_error *err)
 {
-    content all = {0};
-    all.params[0] = vg_model_params(model, &all.counts[0]);
-    if (optimizer)
-        all.params[1] = vg_optimizer_state(optimizer, &all.counts[1]);
-    char *header = make_header(about, &all, optimizer);
+    all->counts[OF_PIXELS] = vg_checkpoint_pixel_tensors(about->normalizer.pixels, all->pixels);
+    all->params[OF_PIXELS] = all->pixels;
+    char *header = make_header(about, all, optimizer, dataset);
     if (!header)
         return vg_fail(err, VG_E_NOMEM, "%s: the header could not be made", path);
     vg_atomic_file file;
@@ -256,9 +302,27 @@ vg_status vg_checkpoint_save(const char *path, const vg_checkpoint *about, vg_mo
     uint64_t length = strlen(header);
     fwrite(&length, sizeof length, 1, file.stream);
     fwrite(header, 1, (size_t)length, file.stream);
-    for (int set = 0; set < 2; set++)
-        for (int i = 0; i < all.counts[set]; i++)
-            fwrite(all.params[set][i].value, sizeof(float), all.params[set][i].count, file.stream);
+    for (int set = 0; set < SETS; set++)
+        for (int i = 0; i < all->counts[set]; i++)
+            fwrite(all->params[set][i].value, sizeof(float), all->params[set][i].count,
+                   file.stream);
     free(header);
     return vg_atomic_commit(&file, err); /* a short write is found there */
+}
+
+vg_status vg_checkpoint_save(const char *path, const vg_checkpoint *about, vg_model *model,
+                             vg_optimizer *optimizer, vg_error *err)
+{
+    content all = {0};
+    all.params[OF_MODEL] = vg_model_params(model, &all.counts[OF_MODEL]);
+    if (optimizer)
+        all.params[OF_OPTIMIZER] = vg_optimizer_state(optimizer, &all.counts[OF_OPTIMIZER]);
+    return write_file(path, about, &all, optimizer, NULL, err);
+}
+
+vg_status vg_statistics_save(const char *path, const vg_checkpoint *about, const char *dataset,
+                             vg_error *err)
+{
+    content all = {0};
+    return write_file(path, about, &all, NULL, dataset, err);
 }

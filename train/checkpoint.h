@@ -20,6 +20,8 @@ typedef struct vg_checkpoint {
     vg_framing framing;
     int max_shrink; /* of vg_augment */
     vg_normalizer normalizer;
+    vg_pixel_stats
+        *pixels; /* of the normalizer: owned after a load; a save takes normalizer.pixels */
     uint64_t seed, step;
     int epoch; /* epochs completed */
 } vg_checkpoint;
@@ -32,6 +34,14 @@ vg_status vg_checkpoint_save(const char *path, const vg_checkpoint *about, vg_mo
  * (not such a file, cut off, checksum), VG_E_SHAPE. */
 vg_status vg_checkpoint_load(const char *path, int max_batch, vg_checkpoint *about,
                              vg_model **model, vg_error *err);
+/* Only what the normalization was fitted to, in the same format without weights: kind, factors, the
+ * tensors of the kinds of pixels, the input's size, framing and channel order, and where it comes
+ * from. Of `about` the net, the classes, seed, step and epoch are not used. */
+vg_status vg_statistics_save(const char *path, const vg_checkpoint *about, const char *dataset,
+                             vg_error *err);
+/* Reads such a file, or a checkpoint, into channels, height, width, framing, max_shrink, normalizer
+ * and pixels of `about` (vg_checkpoint_reset). Errors as of vg_checkpoint_load. */
+vg_status vg_statistics_load(const char *path, vg_checkpoint *about, vg_error *err);
 /* Fills the state and step count of an optimizer made for the loaded model with the options of the
  * run that wrote the file, to go on with that run. Errors: as above, VG_E_STATE when the file was
  * written without one, VG_E_SHAPE when it is another kind's. */

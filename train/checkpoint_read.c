@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <float.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -97,7 +98,8 @@ static vg_status check_length(const content *c, vg_error *err)
     return VG_OK;
 }
 
-static vg_status content_open(const char *path, content *c, vg_error *err)
+/* `statistics`: a file of statistics alone will do as well. */
+static vg_status content_open(const char *path, bool statistics, content *c, vg_error *err)
 {
     *c = (content){.path = path};
     vg_status status = vg_file_read(path, 0, &c->bytes, err);
@@ -125,7 +127,11 @@ static vg_status content_open(const char *path, content *c, vg_error *err)
     c->size = c->bytes.size - sizeof length - (size_t)length;
     c->metadata = json_object_get(c->header, "__metadata__");
     const char *format = entry(c, "format");
-    if (!format || strcmp(format, VG_CHECKPOINT_FORMAT) != 0)
+    bool alone = format && strcmp(format, VG_STATISTICS_FORMAT) == 0;
+    if (alone && !statistics)
+        return vg_fail(err, VG_E_FORMAT, "%s: holds statistics of a normalization, but no network",
+                       path);
+    if (!alone && (!format || strcmp(format, VG_CHECKPOINT_FORMAT) != 0))
         return vg_fail(err, VG_E_FORMAT,
                        "%s: safetensors, but not a checkpoint of this program (format \"%.40s\", "
                        "expected \"%s\")",
@@ -283,29 +289,6 @@ static vg_status read_resize(const content *c, vg_checkpoint *about, vg_error *e
     return status;
 }
 
-static vg_status read_description(const content *c, vg_checkpoint *about, vg_error *err)
-{
-    uint64_t epoch = 0;
-    const char *input = entry(c, "input");
-    vg_status status = read_net(c, &about->net, err);
-    if (!status)
-        status = read_classes(c, about, err);
-    if (!status && !(input && read_input(input, about)))
-        status = damaged(c, "input", err);
-    if (!status)
-        status = read_resize(c, about, err);
-    if (!status)
-        status = read_normalizer(c, about->channels, &about->normalizer, err);
-    if (!status)
-        status = read_number(c, "seed", UINT64_MAX, &about->seed, err);
-    if (!status)
-        status = read_number(c, "step", UINT64_MAX, &about->step, err);
-    if (!status)
-        status = read_number(c, "epoch", INT32_MAX, &epoch, err);
-    about->epoch = (int)epoch;
-    return status;
-}
-
 /* One tensor of the wanted shape. */
 static vg_status read_tensor(const content *c, const vg_param *p, bool of_optimizer, vg_error *err)
 {
@@ -342,7 +325,78 @@ static vg_status read_tensor(const content *c, const vg_param *p, bool of_optimi
     return VG_OK;
 }
 
-/* Tensors of the file that belong to the network (or to the optimizer). */
+/* The tensors of the normalizations of pixels. */
+static vg_status read_pixels(const content *c, vg_checkpoint *about, vg_error *err)
+{
+    vg_normalizer *n = &about->normalizer;
+    if (!vg_normalization_is_of_pixels(n->kind))
+        return VG_OK;
+    /* before room is made for a matrix: it must be in the file */
+    size_t plane, size, square = 0;
+    bool whitens = n->kind == VG_NORMALIZE_ZCA;
+    if (!vg_mul_size((size_t)about->height, (size_t)about->width, &plane) ||
+        !vg_mul_size(plane, (size_t)about->channels, &size) || size > c->size ||
+        (whitens && (!vg_mul_size(size, size, &square) || square > c->size)))
+        return vg_fail(err, VG_E_SHAPE, "%s: too short for the statistics of %d x %d x %d pixels",
+                       c->path, about->height, about->width, about->channels);
+    vg_status status = vg_pixel_stats_new(about->channels, about->height, about->width, whitens,
+                                          &about->pixels, err);
+    vg_param tensors[VG_PIXEL_TENSORS];
+    int count = status ? 0 : vg_checkpoint_pixel_tensors(about->pixels, tensors);
+    for (int i = 0; !status && i < count; i++) {
+        status = read_tensor(c, &tensors[i], false, err);
+        for (size_t k = 0; !status && k < tensors[i].count; k++)
+            if (!isfinite(tensors[i].value[k]))
+                status = vg_fail(err, VG_E_FORMAT,
+                                 "%s: tensor \"%s\" holds a value that is not a "
+                                 "finite number",
+                                 c->path, tensors[i].name);
+    }
+    if (status)
+        return status;
+    json_t *object = json_loads(entry(c, "normalizer"), 0, NULL);
+    about->pixels->images = n->images;
+    memcpy(about->pixels->std, n->std, sizeof n->std);
+    about->pixels->epsilon = json_number_value(json_object_get(object, "epsilon"));
+    about->pixels->rank = (size_t)json_integer_value(json_object_get(object, "rank"));
+    json_decref(object);
+    n->pixels = about->pixels;
+    return VG_OK;
+}
+
+/* What samples go through before the network. */
+static vg_status read_way(const content *c, vg_checkpoint *about, vg_error *err)
+{
+    const char *input = entry(c, "input");
+    vg_status status = input && read_input(input, about) ? VG_OK : damaged(c, "input", err);
+    if (!status)
+        status = read_resize(c, about, err);
+    if (!status)
+        status = read_normalizer(c, about->channels, &about->normalizer, err);
+    if (!status)
+        status = read_pixels(c, about, err);
+    return status;
+}
+
+static vg_status read_description(const content *c, vg_checkpoint *about, vg_error *err)
+{
+    uint64_t epoch = 0;
+    vg_status status = read_net(c, &about->net, err);
+    if (!status)
+        status = read_classes(c, about, err);
+    if (!status)
+        status = read_way(c, about, err);
+    if (!status)
+        status = read_number(c, "seed", UINT64_MAX, &about->seed, err);
+    if (!status)
+        status = read_number(c, "step", UINT64_MAX, &about->step, err);
+    if (!status)
+        status = read_number(c, "epoch", INT32_MAX, &epoch, err);
+    about->epoch = (int)epoch;
+    return status;
+}
+
+/* Tensors of the file that belong to the network (or to the optimizer), not to the normalization. */
 static int count_tensors(const content *c, bool of_optimizer)
 {
     int count = 0;
@@ -351,7 +405,8 @@ static int count_tensors(const content *c, bool of_optimizer)
     json_object_foreach(c->header, name, value)
     {
         bool other = strncmp(name, "optimizer.", 10) == 0;
-        count += strcmp(name, "__metadata__") != 0 && other == of_optimizer;
+        bool pixels = strncmp(name, VG_PIXEL_TENSOR_PREFIX, strlen(VG_PIXEL_TENSOR_PREFIX)) == 0;
+        count += strcmp(name, "__metadata__") != 0 && !pixels && other == of_optimizer;
     }
     return count;
 }
@@ -377,7 +432,7 @@ vg_status vg_checkpoint_load(const char *path, int max_batch, vg_checkpoint *abo
     content c;
     *model = NULL;
     *about = (vg_checkpoint){0};
-    vg_status status = content_open(path, &c, err);
+    vg_status status = content_open(path, false, &c, err);
     if (!status)
         status = read_description(&c, about, err);
     if (!status) {
@@ -406,11 +461,24 @@ vg_status vg_checkpoint_load(const char *path, int max_batch, vg_checkpoint *abo
     return status;
 }
 
+vg_status vg_statistics_load(const char *path, vg_checkpoint *about, vg_error *err)
+{
+    content c;
+    *about = (vg_checkpoint){0};
+    vg_status status = content_open(path, true, &c, err);
+    if (!status)
+        status = read_way(&c, about, err);
+    if (status)
+        vg_checkpoint_reset(about);
+    content_reset(&c);
+    return status;
+}
+
 vg_status vg_checkpoint_load_optimizer(const char *path, vg_optimizer *optimizer, vg_error *err)
 {
     content c;
     uint64_t steps = 0;
-    vg_status status = content_open(path, &c, err);
+    vg_status status = content_open(path, false, &c, err);
     if (!status && !entry(&c, "optimizer_steps"))
         status = vg_fail(err, VG_E_STATE, "%s: was written without the optimizer's state", path);
     if (!status)

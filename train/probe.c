@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/rng.h"
+#include "whiten.h"
 
 #include <stdlib.h>
 
@@ -12,6 +13,7 @@ struct vg_probe {
     vg_sampler *sampler;
     vg_loader *loader;
     vg_observer *observer;
+    float *whitened; /* a batch; NULL: the normalization needs none */
 };
 
 struct ranked {
@@ -99,6 +101,8 @@ vg_status vg_probe_new(const vg_dataset *dataset, const size_t *indices, size_t 
     if (!status)
         status = vg_loader_open(dataset, p->sampler, &transform, &load, &p->loader, err);
     if (!status)
+        status = vg_whiten_room(&options->normalizer, options->batch, &p->whitened, err);
+    if (!status)
         status = vg_observer_new(model, count, &p->observer, err);
     if (status) {
         vg_probe_free(p);
@@ -115,6 +119,7 @@ void vg_probe_free(vg_probe *probe)
     vg_loader_close(probe->loader);
     vg_sampler_free(probe->sampler);
     vg_observer_free(probe->observer);
+    free(probe->whitened);
     free(probe);
 }
 
@@ -127,7 +132,9 @@ vg_status vg_probe_look(vg_probe *probe, vg_model *model, vg_diversity *out, vg_
         status = vg_loader_next(probe->loader, &batch, err);
         if (status)
             break;
-        vg_model_forward(model, batch.x, batch.count, false, 0);
+        const float *x =
+            vg_whiten_batch(&probe->augment.normalizer, batch.x, batch.count, probe->whitened);
+        vg_model_forward(model, x, batch.count, false, 0);
         vg_observer_add(probe->observer, model, batch.y, batch.count);
         vg_batch_release(probe->loader, &batch);
     }

@@ -14,7 +14,8 @@ vg_status vg_probe_pick(const vg_dataset *dataset, vg_split split, size_t most, 
 
 typedef struct vg_probe vg_probe;
 
-/* How the samples reach the network. All is copied. */
+/* How the samples reach the network. All is copied but the normalizer's pixels, which must outlive
+ * the probe. */
 typedef struct vg_probe_options {
     vg_normalizer normalizer;
     int channels, height, width;

@@ -11,6 +11,7 @@
 #include "checkpoint.h"
 #include "nn/loss.h"
 #include "probe.h"
+#include "whiten.h"
 
 #include <math.h>
 #include <omp.h>
@@ -38,6 +39,7 @@ struct run {
     float *mixed;      /* a batch's pictures after mixing; NULL: never mixed */
     int32_t *partners; /* [batch] and their second labels */
     uint64_t order;    /* the seed of order, augmentation and mixing */
+    float *whitened;   /* [batch] inputs; NULL: the normalization needs none */
     size_t *held_out, held_out_count;
     int classes, batch;
     uint64_t step, steps, batches;
@@ -121,6 +123,8 @@ static vg_status make_model(struct run *r, vg_error *err)
     if (!status)
         status = vg_optimizer_new(r->model, &o->optimizer, &r->optimizer, err);
     if (status)
+        return status;
+    if ((status = vg_whiten_room(&r->augment.normalizer, r->batch, &r->whitened, err)))
         return status;
     r->dlogits = vg_alloc_aligned((size_t)r->batch * (size_t)r->classes, sizeof *r->dlogits);
     if (!r->dlogits)
@@ -220,7 +224,7 @@ static vg_status set_up(struct run *r, vg_error *err)
     r->augment = (vg_augment){
         .policy = o->policy,
         .class_policies = &r->class_policies,
-        .normalizer = vg_normalizer_make(o->normalization, o->channels, &o->stats),
+        .normalizer = vg_run_normalizer(o),
         .channels = o->channels,
         .height = o->height,
         .width = o->width,
@@ -233,6 +237,7 @@ static vg_status set_up(struct run *r, vg_error *err)
         return status;
     vg_run_result *result = r->result;
     result->normalizer = r->augment.normalizer;
+    result->normalizer.pixels = NULL;
     result->channels = o->channels;
     result->height = o->height;
     result->width = o->width;
@@ -260,6 +265,7 @@ static void tear_down(struct run *r)
     free(r->mixed);
     free(r->partners);
     vg_class_policies_reset(&r->class_policies);
+    free(r->whitened);
     free(r->held_out);
 }
 
@@ -373,7 +379,8 @@ static const float *mix_batch(struct run *r, const vg_batch *batch, vg_label_pai
 static vg_status train_batch(struct run *r, int epoch, const vg_batch *batch, double started)
 {
     vg_label_pairs labels;
-    const float *x = mix_batch(r, batch, &labels);
+    const float *x = vg_whiten_batch(&r->augment.normalizer, mix_batch(r, batch, &labels),
+                                     batch->count, r->whitened);
     const float *logits = vg_model_forward(r->model, x, batch->count, true, r->step);
     vg_loss_result loss = vg_softmax_cross_entropy_pairs(logits, &labels, batch->count, r->classes,
                                                          r->weights, r->dlogits);

@@ -27,6 +27,9 @@ typedef struct vg_run_options {
     vg_class_rules class_rules; /* changes to it for single classes; owned by the options */
     vg_mixing mixing;           /* of batches; the probe is never mixed */
     vg_normalization normalization;
+    double zca_epsilon;     /* of VG_NORMALIZE_ZCA, see vg_pixel_stats_whiten (0.1) */
+    const char *statistics; /* file of vg_statistics_save or a checkpoint: what was fitted there is
+                               taken, its kind too, and nothing is fitted; borrowed, NULL: none */
     vg_sampling sampling;
     vg_weighting weighting;
     vg_net_spec net; /* owned by the options */
@@ -43,13 +46,18 @@ typedef struct vg_run_options {
     int max_scans;
     vg_cache *cache;        /* borrowed; NULL: none */
     uint64_t order_seed;    /* added to the seed of order and augmentation only (0); weights stay */
-    vg_channel_stats stats; /* set by vg_run_prepare */
+    vg_channel_stats stats; /* set by vg_run_prepare, as are the next two */
+    vg_normalizer normalizer;
+    vg_pixel_stats *pixels; /* of the normalizer, held */
     bool prepared;
     const char *checkpoint; /* where to write the weights at the end of each epoch, NULL: nowhere */
 } vg_run_options;
 vg_run_options vg_run_options_default(void); /* net left empty: set it with vg_net_spec_preset */
 /* How a loader for them reads samples: threads, lockstep, cache and what is done about bad files. */
 vg_loader_options vg_run_loading(const vg_run_options *options);
+/* What samples are normalized by: the fitted normalizer where the options still ask for that kind
+ * (an arm of a study may not). After vg_run_prepare; borrows from the options. */
+vg_normalizer vg_run_normalizer(const vg_run_options *options);
 void vg_run_options_reset(vg_run_options *options);
 vg_status vg_run_options_copy(const vg_run_options *from, vg_run_options *to, vg_error *err);
 
@@ -77,7 +85,7 @@ typedef struct vg_run_result {
     size_t parameters;
     uint64_t macs; /* forward, per image */
     int channels, height, width;
-    vg_normalizer normalizer;
+    vg_normalizer normalizer; /* without its pixels, which the options hold */
     double seconds;
     vg_bad_sample *bad; /* [bad_samples] skipped, repaired and suspicious ones */
     uint64_t bad_counts[VG_BAD_SUSPICIOUS + 1]; /* of each kind; more than are listed, if many are

@@ -3,6 +3,8 @@
 
 #include "base/alloc.h"
 #include "base/threads.h"
+#include "checkpoint.h"
+#include "whiten.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -20,6 +22,7 @@ vg_run_options vg_run_options_default(void)
         .policy = vg_policy_none(),
         .mixing = {.chance = 1},
         .normalization = VG_NORMALIZE_ZSCORE,
+        .zca_epsilon = 0.1,
         .sampling = VG_SAMPLING_SHUFFLE,
         .weighting = VG_WEIGHTING_NONE,
         .init = VG_INIT_HE_NORMAL,
@@ -57,12 +60,16 @@ void vg_run_options_reset(vg_run_options *options)
 {
     vg_net_spec_reset(&options->net);
     vg_class_rules_reset(&options->class_rules);
+    vg_pixel_stats_release(options->pixels);
+    options->pixels = NULL;
+    options->normalizer.pixels = NULL;
 }
 
 vg_status vg_run_options_copy(const vg_run_options *from, vg_run_options *to, vg_error *err)
 {
     *to = *from;
     to->net = (vg_net_spec){0};
+    vg_pixel_stats_hold(to->pixels);
     to->class_rules = (vg_class_rules){0};
     vg_status status = vg_net_spec_copy(&from->net, &to->net, err);
     return status ? status : vg_class_rules_copy(&from->class_rules, &to->class_rules, err);
@@ -126,6 +133,89 @@ static int to_eights(double size)
     return n < 8 ? 8 : n;
 }
 
+static vg_status fit_pixels(const vg_dataset *dataset, vg_run_options *options, int threads,
+                            vg_error *err)
+{
+    const vg_augment augment = {.policy = vg_policy_none(),
+                                .channels = options->channels,
+                                .height = options->height,
+                                .width = options->width,
+                                .framing = options->framing};
+    const vg_views_options views = {.threads = threads};
+    vg_status status =
+        options->normalization == VG_NORMALIZE_ZCA
+            ? vg_whiten_fit(dataset, &augment, options->zca_epsilon, &views, &options->pixels, err)
+            : vg_pixel_stats_fit(dataset, &augment, options->normalization, &views,
+                                 &options->pixels, err);
+    if (!status)
+        options->normalizer = vg_normalizer_of_pixels(options->normalization, options->pixels);
+    return status;
+}
+
+/* What another run fitted, if it fits this one's input. */
+static vg_status take_statistics(vg_run_options *options, vg_error *err)
+{
+    vg_checkpoint about;
+    const char *path = options->statistics;
+    vg_status status = vg_statistics_load(path, &about, err);
+    if (status)
+        return status;
+    vg_normalization kind = about.normalizer.kind;
+    bool of_pixels = vg_normalization_is_of_pixels(kind);
+    if (about.channels != options->channels ||
+        (of_pixels && (about.height != options->height || about.width != options->width)))
+        status =
+            vg_fail(err, VG_E_SHAPE,
+                    "%s: normalization %s was fitted on inputs of %d x %d x %d (height, width, "
+                    "channels); these are %d x %d x %d: input.size=%dx%d and input.channels=%d "
+                    "would fit",
+                    path, vg_normalization_name(kind), about.height, about.width, about.channels,
+                    options->height, options->width, options->channels, about.height, about.width,
+                    about.channels);
+    else if (of_pixels && !vg_framing_equal(&about.framing, &options->framing)) {
+        char there[40], here[40];
+        vg_framing_print(&about.framing, there, sizeof there);
+        vg_framing_print(&options->framing, here, sizeof here);
+        status = vg_fail(err, VG_E_SHAPE,
+                         "%s: normalization %s was fitted on images resized by \"%s\", here it is "
+                         "\"%s\" (input.resize)",
+                         path, vg_normalization_name(kind), there, here);
+    } else {
+        options->normalization = kind;
+        options->pixels = vg_pixel_stats_hold(about.pixels);
+        options->normalizer = about.normalizer;
+        if (about.pixels && about.pixels->matrix)
+            options->zca_epsilon = about.pixels->epsilon;
+    }
+    vg_checkpoint_reset(&about);
+    return status;
+}
+
+static vg_status fit(const vg_dataset *dataset, vg_run_options *options, vg_error *err)
+{
+    int threads = options->threads > 0 ? options->threads : vg_threads_available();
+    vg_normalization kind = options->normalization;
+    vg_status status = VG_OK;
+    options->stats = (vg_channel_stats){0};
+    if (options->statistics)
+        return take_statistics(options, err);
+    if (vg_normalization_is_of_pixels(kind))
+        return fit_pixels(dataset, options, threads, err);
+    if (vg_normalization_is_fitted(kind))
+        status = vg_channel_stats_fit(dataset, options->channels, 0, threads, &options->stats, err);
+    if (!status)
+        options->normalizer = vg_normalizer_make(kind, options->channels, &options->stats);
+    return status;
+}
+
+vg_normalizer vg_run_normalizer(const vg_run_options *options)
+{
+    if (options->prepared && options->normalizer.kind == options->normalization &&
+        options->normalizer.channels == options->channels)
+        return options->normalizer;
+    return vg_normalizer_make(options->normalization, options->channels, &options->stats);
+}
+
 vg_status vg_run_prepare(const vg_dataset *dataset, vg_run_options *options, vg_error *err)
 {
     if (options->prepared)
@@ -149,14 +239,7 @@ vg_status vg_run_prepare(const vg_dataset *dataset, vg_run_options *options, vg_
             options->width = width;
         }
     }
-    options->stats = (vg_channel_stats){0};
-    if (vg_normalization_is_fitted(options->normalization)) {
-        int threads = options->threads > 0 ? options->threads : vg_threads_available();
-        vg_status status =
-            vg_channel_stats_fit(dataset, options->channels, 0, threads, &options->stats, err);
-        if (status)
-            return status;
-    }
-    options->prepared = true;
-    return VG_OK;
+    vg_status status = fit(dataset, options, err);
+    options->prepared = status == VG_OK;
+    return status;
 }
