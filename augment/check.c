@@ -1,0 +1,539 @@
+/* The passes over the pictures: read and look at the references, then draw, look and compare.
+ *
+ * Every picture is the work of one thread at a time and writes into places of its own, and whatever is
+ * summed is summed in order afterwards: the result is the same for any number of threads. */
+#include "check.h"
+
+#include "base/alloc.h"
+#include "base/rng.h"
+#include "base/threads.h"
+#include "check_internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { LEAST_OF_CLASS = 12, KEEP_BYTES = 96 << 20 };
+
+struct check_worker {
+    void *scratch;
+    vg_reader reader;
+    vg_image image;
+    float *before, *after;       /* a view each */
+    float *distances, *original; /* [classes] */
+};
+
+vg_check_options vg_check_options_default(void)
+{
+    return (vg_check_options){.pictures = 256, .references = 1024, .draws = 4, .seed = 1};
+}
+
+vg_check_options vg_check_options_quick(size_t decodes)
+{
+    vg_check_options options = vg_check_options_default();
+    size_t most = decodes / 100;
+    options.references = most < 64 ? 64 : most < 256 ? most : 256;
+    options.pictures = options.references / 4 < 64 ? options.references / 4 : 64;
+    options.draws = 2;
+    return options;
+}
+
+void vg_check_reset(vg_check *check)
+{
+    free(check->parts);
+    free(check->findings);
+    memset(check, 0, sizeof *check);
+}
+
+/* ---- which pictures */
+
+typedef struct candidate {
+    int label;
+    uint64_t rank;
+    size_t index;
+} candidate;
+
+static int by_class(const void *a, const void *b)
+{
+    const candidate *x = a, *y = b;
+    if (x->label != y->label)
+        return x->label < y->label ? -1 : 1;
+    if (x->rank != y->rank)
+        return x->rank < y->rank ? -1 : 1;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* The largest quota such that classes of counts[] give at most `total` together, at least 1. */
+static size_t quota_of(const size_t *counts, int classes, size_t total)
+{
+    size_t quota = 1;
+    for (size_t sum = 0; quota < total; quota++) {
+        sum = 0;
+        for (int k = 0; k < classes; k++)
+            sum += counts[k] < quota + 1 ? counts[k] : quota + 1;
+        if (sum > total || sum == 0)
+            break;
+    }
+    return quota;
+}
+
+static vg_status choose(check_run *run, const size_t *counts, int classes, candidate *all,
+                        size_t total, vg_error *err)
+{
+    size_t n = 0, pictures = run->options.pictures, present = 0;
+    for (size_t i = 0; i < vg_dataset_count(run->dataset); i++)
+        if (vg_dataset_split(run->dataset, i) == VG_SPLIT_TRAIN)
+            all[n++] = (candidate){vg_dataset_label(run->dataset, i),
+                                   vg_mix(vg_mix(run->options.seed, VG_RNG_PROBE), i), i};
+    qsort(all, n, sizeof *all, by_class);
+    for (int k = 0; k < classes; k++)
+        present += counts[k] > 0;
+    size_t wanted = present * LEAST_OF_CLASS;
+    if (wanted > pictures)
+        pictures = wanted < 4 * pictures ? wanted : 4 * pictures;
+    size_t references = run->options.references > pictures ? run->options.references : pictures;
+    size_t each = quota_of(counts, classes, pictures), more = quota_of(counts, classes, references);
+    run->room = KEEP_BYTES / (each * present);
+    size_t kept = 0, within = 0;
+    for (size_t i = 0; i < total; i++) {
+        within = i && all[i].label == all[i - 1].label ? within + 1 : 0;
+        if (within < more)
+            all[kept++] = all[i];
+    }
+    run->index = vg_calloc(kept, sizeof *run->index);
+    run->augmented = vg_calloc(kept, sizeof *run->augmented);
+    run->kept = vg_calloc(kept, sizeof *run->kept);
+    run->errors = vg_calloc(kept, sizeof *run->errors);
+    run->before = vg_calloc(kept, sizeof *run->before);
+    run->picture = vg_calloc(kept, sizeof *run->picture);
+    run->own = vg_calloc(kept, sizeof *run->own);
+    run->space.typical = vg_calloc((size_t)classes, sizeof *run->space.typical);
+    run->space.label = vg_calloc(kept, sizeof *run->space.label);
+    run->space.reference = vg_calloc(kept, LABEL_SIZE * sizeof(float));
+    if (!run->index || !run->augmented || !run->kept || !run->errors || !run->before ||
+        !run->picture || !run->own || !run->space.typical || !run->space.label ||
+        !run->space.reference)
+        return vg_fail(err, VG_E_NOMEM, "out of memory for %zu pictures", kept);
+    run->space.count = kept;
+    run->space.classes = classes;
+    for (size_t i = 0; i < kept; i++) {
+        within = i && all[i].label == all[i - 1].label ? within + 1 : 0;
+        run->index[i] = all[i].index;
+        run->space.label[i] = all[i].label;
+        run->augmented[i] = within < each;
+    }
+    return VG_OK;
+}
+
+static vg_status choose_pictures(check_run *run, vg_error *err)
+{
+    int classes = vg_dataset_classes(run->dataset);
+    size_t *counts = vg_calloc((size_t)classes, sizeof *counts), total = 0;
+    candidate *all = NULL;
+    vg_status status = VG_OK;
+    if (counts) {
+        vg_dataset_counts(run->dataset, VG_SPLIT_TRAIN, counts);
+        for (int k = 0; k < classes; k++)
+            total += counts[k];
+        all = vg_calloc(total, sizeof *all);
+    }
+    if (!counts || !all)
+        status = vg_fail(err, VG_E_NOMEM, "out of memory for the samples");
+    else if (total == 0)
+        status = vg_fail(err, VG_E_STATE, "%s: no training samples to check",
+                         vg_dataset_path(run->dataset));
+    else
+        status = choose(run, counts, classes, all, total, err);
+    free(all);
+    free(counts);
+    return status;
+}
+
+/* ---- the passes */
+
+static size_t view_size(const check_run *run)
+{
+    return (size_t)run->augment->width * (size_t)run->augment->height *
+           (size_t)run->augment->channels;
+}
+
+/* The decoded picture: kept, or read once more. */
+static const vg_image *picture_of(check_run *run, check_worker *w, size_t i, vg_error *err)
+{
+    if (run->kept[i].data)
+        return &run->kept[i];
+    vg_decode_options decode = vg_decode_options_default();
+    return vg_dataset_read(run->dataset, run->index[i], &decode, &w->reader, &w->image, NULL,
+                           err) == VG_OK
+               ? &w->image
+               : NULL;
+}
+
+static void look(void *context, int thread, size_t i)
+{
+    check_run *run = context;
+    check_worker *w = &run->workers[thread];
+    const vg_augment *a = run->augment;
+    const vg_image *image = picture_of(run, w, i, &run->errors[i]);
+    if (!image || vg_augment_view(a, NULL, w->scratch, image, w->before, &run->errors[i]) != VG_OK)
+        return;
+    label_features(w->before, a->channels, a->width, a->height,
+                   run->space.reference + i * LABEL_SIZE);
+    if (run->augmented[i] && vg_image_bytes(image) <= run->room) {
+        vg_error ignored; /* it is read again */
+        if (vg_image_copy(image, &run->kept[i], &ignored) != VG_OK)
+            vg_image_reset(&run->kept[i]);
+    }
+}
+
+/* Leaves out what could not be read. */
+static vg_status compact(check_run *run, vg_error *err)
+{
+    size_t kept = 0;
+    vg_error first = {0};
+    for (size_t i = 0; i < run->space.count; i++) {
+        if (run->errors[i].code != VG_OK) {
+            if (first.code == VG_OK || run->errors[i].code == VG_E_NOMEM)
+                first = run->errors[i];
+            memset(&run->errors[i], 0, sizeof run->errors[i]);
+            continue;
+        }
+        vg_image image = run->kept[i];
+        memset(&run->kept[i], 0, sizeof run->kept[i]);
+        run->kept[kept] = image;
+        run->index[kept] = run->index[i];
+        run->augmented[kept] = run->augmented[i];
+        run->space.label[kept] = run->space.label[i];
+        memmove(run->space.reference + kept * LABEL_SIZE, run->space.reference + i * LABEL_SIZE,
+                LABEL_SIZE * sizeof(float));
+        if (run->augmented[kept])
+            run->picture[run->pictures++] = kept;
+        kept++;
+    }
+    run->space.count = kept;
+    if (run->pictures == 0 || first.code == VG_E_NOMEM)
+        return vg_fail(err, first.code ? first.code : VG_E_STATE, "%s", first.message);
+    return VG_OK;
+}
+
+static void name_before(void *context, int thread, size_t i)
+{
+    check_run *run = context;
+    run->before[i] = label_nearest(&run->space, run->space.reference + i * LABEL_SIZE, i,
+                                   run->workers[thread].distances);
+    run->own[i] = run->workers[thread].distances[run->space.label[i]];
+}
+
+/* Of the distance that the un-augmented picture has. */
+static const float CLEARLY = 0.95f;
+
+static int name_of(check_run *run, check_worker *w, size_t reference)
+{
+    const vg_augment *a = run->augment;
+    float features[LABEL_SIZE];
+    label_features(w->after, a->channels, a->width, a->height, features);
+    label_space_scale(&run->space, features);
+    int named = label_nearest(&run->space, features, reference, w->distances);
+    if (named < 0)
+        return LABEL_NO_DRAW;
+    bool nearer = w->distances[named] < CLEARLY * w->original[named] &&
+                  w->distances[named] <= run->space.typical[named];
+    return named | (nearer ? LABEL_NEARER : 0);
+}
+
+static vg_status draw_one(check_run *run, check_worker *w, const check_draw *draw,
+                          const vg_image *image, size_t reference, int number, check_record *record,
+                          vg_error *err)
+{
+    const vg_augment *a = run->augment;
+    size_t index = run->index[reference];
+    vg_sample_key key = {.seed = run->options.seed,
+                         .epoch = (uint32_t)number,
+                         .position = index,
+                         .index = index,
+                         .label = run->space.label[reference]};
+    bool nothing;
+    vg_plan plan = check_draw_plan(draw, &key, (const int[2]){a->width, a->height},
+                                   (const int[2]){image->width, image->height}, &nothing);
+    vg_status status = vg_augment_view(a, &plan, w->scratch, image, w->after, err);
+    if (status != VG_OK)
+        return status;
+    vg_inspection seen = vg_inspect(a, &plan, image->width, image->height, w->before, w->after);
+    *record = (check_record){
+        .drawn = !nothing || draw->code < 0, .finding = seen.finding, .change = (float)seen.change};
+    if (draw->code < 0) {
+        char text[VG_PLAN_TEXT];
+        vg_plan_print(&plan, text, sizeof text);
+        record->plan = vg_hash(text, strlen(text), 0);
+        record->view = vg_hash(w->after, view_size(run) * sizeof *w->after, 0);
+    }
+    return VG_OK;
+}
+
+static void augment_picture(void *context, int thread, size_t item)
+{
+    check_run *run = context;
+    check_worker *w = &run->workers[thread];
+    size_t i = run->picture[item], draws = (size_t)run->options.draws;
+    vg_error *err = &run->errors[i];
+    const vg_image *image = picture_of(run, w, i, err);
+    if (!image || vg_augment_view(run->augment, NULL, w->scratch, image, w->before, err) != VG_OK)
+        return;
+    if (run->labels)
+        label_nearest(&run->space, run->space.reference + i * LABEL_SIZE, i, w->original);
+    for (size_t part = 0; part < (size_t)run->parts; part++)
+        for (size_t d = 0; d < draws; d++) {
+            size_t at = (part * run->pictures + item) * draws + d;
+            run->named[at] = LABEL_NO_DRAW;
+            if (draw_one(run, w, &run->draws[part], image, i, (int)d, &run->records[at], err))
+                return;
+            if (run->labels && run->records[at].drawn)
+                run->named[at] = name_of(run, w, i);
+        }
+}
+
+/* ---- a share by itself */
+
+typedef struct trial {
+    check_run *run;
+    const check_draw *draw;
+    size_t step;
+    size_t *destroyed, *drawn; /* [pictures] */
+} trial;
+
+static void try_picture(void *context, int thread, size_t item)
+{
+    trial *t = context;
+    check_run *run = t->run;
+    check_worker *w = &run->workers[thread];
+    size_t i = run->picture[item * t->step];
+    vg_error err;
+    const vg_image *image = picture_of(run, w, i, &err);
+    if (!image || vg_augment_view(run->augment, NULL, w->scratch, image, w->before, &err) != VG_OK)
+        return;
+    for (int d = 0; d < run->options.draws; d++) {
+        check_record record;
+        if (draw_one(run, w, t->draw, image, i, d, &record, &err) != VG_OK)
+            return;
+        t->drawn[item] += record.drawn;
+        t->destroyed[item] += record.drawn && vg_finding_destroys(record.finding);
+    }
+}
+
+double check_destroyed(check_run *run, const check_draw *draw)
+{
+    trial t = {.run = run, .draw = draw, .step = run->pictures > 90 ? 3 : 1};
+    size_t items = (run->pictures + t.step - 1) / t.step, destroyed = 0, drawn = 0;
+    t.destroyed = vg_calloc(items, sizeof *t.destroyed);
+    t.drawn = vg_calloc(items, sizeof *t.drawn);
+    if (t.destroyed && t.drawn) {
+        vg_parallel_for(run->threads, items, try_picture, &t);
+        for (size_t i = 0; i < items; i++) {
+            destroyed += t.destroyed[i];
+            drawn += t.drawn[i];
+        }
+    }
+    free(t.destroyed);
+    free(t.drawn);
+    return drawn ? (double)destroyed / (double)drawn : -1;
+}
+
+/* ---- figures */
+
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static size_t count_different(uint64_t *values, size_t n)
+{
+    qsort(values, n, sizeof *values, by_value);
+    size_t different = n > 0;
+    for (size_t i = 1; i < n; i++)
+        different += values[i] != values[i - 1];
+    return different;
+}
+
+/* Of the whole policy. */
+static vg_status count_views(const check_run *run, vg_check *check, vg_error *err)
+{
+    size_t draws = (size_t)run->options.draws, n = run->pictures * draws;
+    const check_record *whole = run->records + (size_t)(run->parts - 1) * n;
+    uint64_t *values = vg_alloc(n, sizeof *values);
+    if (!values)
+        return vg_fail(err, VG_E_NOMEM, "out of memory for %zu draws", n);
+    for (size_t i = 0; i < n; i++)
+        values[i] = whole[i].plan;
+    check->plans = (double)count_different(values, n) / (double)n;
+    for (size_t i = 0; i < run->pictures; i++) {
+        for (size_t d = 0; d < draws; d++)
+            values[d] = whole[i * draws + d].view;
+        check->views += (double)count_different(values, draws) / (double)n;
+    }
+    free(values);
+    return VG_OK;
+}
+
+static vg_status sum_part(const check_run *run, int number, vg_check_part *part, vg_error *err)
+{
+    size_t n = run->pictures * (size_t)run->options.draws, first = (size_t)number * n;
+    check_draw_words(&run->draws[number], part->words, sizeof part->words);
+    part->whole = run->draws[number].code < 0;
+    for (size_t i = 0; i < n; i++) {
+        const check_record *r = &run->records[first + i];
+        if (!r->drawn)
+            continue;
+        part->draws++;
+        part->findings[r->finding]++;
+        part->change += (double)r->change;
+    }
+    if (part->draws)
+        part->change /= (double)part->draws;
+    if (!run->labels)
+        return VG_OK;
+    label_evidence evidence = {.before = run->before,
+                               .picture = run->picture,
+                               .named = run->named + first,
+                               .pictures = run->pictures,
+                               .draws = run->options.draws};
+    return label_judge(&run->space, &evidence, part, err);
+}
+
+/* How much of what chance leaves the features recognize (Cohen's kappa for equal classes), to be worth
+ * anything. */
+static const double LEAST_KAPPA = 0.2;
+
+static vg_status judge_labels(check_run *run, vg_check *check)
+{
+    size_t wrong = 0, classes = 0;
+    label_space_fit(&run->space);
+    vg_parallel_for(run->threads, run->space.count, name_before, run);
+    for (size_t i = 0; i < run->space.count; i++) {
+        wrong += run->before[i] != run->space.label[i];
+        classes += i == 0 || run->space.label[i] != run->space.label[i - 1];
+    }
+    check->crossed_before = (double)wrong / (double)run->space.count;
+    label_space_typical(&run->space, run->own);
+    double chance = 1 - 1 / (double)classes;
+    run->labels = classes > 1 && run->space.classes <= LABEL_CLASSES &&
+                  1 - check->crossed_before / chance >= LEAST_KAPPA;
+    check->labels_judged = run->labels;
+    return VG_OK;
+}
+
+static vg_status measure(check_run *run, vg_check *check, vg_error *err)
+{
+    vg_parallel_for(run->threads, run->space.count, look, run);
+    vg_status status = compact(run, err);
+    if (status != VG_OK)
+        return status;
+    judge_labels(run, check);
+    check->pictures = run->pictures;
+    check->references = run->space.count;
+    size_t parts = (size_t)run->parts, each = run->pictures * (size_t)run->options.draws, n = 0;
+    bool fits = vg_mul_size(parts, each, &n);
+    run->records = fits ? vg_calloc(n, sizeof *run->records) : NULL;
+    run->named = fits ? vg_calloc(n, sizeof *run->named) : NULL;
+    check->parts = vg_calloc(parts, sizeof *check->parts);
+    if (!run->records || !run->named || !check->parts)
+        return vg_fail(err, VG_E_NOMEM, "out of memory for %zu x %zu draws", parts, each);
+    check->part_count = run->parts;
+    if (parts)
+        vg_parallel_for(run->threads, run->pictures, augment_picture, run);
+    for (size_t i = 0; i < run->space.count; i++)
+        if (run->errors[i].code != VG_OK)
+            return vg_fail(err, run->errors[i].code, "%s", run->errors[i].message);
+    for (int i = 0; i < run->parts && !status; i++)
+        status = sum_part(run, i, &check->parts[i], err);
+    if (!status && parts)
+        status = count_views(run, check, err);
+    return status ? status : check_find(run, check, err);
+}
+
+/* ---- beginning and end */
+
+static vg_status workers_new(check_run *run, vg_error *err)
+{
+    size_t size = view_size(run), classes = (size_t)run->space.classes;
+    vg_transform transform = vg_augment_transform(run->augment);
+    run->workers = vg_calloc((size_t)run->threads, sizeof *run->workers);
+    if (!run->workers)
+        return vg_fail(err, VG_E_NOMEM, "out of memory for %d threads", run->threads);
+    for (int t = 0; t < run->threads; t++) {
+        check_worker *w = &run->workers[t];
+        w->before = vg_alloc(size, sizeof *w->before);
+        w->after = vg_alloc(size, sizeof *w->after);
+        w->distances = vg_alloc(classes, sizeof *w->distances);
+        w->original = vg_alloc(classes, sizeof *w->original);
+        if (!w->before || !w->after || !w->distances || !w->original)
+            return vg_fail(err, VG_E_NOMEM, "out of memory for views");
+        vg_status status = transform.scratch_new(run->augment, &w->scratch, err);
+        if (!status)
+            status = vg_reader_init(&w->reader, err);
+        if (status)
+            return status;
+    }
+    return VG_OK;
+}
+
+static void run_reset(check_run *run)
+{
+    vg_transform transform = vg_augment_transform(run->augment);
+    for (int t = 0; run->workers && t < run->threads; t++) {
+        check_worker *w = &run->workers[t];
+        transform.scratch_free(w->scratch);
+        vg_reader_reset(&w->reader);
+        vg_image_reset(&w->image);
+        free(w->before);
+        free(w->after);
+        free(w->distances);
+        free(w->original);
+    }
+    for (size_t i = 0; run->kept && i < run->space.count; i++)
+        vg_image_reset(&run->kept[i]);
+    void *all[] = {run->draws,   run->workers,      run->index,  run->augmented,
+                   run->kept,    run->errors,       run->before, run->picture,
+                   run->records, run->space.label,  run->named,  run->space.reference,
+                   run->own,     run->space.typical};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+}
+
+static double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+vg_status vg_check_run(const vg_dataset *dataset, const vg_augment *augment,
+                       const vg_check_options *options, vg_check *check, vg_error *err)
+{
+    memset(check, 0, sizeof *check);
+    if (options->pictures < 1 || options->pictures > 1000000 || options->references > 1000000 ||
+        options->draws < 1 || options->draws > 64 || options->shows < 0)
+        return vg_fail(err, VG_E_ARG,
+                       "check: %zu pictures, %zu references, %d draws: expected 1 to 1,000,000, at "
+                       "most 1,000,000, and 1 to 64",
+                       options->pictures, options->references, options->draws);
+    double begin = seconds_now();
+    check_run run = {.dataset = dataset, .augment = augment, .options = *options};
+    run.threads = options->threads > 0 ? options->threads : vg_threads_available();
+    run.draws = vg_calloc(CHECK_DRAWS, sizeof *run.draws);
+    if (!run.draws)
+        return vg_fail(err, VG_E_NOMEM, "out of memory");
+    run.parts = check_draws(&augment->policy, run.draws);
+    vg_status status = choose_pictures(&run, err);
+    if (!status)
+        status = workers_new(&run, err);
+    if (!status)
+        status = measure(&run, check, err);
+    run_reset(&run);
+    if (status)
+        vg_check_reset(check);
+    check->seconds = seconds_now() - begin;
+    return status;
+}
