@@ -94,7 +94,8 @@ static void test_shown(void **state)
         {"\177", "\\x7F"},
         {"\xC2\x9B", "\\xC2\\x9B"},
         {"\xE9x", "\\xE9"},
-        {"\xE2\x80\xAE", "\\xE2\\x80\\xAE"}, /* right-to-left override */
+        /* right-to-left override; NOLINTNEXTLINE(misc-misleading-bidirectional) */
+        {"\xE2\x80\xAE", "\\xE2\\x80\\xAE"},
         {"\xC2\xA0", "\xC2\xA0"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -30,7 +30,7 @@ expect_json 'all(f["reason"] for f in r["files"]["broken"])'
 expect_json '[f["path"] for f in r["files"]["noted"]] == ["cross/cross-0003.jpg"] and r["files"]["turned_by_exif"] == 10'
 expect_json 'r["shortcuts"][0]["property"] == "brightness" and r["shortcuts"][0]["class"] == "crescent"'
 expect_json 'r["plan"]["sampling"] == "balanced" and r["plan"]["class"] == "heart" and r["plan"]["seen"] > 3 * r["plan"]["images"]'
-expect_json 'r["files"]["ignored"] == {"hidden": 1, "not_images": 1, "other_formats": 0, "empty_classes": 0, "unreadable": 0, "loose": 0, "other_folders": 0, "duplicates": 0}'
+expect_json 'r["files"]["ignored"] == {"hidden": 1, "not_images": 1, "other_formats": 0, "empty_classes": 0, "unreadable": 0, "loose": 0, "other_folders": 0, "duplicates": 0, "unusable": 0, "unlabelled": 0}'
 
 # The same for any number of threads, and options after the operand.
 sed '/"seconds"/d' "$work/stdout" >"$work/first"
