@@ -68,7 +68,8 @@ vg_status vg_class_rules_add_word(vg_class_rules *rules, const char *word, vg_er
     char *classes = strndup(word, length);
     if (!classes)
         return no_memory(err);
-    vg_status status = vg_class_rules_add(rules, classes, equals + 1, err);
+    vg_status status =
+        vg_class_rules_add(rules, classes, equals + 1 + strspn(equals + 1, blanks), err);
     free(classes);
     return status;
 }

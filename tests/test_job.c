@@ -152,6 +152,19 @@ static void test_yaml_errors(void **state)
         {"net: []\n", "net: found an empty list"},
         {"net: smal-cnn\n", "small-cnn"},
         {"augment: rotat=3\n", "job.yaml:1:10: augment: "},
+        {"augment: [light,\n  rotat=3]\n", "job.yaml:2:3: augment: policy: unknown key \"rotat\""},
+        {"augment: [light, [rotate=3]]\n", "job.yaml:1:18: augment: found a list, allowed in"},
+        {"augment: {rotate: [3]}\n", "job.yaml:1:19: augment: found a list for rotate"},
+        {"augment: {rotate: 20, shear: much}\n", "job.yaml:1:30: augment: policy: shear=much"},
+        {"augment: {one_of: [blur=2, gray]}\n", "job.yaml:1:19: augment: policy: unknown op"},
+        {"augment: {one_of: [[blur=2]]}\n", "job.yaml:1:20: found a list or map inside"},
+        {"augment: {preset: ligth}\n", "did you mean \"light\""},
+        {"augment: mixup=0.2\n", "it is a key of the job (mixup: ...)"},
+        {"augment_classes: {cat: roate=3}\n", "job.yaml:1:24: augment_classes: policy: "},
+        {"augment_classes: [cat]\n", "job.yaml:1:19: augment_classes: found \"cat\", expected"},
+        {"augment_classes: {cat: {a: 1}}\n", "job.yaml:1:24: found a list or map inside"},
+        {"mixup: -1\n", "mixup: found \"-1\", allowed: number from 0 to 100"},
+        {"mix_chance: 2\n", "allowed: number from 0 to 1"},
         {"compare: {changes: [augment, augment]}\n", "\"augment\" stands there twice"},
         {"compare: {changes: [bleach]}\n", "job.yaml:1:21: compare.changes: "},
         {"- a\n", "job.yaml:1:1: expected a map of keys"},
@@ -211,6 +224,65 @@ static char *printed(const vg_job *job)
 }
 
 /* What is printed gives the same job again, whatever was set. */
+/* One line, a list and a map say the same. */
+static void test_policies_as_lists_and_maps(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml, *line;
+    } same[] = {
+        {"augment: [light, \"blur=2@0.3\"]\n", "light blur=2@0.3"},
+        {"augment: []\n", "none"},
+        {"augment:\n  - rotate=5 noise=1\n  - one_of(grey|equalize)@0.5\n",
+         "rotate=5 noise=1 one_of(grey|equalize)@0.5"},
+        {"augment: {rotate: 20, preset: light, zoom: 0.7:1.2}\n", "light rotate=20 zoom=0.7:1.2"},
+        {"augment:\n  one_of@0.5: [grey, blur=2, sharpness=0.5]\n  some_of: [2, hue=0.1, iso=3, "
+         "jpeg=30:80]\n  blur: 2@0.3\n  grey: \"@0.1\"\n  trivialaugment:\n",
+         "trivialaugment one_of(grey|blur=2|sharpness=0.5)@0.5 some_of(2:hue=0.1|iso=3|jpeg=30:80) "
+         "blur=2@0.3 grey@0.1"},
+        {"augment: {one_of: grey|blur=2, flip: h}\n", "flip=h one_of(grey|blur=2)"},
+    };
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        vg_job job;
+        vg_policy policy;
+        char a[VG_POLICY_TEXT], b[VG_POLICY_TEXT];
+        fresh(&job);
+        assert_ok(read_text(&job, same[i].yaml));
+        assert_ok(vg_policy_parse(same[i].line, &policy, &err));
+        vg_policy_print(&job.run.policy, a, sizeof a);
+        vg_policy_print(&policy, b, sizeof b);
+        assert_string_equal(a, b);
+        vg_job_reset(&job);
+    }
+}
+
+static void test_policies_of_classes(void **state)
+{
+    (void)state;
+    static const char *const same[] = {
+        "augment_classes={\"6,9\": flip=none rotate=5, rare: [heavy, noise=1]}",
+        "augment_classes=[\"6,9=flip=none rotate=5\", rare=heavy noise=1]",
+        "augment_classes=6,9 = flip=none rotate=5; rare=heavy noise=1",
+    };
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        vg_job job;
+        fresh(&job);
+        assert_ok(vg_job_set(&job, same[i], "--set", &err));
+        const vg_class_rules *rules = &job.run.class_rules;
+        assert_int_equal(rules->count, 2);
+        assert_string_equal(rules->rules[0].classes, "6,9");
+        assert_string_equal(rules->rules[0].words, "flip=none rotate=5");
+        assert_string_equal(rules->rules[1].classes, "rare");
+        assert_string_equal(rules->rules[1].words, "heavy noise=1");
+        assert_int_equal(vg_job_set(&job, "augment_classes=6=lihgt", "--set", &err), VG_E_ARG);
+        assert_int_equal(rules->count, 2); /* as it was */
+        assert_ok(
+            vg_job_set(&job, i ? "augment_classes=none" : "augment_classes={}", "--set", &err));
+        assert_int_equal(rules->count, 0);
+        vg_job_reset(&job);
+    }
+}
+
 static void test_round_trip(void **state)
 {
     (void)state;
@@ -223,6 +295,10 @@ static void test_round_trip(void **state)
         "momentum=0.30000000000000004",
         "net=[conv 8 k5 s2 p1 nobias, bn, relu, dropout 0.25, flatten, dense 16]",
         "augment=rotate=15 flip=h fill=reflect noise=3",
+        "augment_classes={\"a, b\": [rotate=5, \"blur=1@0.3\"], \"rare,käse\": heavy}",
+        "mixup=0.2",
+        "cutmix=1",
+        "mix_chance=0.75",
         "compare.changes=nothing,augment",
         "seed=12345678901234567890",
         "on_error=fail",
@@ -340,6 +416,8 @@ int main(void)
         cmocka_unit_test(test_assignments),
         cmocka_unit_test(test_yaml_errors),
         cmocka_unit_test(test_assignment_errors),
+        cmocka_unit_test(test_policies_as_lists_and_maps),
+        cmocka_unit_test(test_policies_of_classes),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_rate_follows_the_optimizer),
         cmocka_unit_test(test_documented),

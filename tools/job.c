@@ -18,7 +18,7 @@
 #include <string.h>
 #include <yaml.h>
 
-enum { FILE_LIMIT = 1 << 20, KEYS_MOST = 64 };
+enum { FILE_LIMIT = 1 << 20, KEYS_MOST = 96 };
 
 vg_status vg_job_init(vg_job *job, vg_error *err)
 {
@@ -107,18 +107,47 @@ static vg_status fail_at(const reading *r, yaml_mark_t mark, const char *message
                    message);
 }
 
+/* The words of a list, a line each; NULL: no memory. */
+static char *lines_of(const reading *r, const yaml_node_t *list, vg_status *status)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    for (yaml_node_item_t *at = list->data.sequence.items.start;
+         stream && at < list->data.sequence.items.top && !*status; at++) {
+        const yaml_node_t *word = yaml_document_get_node(r->document, *at);
+        if (word->type != YAML_SCALAR_NODE)
+            *status =
+                fail_at(r, word->start_mark, "found a list or map inside, expected a plain value");
+        else
+            fprintf(stream, "%s%s", at > list->data.sequence.items.start ? "\n" : "",
+                    (const char *)word->data.scalar.value);
+    }
+    if (!stream || fclose(stream) != 0 || *status) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
 static vg_status add_item(const reading *r, vg_job_value *value, size_t *capacity,
                           const yaml_node_t *key, const yaml_node_t *node)
 {
-    if (node->type != YAML_SCALAR_NODE || (key && key->type != YAML_SCALAR_NODE))
+    bool list = value->nested && node->type == YAML_SEQUENCE_NODE;
+    if ((node->type != YAML_SCALAR_NODE && !list) || (key && key->type != YAML_SCALAR_NODE))
         return fail_at(r, node->start_mark, "found a list or map inside, expected a plain value");
     if (!vg_grow(&value->items, capacity, value->count + 1, sizeof *value->items))
         return vg_fail(r->err, VG_E_NOMEM, "out of memory for %s", r->name);
+    vg_status status = VG_OK;
     vg_job_item *item = &value->items[value->count++];
     *item = (vg_job_item){.key = key ? vg_strdup((const char *)key->data.scalar.value) : NULL,
-                          .text = vg_strdup((const char *)node->data.scalar.value),
+                          .text = list ? lines_of(r, node, &status)
+                                       : vg_strdup((const char *)node->data.scalar.value),
+                          .list = list,
                           .line = (int)node->start_mark.line + 1,
                           .column = (int)node->start_mark.column + 1};
+    if (status)
+        return status;
     if (!item->text || (key && !item->key))
         return vg_fail(r->err, VG_E_NOMEM, "out of memory for %s", r->name);
     return VG_OK;
@@ -151,7 +180,7 @@ static vg_status value_of(const reading *r, yaml_node_t *node, vg_job_value *val
 
 static vg_status set_key(const reading *r, const vg_job_key *key, yaml_node_t *node)
 {
-    vg_job_value value = {0};
+    vg_job_value value = {.nested = key->nested};
     vg_status status = value_of(r, node, &value);
     if (status) {
         vg_job_value_reset(&value);

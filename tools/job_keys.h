@@ -6,6 +6,7 @@
 
 typedef struct vg_job_item {
     char *key, *text; /* key: NULL in a list */
+    bool list;        /* text holds the words of a list, a line each (of keys that take such) */
     int line, column;
 } vg_job_item;
 
@@ -15,6 +16,7 @@ typedef struct vg_job_value {
     char *text;         /* of a scalar */
     vg_job_item *items; /* [count] */
     size_t count;
+    bool nested;              /* whether items may be lists */
     const char *folder;       /* before relative paths, NULL: none */
     const vg_job_item *blame; /* set by a key's `set` when one item is wrong */
 } vg_job_value;
@@ -33,6 +35,7 @@ struct vg_job_key {
     int words;                /* ... of so many */
     const char *allowed;      /* for the documentation where low, high or words do not say it */
     const char *help;
+    bool nested; /* items of its value may be lists of words */
 };
 
 const vg_job_key *vg_job_keys(size_t *count);
