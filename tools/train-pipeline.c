@@ -3,6 +3,7 @@
  * what is worth a test lives in job, run_folder and report/. */
 #include "base/alloc.h"
 #include "base/file.h"
+#include "class_lines.h"
 #include "cli.h"
 #include "job.h"
 #include "nn/model.h"
@@ -323,6 +324,20 @@ static vg_status work(session *s, vg_error *err)
 
 /* ---- before and after */
 
+/* Who has a policy of its own; a class that is not there is found before anything is trained. */
+static vg_status announce_classes(const session *s, vg_error *err)
+{
+    const vg_run_options *run = &s->job.run;
+    char *lines = vg_class_lines(&run->class_rules, &run->policy, s->dataset, "class ", err);
+    if (!lines)
+        return err->code;
+    if (!s->cli.quiet)
+        fputs(lines, stderr);
+    free(lines);
+    vg_class_notes(&s->cli, &run->class_rules, &run->policy);
+    return VG_OK;
+}
+
 /* The first lines: what goes in and what it meets. Building the network once for its size also
  * finds an impossible one before anything is trained. */
 static vg_status announce(session *s, vg_error *err)
@@ -343,7 +358,7 @@ static vg_status announce(session *s, vg_error *err)
     double parameters = (double)vg_model_parameter_count(model);
     vg_model_free(model);
     if (s->cli.quiet)
-        return VG_OK;
+        return announce_classes(s, err);
     FILE *out = stderr;
     char count[32], input[200];
     vg_run_result shape = {.width = run->width, .height = run->height, .channels = run->channels};
@@ -356,6 +371,9 @@ static vg_status announce(session *s, vg_error *err)
             input, run->net.name, parameters / (parameters < 1e6 ? 1e3 : 1e6),
             parameters < 1e6 ? "thousand" : "million", (unsigned long long)run->seed);
     vg_job_print_words(&s->job, out, vg_cli_width(out, 100), "job   ");
+    status = announce_classes(s, err);
+    if (status)
+        return status;
     if (s->job.compare.change_count > 0)
         fprintf(out, "plan  %d change%s x %d seeds, paired = at most %d trainings of %d epochs\n",
                 s->job.compare.change_count, s->job.compare.change_count == 1 ? "" : "s",

@@ -121,6 +121,14 @@ run()
     "$tool" "$@"
 }
 
+expect 2 "a policy for nobody" run set --quiet --set "augment_classes=drak=rotate=5"
+has err 'a policy for class "drak", which set does not have'
+expect 0 "policies of classes and mixing" run set --out mixed --epochs 1 \
+    --set "augment_classes=light=heavy~shear=0.2;~rare=none" --set mixup=0.2 --set cutmix=1
+has err "class light: rotate=30"
+has err "class light: shear=0.2 is in degrees"
+has mixed/job.yaml "augment_classes: {light: heavy shear=0.2, rare: none}"
+has mixed/job.yaml "mixup: 0.2"
 expect 0 "a training" run set --out one
 has out "VERDICT   HEALTHY"
 has out "report    one/report.html"
