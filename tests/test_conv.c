@@ -33,7 +33,7 @@ static void check(shape s)
     for (size_t i = 0; i < p[1].count; i++)
         p[1].value[i] = 0.1f * (float)i;
     const vg_layer_info *info = vg_model_layer(m, 0);
-    vg_window g = {s.c, s.h, s.w, s.kernel, s.stride, s.padding, info->height, info->width};
+    vg_window g = {s.c, s.h, s.w, s.kernel, s.stride, s.padding, info->height, info->width, 1};
     size_t in = (size_t)s.c * (size_t)s.h * (size_t)s.w;
     size_t out = (size_t)s.outputs * (size_t)g.p * (size_t)g.q;
     size_t n = (size_t)s.n;
@@ -82,7 +82,7 @@ static void test_maxpool(void **state)
                        3, 9, -3, -4, 4, 8, 9, 7, 7, 7, 7,  7};
     float y[4], dx[25];
     uint16_t chosen[4];
-    vg_window g = {1, 5, 5, 2, 2, 0, 2, 2};
+    vg_window g = {1, 5, 5, 2, 2, 0, 2, 2, 1};
     vg_maxpool_plane(&g, x, y, chosen);
     assert_true(y[0] == 1 && y[1] == 5 && y[2] == -1 && isnan(y[3]));
     assert_true(chosen[0] == 0 && chosen[1] == 0 && chosen[2] == 0 && chosen[3] == 0);
@@ -93,7 +93,7 @@ static void test_maxpool(void **state)
     assert_memory_equal(dx, want, sizeof want);
     float big[9];
     uint16_t places[9];
-    g = (vg_window){1, 5, 5, 3, 1, 0, 3, 3};
+    g = (vg_window){1, 5, 5, 3, 1, 0, 3, 3, 1};
     vg_maxpool_plane(&g, x, big, places);
     assert_true(isnan(big[0]) && big[2] != big[2] && places[0] == 8 && places[2] == 6);
 }

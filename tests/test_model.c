@@ -138,6 +138,9 @@ static void test_gradients_pools(void **state)
     check_net(SPEC("maxpool 3 s2"), 2, 7, 7, 4);
     check_net(SPEC("avgpool 2"), 2, 5, 7, 4);
     check_net(SPEC("avgpool 3 s1"), 2, 5, 6, 4);
+    check_net(SPEC("maxpool 3 s2 p1", "avgpool 2 s1 p1"), 2, 7, 6, 4);
+    check_net(SPEC("maxpool 2 p1"), 2, 4, 5, 4);
+    check_net(SPEC("globalmax"), 5, 5, 6, 4);
     check_net(SPEC("globalpool"), 5, 5, 6, 4);
     check_net(SPEC("conv 6 k3", "globalpool"), 2, 5, 6, 9);
 }
@@ -148,6 +151,53 @@ static void test_gradients_dropout(void **state)
     check_net(SPEC("dropout 0.5"), 2, 4, 4, 5);
     check_net(SPEC("dense 30", "relu", "dropout 0.3", "dense 10"), 2, 4, 4, 5);
     check_net(SPEC("conv 4 k3", "dropout 0.2", "maxpool 2"), 2, 4, 4, 5);
+    check_net(SPEC("conv 9 k3", "spatialdropout 0.3"), 2, 4, 4, 5);
+}
+
+static void test_gradients_groups_and_dilation(void **state)
+{
+    (void)state;
+    check_net(SPEC("conv 6 k3 g3"), 3, 6, 5, 5);
+    check_net(SPEC("conv 8 k3 s2 g2 nobias"), 4, 7, 6, 9);
+    check_net(SPEC("conv 3 k3 d2", "conv 40 k1", "conv 40 k3 d2 s2 p3 g2"), 2, 8, 7, 5);
+}
+
+static void test_gradients_norms(void **state)
+{
+    (void)state;
+    check_net(SPEC("groupnorm 2"), 4, 3, 3, 9);
+    check_net(SPEC("conv 6 k3", "groupnorm 3", "relu"), 2, 5, 5, 6);
+    check_net(SPEC("layernorm", "conv 3 k3"), 2, 4, 5, 6);
+    check_net(SPEC("dense 6", "layernorm", "relu", "dense 4"), 2, 3, 3, 12);
+    check_net(SPEC("bn m0.4 e1e-3 noscale", "relu"), 3, 4, 4, 9);
+}
+
+static void test_gradients_activations(void **state)
+{
+    (void)state;
+    static const char *const all[] = {"leaky", "prelu",     "prelu channels", "elu 0.5", "selu",
+                                      "gelu",  "silu",      "gelu tanh",      "sigmoid", "tanh",
+                                      "exp",   "linear -2", "softmax"};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        check_net(SPEC("conv 4 k3", all[i], "dropout 0.2", "dense 5", all[i], "relu"), 2, 4, 4, 5);
+}
+
+static void test_gradients_joins(void **state)
+{
+    (void)state;
+    check_net(SPEC("add input"), 2, 4, 4, 5);
+    check_net(SPEC("conv 2 k3", "add input", "relu"), 2, 4, 4, 5);
+    check_net(SPEC("relu as x", "add x", "concat x"), 2, 4, 4, 5);
+    check_net(SPEC("conv 4 k3", "relu", "flatten as x", "add x"), 2, 4, 4, 5);
+    /* a sum after a ReLU must leave the ReLU's output alone */
+    check_net(SPEC("conv 2 k3 as x", "conv 2 k3", "relu", "add x", "sigmoid"), 2, 4, 4, 5);
+    check_net(SPEC("conv 4 k3", "relu as x", "conv 6 k3 s2 nobias", "bn", "relu",
+                   "conv 6 k3 nobias", "bn as y", "conv 6 k1 s2 nobias from x", "bn", "add y",
+                   "relu", "globalpool"),
+              2, 6, 6, 9);
+    check_net(
+        SPEC("dense 6 as x", "dense 6", "relu as y", "dense 6 from x", "tanh", "add y", "concat x"),
+        2, 3, 3, 9);
 }
 
 static void test_gradients_whole_nets(void **state)
@@ -337,6 +387,10 @@ int main(void)
         cmocka_unit_test(test_gradients_relu),
         cmocka_unit_test(test_gradients_pools),
         cmocka_unit_test(test_gradients_dropout),
+        cmocka_unit_test(test_gradients_groups_and_dilation),
+        cmocka_unit_test(test_gradients_norms),
+        cmocka_unit_test(test_gradients_activations),
+        cmocka_unit_test(test_gradients_joins),
         cmocka_unit_test(test_gradients_whole_nets),
         cmocka_unit_test(test_dropout_masks),
         cmocka_unit_test(test_shape_errors_name_the_layer),

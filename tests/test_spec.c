@@ -20,7 +20,21 @@ static void test_words_come_back(void **state)
                                            {"dense 128 nobias", "dense 128 nobias"},
                                            {"bn", "bn"},
                                            {"relu", "relu"},
-                                           {"globalpool", "globalpool"},
+                                           {"globalpool as x", "globalpool as x"},
+                                           {"conv 8 k3 d2 g4", "conv 8 k3 s1 p2 d2 g4"},
+                                           {"maxpool 3 s2 p1", "maxpool 3 s2 p1"},
+                                           {"bn m0.4 e1e-12 noscale", "bn m0.4 e1e-12 noscale"},
+                                           {"groupnorm 8 e0.001", "groupnorm 8 e0.001"},
+                                           {"layernorm e1e-5", "layernorm"},
+                                           {"spatialdropout 0.2", "spatialdropout 0.2"},
+                                           {"gelu tanh", "gelu tanh"},
+                                           {"prelu channels", "prelu channels"},
+                                           {"leaky", "leaky"},
+                                           {"elu 0.5", "elu 0.5"},
+                                           {"linear 0.1", "linear 0.1"},
+                                           {"add x from input as y_2", "add x from input as y_2"},
+                                           {"concat input", "concat input"},
+                                           {"relu as z from x", "relu from x as z"},
                                            {"flatten", "flatten"}};
     enum { PAIRS = sizeof pairs / sizeof *pairs };
     vg_error err = {0};
@@ -68,7 +82,20 @@ static void test_wrong_words(void **state)
                                            {"dense", "lacks its outputs"},
                                            {"dense 10 relu", "\"relu\""},
                                            {"bn 3", "nothing more"},
-                                           {"conv 1 2 3 4 5 6 7 8 9", "too many"}};
+                                           {"bn e0", "\"e0\""},
+                                           {"groupnorm", "lacks its groups"},
+                                           {"layernorm m0.1", "\"m0.1\""},
+                                           {"conv 6 k3 g4", "no multiple of 4"},
+                                           {"maxpool 3 p2", "\"p2\""},
+                                           {"gelu erf", "\"erf\""},
+                                           {"leaky -1", "slope"},
+                                           {"tanh 2", "nothing more"},
+                                           {"add", "name of an output"},
+                                           {"add x", "no layer before it is named \"x\""},
+                                           {"relu from y", "no layer before it is named \"y\""},
+                                           {"relu as input", "\"input\""},
+                                           {"relu as a-b", "\"a-b\""},
+                                           {"conv 1 2 3 4 5 6 7 8 9 1 2 3 4 5 6 7 8", "too many"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         vg_error err = {0};
         vg_net_spec spec = {0};

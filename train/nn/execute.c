@@ -86,11 +86,8 @@ static void forward_team(vg_model *m)
 const float *vg_model_forward(vg_model *model, const float *x, int n, bool training, uint64_t step)
 {
     model->pass = (vg_pass){n, training, model->options.seed, step};
-    for (int i = 0; i < model->count; i++) {
-        vg_layer *l = &model->layers[i];
-        l->x = i ? model->layers[i - 1].y : x;
-        l->y = l->in_place ? model->layers[i - 1].y : l->own_y;
-    }
+    model->x = x;
+    vg_graph_point_forward(model, x);
 #pragma omp parallel num_threads(team_size())
     {
         unsigned mode = flush_denormals();
@@ -100,6 +97,14 @@ const float *vg_model_forward(vg_model *model, const float *x, int n, bool train
     return model->layers[model->count - 1].y;
 }
 
+/* Adds what a reader of a shared output gives back to what later readers have. */
+static void add_to_sum(vg_layer *l, vg_shard shard)
+{
+    size_t size = vg_shape_size(l->in), at = (size_t)shard.first * size;
+    if (l->sum)
+        vg_add(l->sum + at, l->own_dx + at, (size_t)shard.count * size);
+}
+
 /* Layers from..to downwards for all shards, then the statistics of layer to - 1 if asked. */
 static void backward_run(vg_model *m, int from, int to, bool statistics)
 {
@@ -107,8 +112,10 @@ static void backward_run(vg_model *m, int from, int to, bool statistics)
 #pragma omp for schedule(static)
     for (int s = 0; s < VG_MODEL_SHARDS; s++) {
         vg_shard shard = vg_shard_make(m->pass.n, s, slot);
-        for (int i = from; i >= to; i--)
+        for (int i = from; i >= to; i--) {
             m->layers[i].ops->backward(&m->layers[i], &m->pass, shard);
+            add_to_sum(&m->layers[i], shard);
+        }
         if (statistics)
             m->layers[to - 1].ops->backward_statistics(&m->layers[to - 1], &m->pass, shard);
     }
@@ -143,6 +150,11 @@ static void backward_team(vg_model *m)
 #pragma omp for schedule(static)
             for (int t = 0; t < tiles; t++)
                 l->ops->backward_tile(l, &m->pass, t);
+            if (l->sum) {
+#pragma omp for schedule(static)
+                for (int s = 0; s < VG_MODEL_SHARDS; s++)
+                    add_to_sum(l, vg_shard_make(m->pass.n, s, 0));
+            }
             i--;
             continue;
         }
@@ -163,17 +175,7 @@ static void backward_team(vg_model *m)
 
 void vg_model_backward(vg_model *model, const float *dlogits, float *dx)
 {
-    model->layers[0].dx = dx;
-    model->layers[model->count - 1].dy = dlogits;
-    /* The gradient of a buffer shared by layers in place lies with its owner. */
-    for (int i = 1; i < model->count; i++) {
-        int owner = i - 1;
-        while (model->layers[owner].in_place)
-            owner--;
-        model->layers[i].dx = model->layers[owner].own_dy;
-    }
-    for (int i = 0; i + 1 < model->count; i++)
-        model->layers[i].dy = model->layers[i + 1].dx;
+    vg_graph_point_backward(model, dlogits, dx);
 #pragma omp parallel num_threads(team_size())
     {
         unsigned mode = flush_denormals();

@@ -79,11 +79,14 @@ static void fill_weights(vg_param *p, vg_rng *rng, vg_init init, double scale)
 void vg_layer_initialize(vg_layer *layer, vg_init init, double scale, uint64_t seed)
 {
     vg_rng rng = vg_rng_make(seed, (uint32_t)layer->index, 0, VG_RNG_INIT);
-    bool norm = layer->spec.kind == VG_LAYER_BATCHNORM;
+    bool norm = layer->spec.kind == VG_LAYER_BATCHNORM || layer->spec.kind == VG_LAYER_GROUPNORM ||
+                layer->spec.kind == VG_LAYER_LAYERNORM;
     for (int k = 0; k < layer->param_count; k++) {
         vg_param *p = &layer->params[k];
         if (norm) /* weight 1, bias 0, running mean 0, running variance 1 */
             fill_constant(p, k == 0 || k == 3 ? 1 : 0);
+        else if (layer->spec.kind == VG_LAYER_PRELU)
+            fill_constant(p, 0.25); /* as its authors */
         else if (p->dims > 1)
             fill_weights(p, &rng, init, scale);
         else

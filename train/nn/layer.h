@@ -4,7 +4,11 @@
  * (forward, backward: a fixed cut of the batch) or tile by tile (a fixed cut of its outputs or
  * weights, for dense layers, whose weights are larger than a shard's work). A layer that needs sums
  * over the whole batch (batch norm) has a statistics step per shard and a combining step that one
- * thread runs. None of these cuts depends on the number of threads. */
+ * thread runs. None of these cuts depends on the number of threads.
+ *
+ * Layers stand in one order and each begins at the output of an earlier one (its source), most at
+ * the one before. Where an output has several readers, nobody works in place on it, and their
+ * gradients are added in the reverse order of the layers. */
 #ifndef VG_NN_LAYER_H
 #define VG_NN_LAYER_H
 
@@ -46,7 +50,7 @@ typedef struct vg_plan vg_plan;
 void vg_plan_bytes(vg_plan *plan, void *where, size_t count, size_t size);
 void vg_plan_floats(vg_plan *plan, float **where, size_t count);
 
-enum { VG_LAYER_PARAMS = 4, VG_PARAM_NAME = 64 };
+enum { VG_LAYER_PARAMS = 4, VG_LAYER_NOBODY = -2, VG_PARAM_NAME = 64 };
 
 typedef struct vg_layer vg_layer;
 typedef struct vg_layer_ops {
@@ -66,8 +70,9 @@ typedef struct vg_layer_ops {
     void (*forward_tile)(vg_layer *layer, const vg_pass *pass, int tile);
     int (*backward_tiles)(const vg_layer *layer);
     void (*backward_tile)(vg_layer *layer, const vg_pass *pass, int tile);
-    bool in_place;  /* may write its output over its input */
-    bool fuse_relu; /* can apply a following ReLU itself */
+    bool in_place;   /* may write its output over its input */
+    bool keeps_sign; /* in place it leaves what is above zero above zero, or dx there is 0 */
+    bool fuse_relu;  /* can apply a following ReLU itself */
 } vg_layer_ops;
 
 struct vg_layer {
@@ -76,9 +81,11 @@ struct vg_layer {
     vg_layer_info info;
     int index;
     vg_shape in, out;
-    bool in_place;   /* y is x */
-    bool fused_relu; /* the next layer is a ReLU in place, done by this one */
-    bool fused_away; /* this ReLU is done by the layer before */
+    int source, other; /* layers it reads; -1: the input; other: VG_LAYER_NOBODY but for joins */
+    int readers;       /* layers that read its output */
+    bool in_place;     /* y is x */
+    bool fused_relu;   /* the next layer is a ReLU in place, done by this one */
+    bool fused_away;   /* this ReLU is done by the layer before */
 
     /* Memory of its own (NULL in place) and the pointers of the running pass. */
     float *own_y, *own_dy;
@@ -86,6 +93,13 @@ struct vg_layer {
     float *y;
     const float *dy;
     float *dx; /* NULL: nobody wants it */
+    vg_shape other_in;
+    const float *other_x; /* joins */
+    float *other_dx;      /* joins; may be NULL */
+    bool adds_other;      /* other_dx holds something already */
+    /* Where a later reader of the same output has left its gradient, dx is this scratch and is
+     * added to `sum` afterwards. */
+    float *own_dx, *sum;
 
     vg_param params[VG_LAYER_PARAMS];
     char names[VG_LAYER_PARAMS][VG_PARAM_NAME];
@@ -109,7 +123,9 @@ vg_param *vg_layer_param(vg_layer *layer, vg_plan *plan, const char *what, const
 vg_param *vg_layer_statistic(vg_layer *layer, vg_plan *plan, const char *what, int64_t count);
 
 extern const vg_layer_ops vg_conv_ops, vg_batchnorm_ops, vg_relu_ops, vg_maxpool_ops,
-    vg_avgpool_ops, vg_globalpool_ops, vg_dropout_ops, vg_dense_ops, vg_flatten_ops;
+    vg_avgpool_ops, vg_globalpool_ops, vg_dropout_ops, vg_dense_ops, vg_flatten_ops,
+    vg_globalmax_ops, vg_groupnorm_ops, vg_add_ops, vg_concat_ops, vg_prelu_ops, vg_softmax_ops,
+    vg_activation_ops;
 
 /* Fills the weights of one layer. */
 void vg_layer_initialize(vg_layer *layer, vg_init init, double scale, uint64_t seed);

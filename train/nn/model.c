@@ -88,36 +88,48 @@ vg_param *vg_layer_statistic(vg_layer *l, vg_plan *plan, const char *what, int64
     return p;
 }
 
+static const vg_layer_ops *const all_ops[VG_LAYER_KINDS] = {
+    [VG_LAYER_CONV] = &vg_conv_ops,
+    [VG_LAYER_BATCHNORM] = &vg_batchnorm_ops,
+    [VG_LAYER_RELU] = &vg_relu_ops,
+    [VG_LAYER_MAXPOOL] = &vg_maxpool_ops,
+    [VG_LAYER_AVGPOOL] = &vg_avgpool_ops,
+    [VG_LAYER_GLOBALPOOL] = &vg_globalpool_ops,
+    [VG_LAYER_DROPOUT] = &vg_dropout_ops,
+    [VG_LAYER_DENSE] = &vg_dense_ops,
+    [VG_LAYER_FLATTEN] = &vg_flatten_ops,
+    [VG_LAYER_GLOBALMAX] = &vg_globalmax_ops,
+    [VG_LAYER_SPATIALDROPOUT] = &vg_dropout_ops,
+    [VG_LAYER_GROUPNORM] = &vg_groupnorm_ops,
+    [VG_LAYER_LAYERNORM] = &vg_groupnorm_ops,
+    [VG_LAYER_ADD] = &vg_add_ops,
+    [VG_LAYER_CONCAT] = &vg_concat_ops,
+    [VG_LAYER_LEAKY] = &vg_activation_ops,
+    [VG_LAYER_PRELU] = &vg_prelu_ops,
+    [VG_LAYER_ELU] = &vg_activation_ops,
+    [VG_LAYER_SELU] = &vg_activation_ops,
+    [VG_LAYER_GELU] = &vg_activation_ops,
+    [VG_LAYER_SILU] = &vg_activation_ops,
+    [VG_LAYER_SIGMOID] = &vg_activation_ops,
+    [VG_LAYER_TANH] = &vg_activation_ops,
+    [VG_LAYER_EXP] = &vg_activation_ops,
+    [VG_LAYER_SOFTMAX] = &vg_softmax_ops,
+    [VG_LAYER_LINEAR] = &vg_activation_ops,
+};
+
 static const vg_layer_ops *ops_of(vg_layer_kind kind)
 {
-    switch (kind) {
-    case VG_LAYER_CONV:
-        return &vg_conv_ops;
-    case VG_LAYER_BATCHNORM:
-        return &vg_batchnorm_ops;
-    case VG_LAYER_RELU:
-        return &vg_relu_ops;
-    case VG_LAYER_MAXPOOL:
-        return &vg_maxpool_ops;
-    case VG_LAYER_AVGPOOL:
-        return &vg_avgpool_ops;
-    case VG_LAYER_GLOBALPOOL:
-        return &vg_globalpool_ops;
-    case VG_LAYER_DROPOUT:
-        return &vg_dropout_ops;
-    case VG_LAYER_DENSE:
-        return &vg_dense_ops;
-    case VG_LAYER_FLATTEN:
-        return &vg_flatten_ops;
-    case VG_LAYER_KINDS:
-        break;
-    }
-    return NULL;
+    return (unsigned)kind < VG_LAYER_KINDS ? all_ops[kind] : NULL;
+}
+
+static vg_shape shape_of(const vg_model *m, int layer)
+{
+    return layer >= 0 ? m->layers[layer].out
+                      : (vg_shape){m->options.channels, m->options.height, m->options.width};
 }
 
 /* Shapes from the input to the logits. */
-static vg_status shape_layer(vg_model *m, int i, const vg_layer_spec *spec, vg_shape in,
-                             vg_error *err)
+static vg_status shape_layer(vg_model *m, int i, const vg_layer_spec *spec, vg_error *err)
 {
     vg_layer *l = &m->layers[i];
     l->ops = ops_of(spec->kind);
@@ -127,7 +139,9 @@ static vg_status shape_layer(vg_model *m, int i, const vg_layer_spec *spec, vg_s
     if (l->spec.kind == VG_LAYER_DENSE && l->spec.outputs == 0)
         l->spec.outputs = m->options.classes;
     l->index = i;
-    l->in = in;
+    l->in = shape_of(m, l->source);
+    if (l->other != VG_LAYER_NOBODY)
+        l->other_in = shape_of(m, l->other);
     l->info.kind = spec->kind;
     snprintf(l->info.name, sizeof l->info.name, "%d.%s", i, vg_layer_kind_name(spec->kind));
     vg_status status = l->ops->shape(l, err);
@@ -146,14 +160,17 @@ static vg_status shape_layer(vg_model *m, int i, const vg_layer_spec *spec, vg_s
 
 static void plan_layer(vg_model *m, int i, vg_plan *plan)
 {
-    vg_layer *l = &m->layers[i], *before = i ? l - 1 : NULL;
-    l->in_place = before && l->ops->in_place;
+    vg_layer *l = &m->layers[i], *before = l->source >= 0 ? &m->layers[l->source] : NULL;
+    l->in_place = vg_graph_in_place(m, i);
     if (l->in_place && l->spec.kind == VG_LAYER_RELU && before->ops->fuse_relu) {
         before->fused_relu = true;
         l->fused_away = true;
     }
     if (l->ops->plan)
         l->ops->plan(l, m->options.max_batch, plan);
+    l->adds_other = l->other != VG_LAYER_NOBODY && vg_graph_adds(m, i, true);
+    if (!l->in_place && vg_graph_adds(m, i, false))
+        vg_plan_floats(plan, &l->own_dx, (size_t)m->options.max_batch * vg_shape_size(l->in));
     if (!l->in_place) {
         size_t count;
         if (!vg_mul_size((size_t)m->options.max_batch, vg_shape_size(l->out), &count)) {
@@ -220,11 +237,9 @@ vg_status vg_model_new(const vg_net_spec *spec, const vg_model_options *options,
                                .height = options->height,
                                .width = options->width};
     const vg_layer_spec head = {.kind = VG_LAYER_DENSE, .bias = true};
-    vg_shape shape = {options->channels, options->height, options->width};
-    for (int i = 0; i < m->count && !status; i++) {
-        status = shape_layer(m, i, i < spec->count ? &spec->layers[i] : &head, shape, err);
-        shape = m->layers[i].out;
-    }
+    status = vg_graph_connect(m, spec, err);
+    for (int i = 0; i < m->count && !status; i++)
+        status = shape_layer(m, i, i < spec->count ? &spec->layers[i] : &head, err);
     if (!status) {
         vg_plan plan = {0};
         for (int i = 0; i < m->count; i++)
@@ -294,5 +309,5 @@ int vg_model_feature_layer(const vg_model *model)
 
 const float *vg_model_activation(const vg_model *model, int layer)
 {
-    return layer < 0 ? model->layers[0].x : model->layers[layer].y;
+    return layer < 0 ? model->x : model->layers[layer].y;
 }

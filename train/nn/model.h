@@ -58,7 +58,7 @@ typedef struct vg_layer_info {
     uint64_t macs; /* multiply-adds of the forward pass, per sample */
 } vg_layer_info;
 
-/* VG_E_SHAPE names the layer whose input is too small for it. */
+/* VG_E_SHAPE names the layer whose input does not fit it, VG_E_ARG the one that nobody reads. */
 vg_status vg_model_new(const vg_net_spec *spec, const vg_model_options *options, vg_model **model,
                        vg_error *err);
 void vg_model_free(vg_model *model);
@@ -80,7 +80,7 @@ const float *vg_model_forward(vg_model *model, const float *x, int n, bool train
  * all parameters (overwritten, not added). dx (n C H W) may be NULL. */
 void vg_model_backward(vg_model *model, const float *dlogits, float *dx);
 /* Output of layer i of the last forward, [n][C H W]; i = -1 is the input. A layer before a ReLU,
- * dropout or flatten shares its buffer and shows what that layer has made of it. */
+ * dropout, flatten or add may share its buffer and then shows what that layer has made of it. */
 const float *vg_model_activation(const vg_model *model, int layer);
 /* Layer whose output feeds the last dense layer (-1: the input does). */
 int vg_model_feature_layer(const vg_model *model);

@@ -13,7 +13,19 @@ struct vg_model {
     vg_param *params;
     int param_count;
     size_t parameters;
-    vg_pass pass; /* the last forward */
+    vg_pass pass;   /* the last forward */
+    const float *x; /* and its input */
 };
+
+/* Who reads whom (graph.c). Sets source, other and readers of all layers. */
+vg_status vg_graph_connect(vg_model *model, const vg_net_spec *spec, vg_error *err);
+/* May layer i write over its source's output? */
+bool vg_graph_in_place(const vg_model *model, int i);
+/* Does a later reader of the same output put its gradient there before layer i (or, `other`, its
+ * second input) does? */
+bool vg_graph_adds(const vg_model *model, int i, bool other);
+/* Pointers of a pass: outputs in the forward, gradients in the backward direction. */
+void vg_graph_point_forward(vg_model *model, const float *x);
+void vg_graph_point_backward(vg_model *model, const float *dlogits, float *dx);
 
 #endif

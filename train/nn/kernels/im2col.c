@@ -6,10 +6,15 @@
 #include <stdbool.h>
 #include <string.h>
 
+static inline int dilation_of(const vg_window *g)
+{
+    return g->dilation > 1 ? g->dilation : 1;
+}
+
 /* Output columns whose input column ix = q stride - padding + s lies in [0, w): [*low, *high). */
 static void inside(const vg_window *g, int s, int *low, int *high)
 {
-    int shift = g->padding - s;
+    int shift = g->padding - s * dilation_of(g);
     int lo = shift > 0 ? (shift + g->stride - 1) / g->stride : 0;
     int last = g->w - 1 + shift; /* largest q stride */
     int hi = last < 0 ? 0 : last / g->stride + 1;
@@ -58,7 +63,8 @@ static bool keeps_width(const vg_window *g)
 static void shifted(const vg_window *g, int r, int s, int first, int end, int *shift, int *from,
                     int *to)
 {
-    *shift = (r - g->padding) * g->w + s - g->padding;
+    int step = dilation_of(g);
+    *shift = (r * step - g->padding) * g->w + s * step - g->padding;
     int low = -*shift, high = g->h * g->w - *shift;
     *from = least(most(low, first), end);
     *to = most(least(high, end), *from);
@@ -67,7 +73,7 @@ static void shifted(const vg_window *g, int r, int s, int first, int end, int *s
 /* Output columns of kernel column s that lie beside the plane: [*low, *high) of each row. */
 static void beside(const vg_window *g, int s, int *low, int *high)
 {
-    int off = s - g->padding;
+    int off = s * dilation_of(g) - g->padding;
     *low = off > 0 ? most(g->w - off, 0) : 0;
     *high = off > 0 ? g->w : least(-off, g->w);
 }
@@ -131,7 +137,7 @@ VG_KERNEL void vg_im2col(const vg_window *g, const float *x, int first, int coun
         unfold_shifted(g, x, first, count, col, ld);
         return;
     }
-    int end = first + count, k = g->kernel;
+    int end = first + count, k = g->kernel, step = dilation_of(g);
     for (int c = 0; c < g->c; c++)
         for (int r = 0; r < k; r++)
             for (int s = 0; s < k; s++) {
@@ -141,12 +147,12 @@ VG_KERNEL void vg_im2col(const vg_window *g, const float *x, int first, int coun
                 for (int at = first; at < end;) {
                     int p = at / g->q, q0 = at - p * g->q;
                     int q1 = least(g->q, q0 + end - at);
-                    int iy = p * g->stride - g->padding + r;
+                    int iy = p * g->stride - g->padding + r * step;
                     if (iy < 0 || iy >= g->h)
                         memset(out, 0, (size_t)(q1 - q0) * sizeof *out);
                     else
                         unfold_row(x + ((size_t)c * (size_t)g->h + (size_t)iy) * (size_t)g->w,
-                                   g->stride, s - g->padding, q0, q1, low, high, out);
+                                   g->stride, s * step - g->padding, q0, q1, low, high, out);
                     out += q1 - q0;
                     at += q1 - q0;
                 }
@@ -159,7 +165,7 @@ VG_KERNEL void vg_col2im(const vg_window *g, float *col, size_t ld, int first, i
         fold_shifted(g, col, ld, first, count, dx);
         return;
     }
-    int end = first + count, k = g->kernel;
+    int end = first + count, k = g->kernel, step = dilation_of(g);
     for (int c = 0; c < g->c; c++)
         for (int r = 0; r < k; r++)
             for (int s = 0; s < k; s++) {
@@ -169,11 +175,11 @@ VG_KERNEL void vg_col2im(const vg_window *g, float *col, size_t ld, int first, i
                 for (int at = first; at < end;) {
                     int p = at / g->q, q0 = at - p * g->q;
                     int q1 = least(g->q, q0 + end - at);
-                    int iy = p * g->stride - g->padding + r;
+                    int iy = p * g->stride - g->padding + r * step;
                     if (iy >= 0 && iy < g->h) {
                         float *restrict row =
                             dx + ((size_t)c * (size_t)g->h + (size_t)iy) * (size_t)g->w;
-                        int a = most(low, q0), b = least(high, q1), base = s - g->padding;
+                        int a = most(low, q0), b = least(high, q1), base = s * step - g->padding;
                         if (g->stride == 1)
                             for (int q = a; q < b; q++)
                                 row[base + q] += in[q - q0];
@@ -190,7 +196,8 @@ VG_KERNEL void vg_col2im(const vg_window *g, float *col, size_t ld, int first, i
 /* Input value under kernel place (r, s) of output pixel (p, q), and where it is; NULL outside. */
 static const float *tap(const vg_window *g, const float *x, int c, int p, int q, int r, int s)
 {
-    int iy = p * g->stride - g->padding + r, ix = q * g->stride - g->padding + s;
+    int step = dilation_of(g);
+    int iy = p * g->stride - g->padding + r * step, ix = q * g->stride - g->padding + s * step;
     if (iy < 0 || iy >= g->h || ix < 0 || ix >= g->w)
         return NULL;
     return x + ((size_t)c * (size_t)g->h + (size_t)iy) * (size_t)g->w + (size_t)ix;

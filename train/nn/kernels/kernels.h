@@ -32,6 +32,10 @@ double vg_sum(const float *x, size_t n);
 double vg_sum_squares(const float *x, size_t n);
 /* sum x and sum x y at once. */
 void vg_sum_and_product(const float *x, const float *y, size_t n, double *sum, double *product);
+/* y = a + b, then ReLU if asked; y may be a. */
+void vg_sum_of(const float *a, const float *b, float *y, size_t n, int relu);
+/* y += x. */
+void vg_add(float *y, const float *x, size_t n);
 void vg_scale(float *x, size_t n, float a);
 /* out = tree sum of the 8 arrays parts[0..7], `stride` apart. */
 void vg_add_tree(const float *parts, size_t stride, size_t n, float *out);
@@ -41,7 +45,8 @@ double vg_add_tree_double(const double *parts, size_t stride);
 typedef struct vg_window {
     int c, h, w; /* input */
     int kernel, stride, padding;
-    int p, q; /* output */
+    int p, q;     /* output */
+    int dilation; /* distance of the kernel's places; 0 counts as 1. Convolution only */
 } vg_window;
 /* Columns of output pixels [first, first + count) of one image x [C][H][W] (row-major over P Q):
  * col[(c R + r) S + s][at + j], rows ld apart. */
@@ -49,7 +54,14 @@ void vg_im2col(const vg_window *g, const float *x, int first, int count, float *
 /* The adjoint: adds the columns into dx. Values of col beyond the edges may be overwritten. */
 void vg_col2im(const vg_window *g, float *col, size_t ld, int first, int count, float *dx);
 
-/* One channel plane each. `chosen` gets the place in the window, row by row. */
+/* A convolution without columns, for few channels in a group (depthwise): channels [0, g->c) of one
+ * image with `outputs` kernels. y is overwritten; dx (may be NULL) and dw are added to. */
+void vg_direct_forward(const vg_window *g, int outputs, const float *x, const float *weight,
+                       const float *bias, int relu, float *y);
+void vg_direct_backward(const vg_window *g, int outputs, const float *x, const float *weight,
+                        const float *dy, float *dx, float *dw);
+
+/* One channel plane each, outside of which there is nothing (maximum) or zeros (average). `chosen` gets the place in the window, row by row. */
 void vg_maxpool_plane(const vg_window *g, const float *x, float *y, uint16_t *chosen);
 void vg_maxpool_plane_backward(const vg_window *g, const uint16_t *chosen, const float *dy,
                                float *dx);

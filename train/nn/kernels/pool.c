@@ -1,4 +1,4 @@
-/* Pooling of one plane, windows without padding; a remainder at the right and lower edge is left
+/* Pooling of one plane; padding is beside the maximum and zero in the average; a remainder at the right and lower edge is left
  * out. A NaN in a window wins, as in the frameworks, so that it is seen further on. */
 #include "nn/kernels/kernels.h"
 
@@ -64,20 +64,35 @@ VG_KERNEL static void maxpool_two_backward(const uint16_t *restrict chosen,
     }
 }
 
+/* Where a window begins, perhaps before the plane, and which of its places lie inside. */
+typedef struct reach {
+    int y, x, r0, r1, s0, s1;
+} reach;
+
+static inline reach window_at(const vg_window *g, int p, int q)
+{
+    reach a = {.y = p * g->stride - g->padding, .x = q * g->stride - g->padding};
+    a.r0 = a.y < 0 ? -a.y : 0;
+    a.s0 = a.x < 0 ? -a.x : 0;
+    a.r1 = g->h - a.y < g->kernel ? g->h - a.y : g->kernel;
+    a.s1 = g->w - a.x < g->kernel ? g->w - a.x : g->kernel;
+    return a;
+}
+
 void vg_maxpool_plane(const vg_window *g, const float *x, float *y, uint16_t *chosen)
 {
-    if (g->kernel == 2 && g->stride == 2) {
+    if (g->kernel == 2 && g->stride == 2 && !g->padding) {
         maxpool_two(x, (size_t)g->w, (size_t)g->p, (size_t)g->q, y, chosen);
         return;
     }
     for (int p = 0; p < g->p; p++)
         for (int q = 0; q < g->q; q++) {
-            const float *at = x + (size_t)(p * g->stride) * (size_t)g->w + (size_t)(q * g->stride);
-            float best = *at;
-            int where = 0;
-            for (int r = 0; r < g->kernel; r++)
-                for (int s = 0; s < g->kernel; s++) {
-                    float v = at[(size_t)r * (size_t)g->w + (size_t)s];
+            reach a = window_at(g, p, q);
+            float best = x[(size_t)(a.y + a.r0) * (size_t)g->w + (size_t)(a.x + a.s0)];
+            int where = a.r0 * g->kernel + a.s0;
+            for (int r = a.r0; r < a.r1; r++)
+                for (int s = a.s0; s < a.s1; s++) {
+                    float v = x[(size_t)(a.y + r) * (size_t)g->w + (size_t)(a.x + s)];
                     if (v > best || v != v) {
                         best = v;
                         where = r * g->kernel + s;
@@ -91,7 +106,7 @@ void vg_maxpool_plane(const vg_window *g, const float *x, float *y, uint16_t *ch
 void vg_maxpool_plane_backward(const vg_window *g, const uint16_t *chosen, const float *dy,
                                float *dx)
 {
-    if (g->kernel == 2 && g->stride == 2) {
+    if (g->kernel == 2 && g->stride == 2 && !g->padding) {
         maxpool_two_backward(chosen, dy, (size_t)g->w, (size_t)g->p, (size_t)g->q, dx);
         size_t done = (size_t)(2 * g->p) * (size_t)g->w, all = (size_t)g->h * (size_t)g->w;
         memset(dx + done, 0, (all - done) * sizeof *dx);
@@ -102,7 +117,8 @@ void vg_maxpool_plane_backward(const vg_window *g, const uint16_t *chosen, const
         for (int q = 0; q < g->q; q++) {
             int r = *chosen / g->kernel, s = *chosen % g->kernel;
             chosen++;
-            dx[(size_t)(p * g->stride + r) * (size_t)g->w + (size_t)(q * g->stride + s)] += *dy++;
+            int row = p * g->stride - g->padding + r, column = q * g->stride - g->padding + s;
+            dx[(size_t)row * (size_t)g->w + (size_t)column] += *dy++;
         }
 }
 
@@ -111,11 +127,11 @@ void vg_avgpool_plane(const vg_window *g, const float *x, float *y)
     float share = 1.0f / (float)(g->kernel * g->kernel);
     for (int p = 0; p < g->p; p++)
         for (int q = 0; q < g->q; q++) {
-            const float *at = x + (size_t)(p * g->stride) * (size_t)g->w + (size_t)(q * g->stride);
+            reach a = window_at(g, p, q);
             float sum = 0;
-            for (int r = 0; r < g->kernel; r++)
-                for (int s = 0; s < g->kernel; s++)
-                    sum += at[(size_t)r * (size_t)g->w + (size_t)s];
+            for (int r = a.r0; r < a.r1; r++)
+                for (int s = a.s0; s < a.s1; s++)
+                    sum += x[(size_t)(a.y + r) * (size_t)g->w + (size_t)(a.x + s)];
             *y++ = sum * share;
         }
 }
@@ -126,10 +142,10 @@ void vg_avgpool_plane_backward(const vg_window *g, const float *dy, float *dx)
     memset(dx, 0, (size_t)g->h * (size_t)g->w * sizeof *dx);
     for (int p = 0; p < g->p; p++)
         for (int q = 0; q < g->q; q++) {
-            float *at = dx + (size_t)(p * g->stride) * (size_t)g->w + (size_t)(q * g->stride);
+            reach a = window_at(g, p, q);
             float d = *dy++ * share;
-            for (int r = 0; r < g->kernel; r++)
-                for (int s = 0; s < g->kernel; s++)
-                    at[(size_t)r * (size_t)g->w + (size_t)s] += d;
+            for (int r = a.r0; r < a.r1; r++)
+                for (int s = a.s0; s < a.s1; s++)
+                    dx[(size_t)(a.y + r) * (size_t)g->w + (size_t)(a.x + s)] += d;
         }
 }

@@ -114,6 +114,25 @@ VG_KERNEL void vg_sum_and_product(const float *x, const float *y, size_t n, doub
     *product = fold(cross);
 }
 
+VG_KERNEL void vg_sum_of(const float *a, const float *b, float *y, size_t n, int relu)
+{
+    if (relu) {
+        for (size_t i = 0; i < n; i++) {
+            float v = a[i] + b[i];
+            y[i] = v < 0 ? 0 : v;
+        }
+    } else {
+        for (size_t i = 0; i < n; i++)
+            y[i] = a[i] + b[i];
+    }
+}
+
+VG_KERNEL void vg_add(float *restrict y, const float *restrict x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] += x[i];
+}
+
 VG_KERNEL void vg_scale(float *x, size_t n, float a)
 {
     for (size_t i = 0; i < n; i++)

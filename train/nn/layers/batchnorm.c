@@ -1,5 +1,5 @@
 /* Batch normalization over the whole batch (Ioffe, Szegedy: "Batch normalization", ICML 2015), with
- * the conventions of PyTorch: eps 1e-5, running statistics moved by 0.1, their variance unbiased.
+ * the conventions of PyTorch: running statistics moved by the momentum, their variance unbiased.
  * Sums are double, per shard, and added in the fixed tree, so the statistics are those of the
  * batch and not of a thread's part of it. A batch of a single value keeps its running variance. */
 #include "nn/kernels/kernels.h"
@@ -7,8 +7,6 @@
 
 #include <math.h>
 #include <string.h>
-
-static const double EPSILON = 1e-5, MOMENTUM = 0.1;
 
 enum { GAMMA, BETA, RUNNING_MEAN, RUNNING_VAR };
 
@@ -24,7 +22,10 @@ static void batchnorm_plan(vg_layer *l, int max_batch, vg_plan *plan)
     (void)max_batch;
     size_t c = (size_t)l->in.c;
     int64_t shape[1] = {l->in.c};
-    vg_layer_param(l, plan, "weight", shape, 1, false);
+    if (l->spec.option)
+        vg_layer_statistic(l, plan, "weight", l->in.c); /* stays 1 */
+    else
+        vg_layer_param(l, plan, "weight", shape, 1, false);
     vg_layer_param(l, plan, "bias", shape, 1, false);
     vg_layer_statistic(l, plan, "running_mean", l->in.c);
     vg_layer_statistic(l, plan, "running_var", l->in.c);
@@ -53,21 +54,21 @@ static void forward_statistics(vg_layer *l, const vg_pass *pass, vg_shard shard)
 static void forward_combine(vg_layer *l, const vg_pass *pass)
 {
     size_t c = (size_t)l->in.c;
-    double count = (double)pass->n * (double)l->in.h * (double)l->in.w;
+    double count = (double)pass->n * (double)l->in.h * (double)l->in.w, moved = l->spec.rate;
     for (size_t k = 0; k < c; k++) {
         double mean = vg_add_tree_double(l->sums + k, 2 * c) / count;
         double variance = vg_add_tree_double(l->sums + c + k, 2 * c) / count - mean * mean;
         variance = variance < 0 ? 0 : variance; /* rounding; NaN stays */
-        double inverse = 1 / sqrt(variance + EPSILON);
+        double inverse = 1 / sqrt(variance + l->spec.epsilon);
         l->mean[k] = (float)mean;
         l->inverse[k] = (float)inverse;
         double a = (double)l->params[GAMMA].value[k] * inverse;
         l->affine[k] = (float)a;
         l->affine[c + k] = (float)((double)l->params[BETA].value[k] - mean * a);
         float *rm = l->params[RUNNING_MEAN].value + k, *rv = l->params[RUNNING_VAR].value + k;
-        *rm = (float)((1 - MOMENTUM) * (double)*rm + MOMENTUM * mean);
+        *rm = (float)((1 - moved) * (double)*rm + moved * mean);
         if (count > 1)
-            *rv = (float)((1 - MOMENTUM) * (double)*rv + MOMENTUM * variance * count / (count - 1));
+            *rv = (float)((1 - moved) * (double)*rv + moved * variance * count / (count - 1));
     }
 }
 
@@ -81,7 +82,7 @@ static void batchnorm_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
             float a = l->affine[k], b = l->affine[c + k];
             if (!pass->training) {
                 double s = (double)l->params[GAMMA].value[k] /
-                           sqrt((double)l->params[RUNNING_VAR].value[k] + EPSILON);
+                           sqrt((double)l->params[RUNNING_VAR].value[k] + l->spec.epsilon);
                 a = (float)s;
                 b = (float)((double)l->params[BETA].value[k] -
                             (double)l->params[RUNNING_MEAN].value[k] * s);
@@ -117,7 +118,8 @@ static void backward_combine(vg_layer *l, const vg_pass *pass)
         double cross = vg_add_tree_double(l->sums + c + k, 2 * c);
         double mean = (double)l->mean[k], inverse = (double)l->inverse[k];
         double dgamma = (cross - mean * sum) * inverse;
-        l->params[GAMMA].grad[k] = (float)dgamma;
+        if (l->params[GAMMA].grad)
+            l->params[GAMMA].grad[k] = (float)dgamma;
         l->params[BETA].grad[k] = (float)sum;
         double a = (double)l->params[GAMMA].value[k] * inverse;
         double b = -a * dgamma / count * inverse;

@@ -1,11 +1,18 @@
 /* Dropout, scaled while training (Srivastava et al., JMLR 2014), identity otherwise. Each value's
  * fate is a Philox number of (seed, step, layer, place in the batch): 8 places share a block, 16
- * bits each, so that the rate is exact to 1/65536. */
+ * bits each, so that the rate is exact to 1/65536. Spatial dropout (Tompson et al., CVPR 2015) draws
+ * for whole channels. */
 #include "base/rng.h"
 #include "nn/layer.h"
 
 #include <math.h>
 #include <string.h>
+
+/* Values that share a fate. */
+static size_t run_of(const vg_layer *l)
+{
+    return l->spec.kind == VG_LAYER_SPATIALDROPOUT ? (size_t)l->in.h * (size_t)l->in.w : 1;
+}
 
 static vg_status dropout_shape(vg_layer *l, vg_error *err)
 {
@@ -16,7 +23,8 @@ static vg_status dropout_shape(vg_layer *l, vg_error *err)
 
 static void dropout_plan(vg_layer *l, int max_batch, vg_plan *plan)
 {
-    vg_plan_bytes(plan, &l->chosen, (size_t)max_batch * vg_shape_size(l->out), sizeof *l->chosen);
+    vg_plan_bytes(plan, &l->chosen, (size_t)max_batch * vg_shape_size(l->out) / run_of(l),
+                  sizeof *l->chosen);
 }
 
 static uint32_t threshold_of(const vg_layer *l)
@@ -49,6 +57,20 @@ static void draw(const vg_layer *l, const vg_pass *pass, size_t from, size_t to)
     }
 }
 
+static void apply(const vg_layer *l, const float *in, float *out, size_t from, size_t to)
+{
+    size_t run = run_of(l);
+    float scale = scale_of(l);
+    if (run == 1) {
+        for (size_t i = from; i < to; i++)
+            out[i] = l->chosen[i] ? in[i] * scale : 0;
+        return;
+    }
+    for (size_t i = from; i < to; i += run)
+        for (size_t k = i; k < i + run; k++)
+            out[k] = l->chosen[i / run] ? in[k] * scale : 0;
+}
+
 static void dropout_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     size_t size = vg_shape_size(l->in), from = (size_t)shard.first * size;
@@ -58,26 +80,22 @@ static void dropout_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
             memcpy(l->y + from, l->x + from, (to - from) * sizeof(float));
         return;
     }
-    float scale = scale_of(l);
-    draw(l, pass, from, to);
-    for (size_t i = from; i < to; i++)
-        l->y[i] = l->chosen[i] ? l->x[i] * scale : 0;
+    size_t run = run_of(l);
+    draw(l, pass, from / run, to / run);
+    apply(l, l->x, l->y, from, to);
 }
 
 static void dropout_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    if (!l->dx)
-        return;
     size_t size = vg_shape_size(l->in), from = (size_t)shard.first * size;
-    size_t to = from + (size_t)shard.count * size;
-    float scale = scale_of(l);
-    for (size_t i = from; i < to; i++)
-        l->dx[i] = l->chosen[i] ? l->dy[i] * scale : 0;
+    if (l->dx)
+        apply(l, l->dy, l->dx, from, from + (size_t)shard.count * size);
 }
 
 const vg_layer_ops vg_dropout_ops = {.shape = dropout_shape,
                                      .plan = dropout_plan,
                                      .forward = dropout_forward,
                                      .backward = dropout_backward,
-                                     .in_place = true};
+                                     .in_place = true,
+                                     .keeps_sign = true};

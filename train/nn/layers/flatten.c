@@ -31,4 +31,5 @@ static void flatten_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 const vg_layer_ops vg_flatten_ops = {.shape = flatten_shape,
                                      .forward = flatten_forward,
                                      .backward = flatten_backward,
-                                     .in_place = true};
+                                     .in_place = true,
+                                     .keeps_sign = true};

@@ -1,6 +1,8 @@
-/* Max, average and global average pooling: plane by plane. */
+/* Max, average and global pooling: plane by plane. */
 #include "nn/kernels/kernels.h"
 #include "nn/layer.h"
+
+#include <string.h>
 
 static vg_window window_of(const vg_layer *l)
 {
@@ -9,6 +11,7 @@ static vg_window window_of(const vg_layer *l)
                        .w = l->in.w,
                        .kernel = l->spec.kernel,
                        .stride = l->spec.stride,
+                       .padding = l->spec.padding,
                        .p = l->out.h,
                        .q = l->out.w};
 }
@@ -16,12 +19,13 @@ static vg_window window_of(const vg_layer *l)
 static vg_status pool_shape(vg_layer *l, vg_error *err)
 {
     int k = l->spec.kernel, s = l->spec.stride;
-    if (l->in.h < k || l->in.w < k)
+    int h = l->in.h + 2 * l->spec.padding, w = l->in.w + 2 * l->spec.padding;
+    if (h < k || w < k)
         return vg_fail(err, VG_E_SHAPE,
                        "a window of %dx%d does not fit its input of %dx%d; a larger input or fewer "
                        "pools before it leave more",
                        k, k, l->in.h, l->in.w);
-    l->out = (vg_shape){l->in.c, (l->in.h - k) / s + 1, (l->in.w - k) / s + 1};
+    l->out = (vg_shape){l->in.c, (h - k) / s + 1, (w - k) / s + 1};
     return VG_OK;
 }
 
@@ -112,6 +116,40 @@ static void globalpool_backward(vg_layer *l, const vg_pass *pass, vg_shard shard
     }
 }
 
+/* The place of the largest value, the first of equal ones; a NaN wins. */
+static size_t largest(const float *x, size_t n)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < n; i++)
+        if (x[i] > x[best] || (x[i] != x[i] && x[best] == x[best]))
+            best = i;
+    return best;
+}
+
+static void globalmax_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
+{
+    (void)pass;
+    size_t map = (size_t)l->in.h * (size_t)l->in.w;
+    size_t plane = (size_t)shard.first * (size_t)l->in.c;
+    size_t end = plane + (size_t)shard.count * (size_t)l->in.c;
+    for (; plane < end; plane++)
+        l->y[plane] = l->x[plane * map + largest(l->x + plane * map, map)];
+}
+
+static void globalmax_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
+{
+    (void)pass;
+    if (!l->dx)
+        return;
+    size_t map = (size_t)l->in.h * (size_t)l->in.w;
+    size_t plane = (size_t)shard.first * (size_t)l->in.c;
+    size_t end = plane + (size_t)shard.count * (size_t)l->in.c;
+    for (; plane < end; plane++) {
+        memset(l->dx + plane * map, 0, map * sizeof *l->dx);
+        l->dx[plane * map + largest(l->x + plane * map, map)] = l->dy[plane];
+    }
+}
+
 const vg_layer_ops vg_maxpool_ops = {.shape = pool_shape,
                                      .plan = maxpool_plan,
                                      .forward = maxpool_forward,
@@ -120,3 +158,5 @@ const vg_layer_ops vg_avgpool_ops = {
     .shape = pool_shape, .forward = avgpool_forward, .backward = avgpool_backward};
 const vg_layer_ops vg_globalpool_ops = {
     .shape = globalpool_shape, .forward = globalpool_forward, .backward = globalpool_backward};
+const vg_layer_ops vg_globalmax_ops = {
+    .shape = globalpool_shape, .forward = globalmax_forward, .backward = globalmax_backward};

@@ -25,5 +25,8 @@ static void relu_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
         vg_relu_backward(l->y + at, l->dy + at, l->dx + at, (size_t)shard.count * size);
 }
 
-const vg_layer_ops vg_relu_ops = {
-    .shape = relu_shape, .forward = relu_forward, .backward = relu_backward, .in_place = true};
+const vg_layer_ops vg_relu_ops = {.shape = relu_shape,
+                                  .forward = relu_forward,
+                                  .backward = relu_backward,
+                                  .in_place = true,
+                                  .keeps_sign = true};
