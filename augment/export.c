@@ -318,7 +318,7 @@ static vg_status run(job *j, vg_error *err)
     vg_status status = part ? vg_export_claim(j->options->folder, text, &resume, err)
                             : vg_fail(err, VG_E_NOMEM, "out of memory for a path");
     if (!status)
-        status = vg_export_make_folders(j->dataset, j->options->folder, j->folders, err);
+        status = vg_export_make_folders(j->dataset, j->options->folder, j->folders, resume, err);
     if (!status)
         status = vg_export_state(j->options->folder, text, false, err);
     if (!status && resume)

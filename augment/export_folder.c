@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { STEM = 60 };
 
@@ -161,10 +162,27 @@ vg_status vg_export_claim(const char *folder, const char *description, bool *res
     return status;
 }
 
+/* Files that vg_atomic_open had begun when the export was killed: NAME.tmp-XXXXXX. */
+static void remove_leftovers(const char *folder)
+{
+    static const char mark[] = ".tmp-";
+    const size_t end = sizeof mark - 1 + 6;
+    DIR *directory = opendir(folder);
+    for (struct dirent *entry; directory && (entry = readdir(directory));) {
+        size_t length = strlen(entry->d_name);
+        if (length > end && memcmp(entry->d_name + length - end, mark, sizeof mark - 1) == 0)
+            unlinkat(dirfd(directory), entry->d_name, 0);
+    }
+    if (directory)
+        closedir(directory);
+}
+
 vg_status vg_export_make_folders(const vg_dataset *dataset, const char *folder,
-                                 char *const *folders, vg_error *err)
+                                 char *const *folders, bool resume, vg_error *err)
 {
     vg_status status = VG_OK;
+    if (resume)
+        remove_leftovers(folder);
     for (int split = 0; split < VG_SPLIT_COUNT && !status; split++) {
         size_t classes = (size_t)vg_dataset_classes(dataset);
         size_t *counts = vg_alloc(classes, sizeof *counts);
@@ -180,6 +198,8 @@ vg_status vg_export_make_folders(const vg_dataset *dataset, const char *folder,
             status = length < VG_EXPORT_PATH
                          ? vg_make_folders(path, err)
                          : vg_fail(err, VG_E_LIMIT, "%.200s...: too long a path", path);
+            if (!status && resume)
+                remove_leftovers(path);
         }
         free(counts);
     }

@@ -14,8 +14,9 @@ vg_status vg_export_name_classes(const vg_dataset *dataset, char ***folders, vg_
 void vg_export_path(const vg_dataset *dataset, const vg_export_options *options,
                     char *const *folders, size_t index, uint64_t variant,
                     char path[VG_EXPORT_PATH]);
+/* `resume`: also removes what a killed export left there under temporary names. */
 vg_status vg_export_make_folders(const vg_dataset *dataset, const char *folder,
-                                 char *const *folders, vg_error *err);
+                                 char *const *folders, bool resume, vg_error *err);
 
 /* Whether this export may be written to `folder`: VG_OK for a new folder (*resume false) or for a cut
  * off export of the same description (true); VG_E_STATE otherwise. */

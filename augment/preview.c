@@ -510,6 +510,26 @@ size_t vg_preview_destroyed(const vg_preview_summary *summary)
     return destroyed;
 }
 
+void vg_preview_kinds(const vg_preview_summary *summary, char *text, size_t capacity)
+{
+    static const char *const words[VG_FINDING_COUNT] = {
+        [VG_FINDING_FILL] = "mostly fill",
+        [VG_FINDING_CLIPPED] = "clipped to black or white",
+        [VG_FINDING_FLAT] = "without contrast",
+        [VG_FINDING_CUT] = "with the content out of view",
+        [VG_FINDING_DETAIL] = "without detail"};
+    size_t used = 0;
+    if (capacity)
+        text[0] = '\0';
+    for (int f = 0; f < VG_FINDING_COUNT && used < capacity; f++) {
+        if (!words[f] || !summary->findings[f])
+            continue;
+        int n = snprintf(text + used, capacity - used, "%s%zu %s", used ? ", " : "",
+                         summary->findings[f], words[f]);
+        used += n > 0 ? (size_t)n : 0;
+    }
+}
+
 void vg_preview_blame(const vg_preview_summary *summary, int most, char *text, size_t capacity)
 {
     bool named[VG_PART_CODES] = {false};

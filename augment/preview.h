@@ -75,6 +75,8 @@ void vg_preview_reset(vg_preview *preview);
 
 /* Draws that a summary calls destroyed. */
 size_t vg_preview_destroyed(const vg_preview_summary *summary);
+/* "12 mostly fill, 3 clipped to black or white": the findings that destroy, those that occurred. */
+void vg_preview_kinds(const vg_preview_summary *summary, char *text, size_t capacity);
 /* "24 by zoom, 3 by shift, 2 by several together"; empty when
  * nothing was destroyed. At most `most` operations are named. */
 void vg_preview_blame(const vg_preview_summary *summary, int most, char *text, size_t capacity);

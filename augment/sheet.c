@@ -116,13 +116,11 @@ static void write_footer(layout *l)
     snprintf(l->footer[2], sizeof l->footer[2], "%zu (%.1f %%) destroyed it%s", destroyed,
              percent(destroyed, s->draws), destroyed ? ":" : ".");
     if (destroyed) {
-        char blame[300];
+        char kinds[200], blame[200];
         size_t used = strlen(l->footer[2]);
+        vg_preview_kinds(s, kinds, sizeof kinds);
         vg_preview_blame(s, 6, blame, sizeof blame);
-        snprintf(l->footer[2] + used, sizeof l->footer[2] - used,
-                 " %zu mostly fill, %zu clipped to black or white, %zu without contrast; %s.",
-                 s->findings[VG_FINDING_FILL], s->findings[VG_FINDING_CLIPPED],
-                 s->findings[VG_FINDING_FLAT], blame);
+        snprintf(l->footer[2] + used, sizeof l->footer[2] - used, " %s; %s.", kinds, blame);
     }
 }
 
@@ -276,7 +274,8 @@ static int draw_footer(const layout *l, vg_image *on, int y)
         vg_paint_frame(on, (vg_box){x + 24, y, 13, 13}, EDGE, RED);
         vg_paint_text(on, x + 44, y, &vg_font_small, FAINT,
                       "red edge: more than half of the pixels are fill, or 60 % more values than "
-                      "before are clipped, or less than a tenth of the contrast is left");
+                      "before are clipped, or less than a tenth of the contrast or detail or a "
+                      "quarter of the content is left; in brackets the operation that did it");
     }
     return y + vg_font_small.line + MARGIN - 8;
 }

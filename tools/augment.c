@@ -1,38 +1,33 @@
-/* augment --preview: one sheet that shows what a policy makes of the training images, with the
- * numbers that were drawn. The input size and the normalization are those that train-pipeline
- * would choose for the same dataset, so that the sheet shows what the network gets. */
-#include "cli.h"
-#include "image/encode.h"
-#include "report/escape.h"
-#include "run.h"
-#include "sheet.h"
+/* augment: what the network will see (--preview), an augmented dataset for others (--out FOLDER), and
+ * the table of operations. This file reads the command line; augment_*.c do the work. */
+#include "augment.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct choices {
-    bool preview;
-    const char *policy_text;
-    vg_policy policy;
-    int64_t variants, rows;
-    int height, width; /* 0: as train-pipeline would choose */
-    vg_normalization normalization;
-    vg_framing framing;
-} choices;
-
 enum {
     OPTION_PREVIEW,
+    OPTION_OPERATIONS,
     OPTION_POLICY,
+    OPTION_HTML,
+    OPTION_BY,
     OPTION_VARIANTS,
     OPTION_ROWS,
+    OPTION_SHOW,
     OPTION_SIZE,
     OPTION_RESIZE,
-    OPTION_NORMALIZE
+    OPTION_NORMALIZE,
+    OPTION_COPIES,
+    OPTION_NO_ORIGINALS,
+    OPTION_BALANCE,
+    OPTION_FORMAT,
+    OPTION_QUALITY
 };
 enum { SMALLEST_INPUT = 4, LARGEST_INPUT = 2048 };
 
 /* "96" or "96x128" (height first). */
-static vg_status take_size(choices *c, const char *value, vg_error *err)
+static vg_status take_size(vg_augment_choices *c, const char *value, vg_error *err)
 {
     char *end;
     long height = strtol(value, &end, 10), width = height;
@@ -52,255 +47,179 @@ static vg_status take_size(choices *c, const char *value, vg_error *err)
     return VG_OK;
 }
 
+/* One of two words: *second. */
+static vg_status take_word(const char *option, const char *value, const char *const words[2],
+                           bool *second, vg_error *err)
+{
+    for (int i = 0; i < 2; i++)
+        if (strcmp(value, words[i]) == 0) {
+            *second = i == 1;
+            return VG_OK;
+        }
+    const char *near = vg_nearest(value, words, 2);
+    return vg_fail(err, VG_E_ARG, "%s: found \"%s\", expected %s or %s%s%s%s", option, value,
+                   words[0], words[1], near ? "; did you mean \"" : "", near ? near : "",
+                   near ? "\"?" : "");
+}
+
+/* Options of --out FOLDER. */
+static vg_status take_export(vg_augment_choices *c, int id, const char *value, vg_error *err)
+{
+    static const char *const formats[] = {"jpeg", "png"};
+    c->export_options = true;
+    switch (id) {
+    case OPTION_COPIES:
+        return vg_cli_integer("--copies", value, 0, VG_EXPORT_COPIES, &c->copies, err);
+    case OPTION_NO_ORIGINALS:
+        c->no_originals = true;
+        return VG_OK;
+    case OPTION_BALANCE:
+        c->balance = true;
+        return VG_OK;
+    case OPTION_FORMAT:
+        return take_word("--format", value, formats, &c->png, err);
+    default:
+        return vg_cli_integer("--quality", value, 1, 100, &c->quality, err);
+    }
+}
+
 static vg_status take(void *context, int id, const char *value, vg_error *err)
 {
-    choices *c = context;
+    static const char *const by[] = {"class", "operation"};
+    vg_augment_choices *c = context;
+    bool operation = false;
+    vg_status status;
     switch (id) {
     case OPTION_PREVIEW:
         c->preview = true;
         return VG_OK;
+    case OPTION_OPERATIONS:
+        c->operations = true;
+        return VG_OK;
     case OPTION_POLICY:
         c->policy_text = value;
         return vg_policy_parse(value, &c->policy, err);
+    case OPTION_HTML:
+        c->html = value;
+        return VG_OK;
+    case OPTION_BY:
+        status = take_word("--by", value, by, &operation, err);
+        c->by = operation ? VG_PREVIEW_OPERATIONS : VG_PREVIEW_CLASSES;
+        return status;
     case OPTION_VARIANTS:
-        return vg_cli_integer("--variants", value, 1, 32, &c->variants, err);
+        return vg_cli_integer("--variants", value, 1, VG_PREVIEW_VARIANTS, &c->variants, err);
     case OPTION_ROWS:
         return vg_cli_integer("--rows", value, 1, 200, &c->rows, err);
+    case OPTION_SHOW:
+        return vg_show_parse(value, &c->show, err);
     case OPTION_SIZE:
         return take_size(c, value, err);
     case OPTION_RESIZE:
         return vg_framing_parse(value, &c->framing, err);
-    default:
+    case OPTION_NORMALIZE:
         return vg_normalization_parse(value, &c->normalization, err);
+    default:
+        return take_export(c, id, value, err);
     }
 }
 
-/* Everything that the result says. */
-typedef struct preview {
-    const char *dataset, *out;
-    char policy[VG_POLICY_TEXT];
-    const char *words; /* the policy as it was asked for */
-    vg_augment augment;
-    vg_pixel_stats *pixels; /* of its normalizer, held */
-    vg_sheet_options options;
-    vg_preview_summary summary;
-    int width, height; /* of the sheet */
-} preview;
-
-static vg_status prepare(const choices *c, const vg_cli *cli, const vg_dataset *dataset, preview *p,
-                         vg_error *err)
+/* -1, or the exit status after a message. */
+static int check(const vg_augment_choices *c, const vg_cli *cli)
 {
-    vg_run_options run = vg_run_options_default();
-    run.normalization = c->normalization;
-    run.framing = c->framing;
-    run.height = c->height;
-    run.width = c->width;
-    run.threads = cli->threads;
-    vg_status status = vg_run_prepare(dataset, &run, err);
-    if (!status) {
-        p->augment.policy = c->policy;
-        p->augment.channels = run.channels;
-        p->augment.height = run.height;
-        p->augment.width = run.width;
-        p->augment.framing = c->framing;
-        p->augment.normalizer = vg_run_normalizer(&run);
-        p->pixels = vg_pixel_stats_hold(run.pixels);
-    }
-    vg_run_options_reset(&run);
-    p->options = vg_sheet_options_default();
-    if (c->variants)
-        p->options.preview.variants = (int)c->variants;
-    if (c->rows)
-        p->options.preview.max_rows = (int)c->rows;
-    p->options.preview.seed = cli->seed_given ? cli->seed : 1;
-    p->options.summary = &p->summary;
-    vg_policy_print(&c->policy, p->policy, sizeof p->policy);
-    p->words = c->policy_text;
-    p->out = cli->out ? cli->out : "preview.png";
-    p->dataset = cli->operands[0];
-    return status;
-}
-
-static vg_status draw(const vg_dataset *dataset, preview *p, vg_error *err)
-{
-    vg_image sheet = {0};
-    vg_bytes png = {0};
-    vg_status status = vg_sheet_draw(dataset, &p->augment, &p->options, &sheet, err);
-    if (!status)
-        status = vg_png_encode(&sheet, 6, &png, err);
-    if (!status)
-        status = vg_file_write(p->out, png.data, png.size, err);
-    p->width = sheet.width;
-    p->height = sheet.height;
-    vg_bytes_reset(&png);
-    vg_image_reset(&sheet);
-    return status;
-}
-
-static size_t destroyed(const vg_preview_summary *s)
-{
-    return s->findings[VG_FINDING_FILL] + s->findings[VG_FINDING_CLIPPED] +
-           s->findings[VG_FINDING_FLAT];
-}
-
-static double percent(size_t n, size_t of)
-{
-    return of ? 100 * (double)n / (double)of : 0;
-}
-
-static void print_text(const preview *p)
-{
-    const vg_preview_summary *s = &p->summary;
-    char draws[32];
-    printf("preview    %s  (%dx%d pixels, %d of %d classes, %d variants each)\n", p->out, p->width,
-           p->height, s->rows, s->classes, p->options.preview.variants);
-    printf("policy     %s\n", p->policy);
-    char resize[40];
-    vg_framing_print(&p->augment.framing, resize, sizeof resize);
-    printf("input      %dx%dx%d, resize %s, %s, as train-pipeline would feed it; seed %llu\n",
-           p->augment.height, p->augment.width, p->augment.channels, resize,
-           vg_normalization_name(p->augment.normalizer.kind), (unsigned long long)p->options.preview.seed);
-    printf("inspected  %s draws on %zu training images: %.1f %% change nothing that can be seen, "
-           "%.1f %% destroy the picture\n",
-           vg_cli_count(draws, s->draws), s->pictures,
-           percent(s->findings[VG_FINDING_UNCHANGED], s->draws), percent(destroyed(s), s->draws));
-    printf("use it     train-pipeline ");
-    char *word = vg_shell_word(p->dataset);
-    const char *dataset = word ? word : p->dataset;
-    vg_cli_pad(stdout, dataset, vg_cli_columns(dataset));
-    free(word);
-    printf(" --set augment=\"%s\"", p->words);
-    if (p->augment.framing.kind != VG_FRAMING_STRETCH)
-        printf(" --set input.resize=%s", resize);
-    printf("\n");
-}
-
-static void set(json_t *object, const char *key, json_t *value, bool *ok)
-{
-    if (json_object_set_new(object, key, value) != 0)
-        *ok = false;
-}
-
-static json_t *count(size_t n)
-{
-    return json_integer((json_int_t)n);
-}
-
-static vg_status print_json(const preview *p, const char *warnings, vg_error *err)
-{
-    const vg_preview_summary *s = &p->summary;
-    bool ok = true;
-    json_t *root = json_object(), *input = json_object(), *sheet = json_object(),
-           *inspected = json_object();
-    set(input, "channels", json_integer(p->augment.channels), &ok);
-    set(input, "height", json_integer(p->augment.height), &ok);
-    set(input, "width", json_integer(p->augment.width), &ok);
-    char resize[40];
-    vg_framing_print(&p->augment.framing, resize, sizeof resize);
-    set(root, "resize", json_string(resize), &ok);
-    set(sheet, "width", json_integer(p->width), &ok);
-    set(sheet, "height", json_integer(p->height), &ok);
-    set(inspected, "draws", count(s->draws), &ok);
-    set(inspected, "images", count(s->pictures), &ok);
-    set(inspected, "unchanged", count(s->findings[VG_FINDING_UNCHANGED]), &ok);
-    set(inspected, "mostly_fill", count(s->findings[VG_FINDING_FILL]), &ok);
-    set(inspected, "clipped", count(s->findings[VG_FINDING_CLIPPED]), &ok);
-    set(inspected, "flat", count(s->findings[VG_FINDING_FLAT]), &ok);
-    set(root, "tool", json_string("augment"), &ok);
-    set(root, "version", json_string(VG_VERSION), &ok);
-    set(root, "dataset", vg_json_text(p->dataset), &ok);
-    set(root, "out", vg_json_text(p->out), &ok);
-    set(root, "policy", json_string(p->policy), &ok);
-    set(root, "normalize", json_string(vg_normalization_name(p->augment.normalizer.kind)), &ok);
-    set(root, "seed", json_integer((json_int_t)p->options.preview.seed), &ok);
-    set(root, "input", input, &ok);
-    set(root, "sheet", sheet, &ok);
-    set(root, "rows", json_integer(s->rows), &ok);
-    set(root, "classes", json_integer(s->classes), &ok);
-    set(root, "variants", json_integer(p->options.preview.variants), &ok);
-    set(root, "inspected", inspected, &ok);
-    set(root, "warning", warnings[0] ? vg_json_text(warnings) : json_null(), &ok);
-    char *text = ok ? json_dumps(root, JSON_INDENT(2)) : NULL;
-    json_decref(root);
-    if (!text)
-        return vg_fail(err, VG_E_NOMEM, "out of memory for the JSON result");
-    printf("%s\n", text);
-    free(text);
-    return VG_OK;
-}
-
-static vg_status make_preview(const choices *c, const vg_cli *cli, vg_error *err)
-{
-    vg_dataset *dataset = NULL;
-    vg_dataset_options defaults = vg_dataset_options_default();
-    defaults.threads = cli->threads;
-    vg_status status = vg_dataset_open(cli->operands[0], &defaults, &dataset, err);
-    if (status)
-        return status;
-    preview p = {0};
-    char warnings[1000] = "";
-    if (vg_policy_warnings(&c->policy, warnings, sizeof warnings) > 0)
-        vg_cli_note(cli, "%s", warnings);
-    status = prepare(c, cli, dataset, &p, err);
-    if (!status)
-        status = draw(dataset, &p, err);
-    vg_dataset_close(dataset);
-    vg_pixel_stats_release(p.pixels);
-    if (status)
-        return status;
-    if (cli->json)
-        status = print_json(&p, warnings, err);
-    else
-        print_text(&p);
-    return status ? status : vg_cli_finish(stdout, err);
+    if (c->operations)
+        return -1;
+    if (cli->operand_count < 1)
+        return vg_cli_usage(cli, "which DATASET?");
+    if (!c->preview && !cli->out)
+        return vg_cli_usage(cli, "nothing to do: --preview shows what a policy does, --out FOLDER "
+                                 "writes an augmented dataset");
+    if (c->preview && c->export_options)
+        return vg_cli_usage(cli,
+                            "--preview writes pictures of the dataset, not a dataset: --copies, "
+                            "--balance, --format and --quality belong to --out FOLDER alone");
+    if (!c->preview && (c->html || vg_augment_file_of(cli->out) != VG_FILE_OTHER))
+        return vg_cli_usage(cli,
+                            "a page or a sheet needs --preview; without it --out is the folder "
+                            "for an augmented dataset");
+    if (c->quality && c->png)
+        return vg_cli_usage(cli, "--quality is for JPEG, PNG loses nothing");
+    return -1;
 }
 
 int main(int argc, char **argv)
 {
     static const vg_cli_option options[] = {
-        {"preview", NULL, "write the contact sheet", OPTION_PREVIEW},
+        {"preview", NULL, "write a contact sheet (--out FILE.png, .jpg) or page (.html)",
+         OPTION_PREVIEW},
         {"policy", "POLICY", "preset and key=value words (light); see below", OPTION_POLICY},
-        {"variants", "N", "variants of each picture (7)", OPTION_VARIANTS},
-        {"rows", "N", "at most so many classes (12)", OPTION_ROWS},
+        {"operations", NULL, "list every operation with its range, unit and neutral value",
+         OPTION_OPERATIONS},
         {"size", "N|HxW", "the network's input (as train-pipeline would choose)", OPTION_SIZE},
         {"resize", "HOW", "stretch crop crop:SHARE pad, where no crop is drawn (stretch)",
          OPTION_RESIZE},
-        {"normalize", "KIND", "none unit minmax zscore robust imagenet image-minmax image-zscore pixel-mean pixel-zscore zca (zscore)",
+        {"normalize", "KIND",
+         "none unit minmax zscore robust imagenet image-minmax image-zscore pixel-mean pixel-zscore zca (zscore)",
          OPTION_NORMALIZE},
+        {"html", "FILE", "preview: also a page, all in one file", OPTION_HTML},
+        {"by", "WHAT", "preview: a row per class or per operation (class)", OPTION_BY},
+        {"variants", "N", "preview: variants of each picture (7)", OPTION_VARIANTS},
+        {"rows", "N", "preview: at most so many classes (12)", OPTION_ROWS},
+        {"show", "WHEN", "preview: pictures in the terminal, auto always never (auto)",
+         OPTION_SHOW},
+        {"copies", "N", "dataset: variants of each training picture (1)", OPTION_COPIES},
+        {"no-originals", NULL, "dataset: only the variants", OPTION_NO_ORIGINALS},
+        {"balance", NULL, "dataset: small classes get variants up to the largest", OPTION_BALANCE},
+        {"format", "FORMAT", "dataset: jpeg or png (jpeg)", OPTION_FORMAT},
+        {"quality", "Q", "dataset: of JPEG, 1 to 100 (95)", OPTION_QUALITY},
     };
     static const vg_cli_spec spec = {
         .tool = "augment",
-        .what =
-            "shows what the network will see: the training images before and after augmentation",
-        .usage = "--preview DATASET [--policy POLICY] [--out FILE.png] [options]",
-        .out_help = "the PNG file to write (preview.png)",
-        .footer = "A policy is a preset (none light standard heavy keras-default), words that "
-                  "change it, or\n"
-                  "both: crop=0.08:1 crop_ratio=0.75:1.333 pad_crop=4 rotate=20 shift=0.1 shift_x= "
-                  "shift_y=\n"
-                  "shear=10 zoom=0.2 flip=h|v|hv|alternating brightness=0.2 contrast= saturation= "
-                  "hue=0.05\n"
-                  "noise=5 fill=nearest|constant|reflect|wrap fill_value=0\n\n"
-                  "  augment --preview pets/\n"
-                  "  augment --preview pets/ --policy \"light rotate=45 noise=8\" --out pets.png\n",
+        .what = "shows what the network will see, and writes augmented datasets",
+        .usage = "--preview DATASET [--policy POLICY] [--out FILE] [options]\n"
+                 "       augment DATASET --out FOLDER [--copies N] [--balance] [options]\n"
+                 "       augment --operations",
+        .out_help = "preview: the sheet or page (preview.png); else the folder of the dataset",
+        .footer =
+            "A policy is a preset (none light standard heavy keras-default), words that change it, "
+            "or\n"
+            "both. For every sample: crop=0.08:1 crop_ratio=0.75:1.333 pad_crop=4 rotate=20 "
+            "shift=0.1\n"
+            "shift_x= shift_y= shear=10 zoom=0.2 flip=h|v|hv|alternating brightness=0.2 contrast=\n"
+            "saturation= hue=0.05 noise=5 fill=nearest|constant|reflect|wrap fill_value=0 "
+            "ramp=EPOCHS\n"
+            "With a chance, any of --operations: blur=0.5:2@0.3 one_of(grey|equalize)@0.1\n"
+            "some_of(2:rotate=30|hue=0.1|jpeg=30:90). Drawn from a set: randaugment=2:9\n"
+            "trivialaugment augmix=3:3 autoaugment=imagenet|cifar10|svhn. docs/augmentation.md\n\n"
+            "  augment --preview pets/ --policy \"light rotate=45 noise=8\" --out pets.html\n"
+            "  augment --preview pets/ --policy heavy --by operation\n"
+            "  augment pets/ --out pets-augmented/ --policy standard --copies 3\n",
         .options = options,
         .option_count = sizeof options / sizeof *options,
         .max_operands = 1,
         .take = take,
     };
     vg_error err = {0};
-    choices c = {.policy_text = "light", .normalization = VG_NORMALIZE_ZSCORE};
+    vg_augment_choices c = {
+        .policy_text = "light", .normalization = VG_NORMALIZE_ZSCORE, .copies = -1};
     if (vg_policy_parse(c.policy_text, &c.policy, &err) != VG_OK)
         c.policy = vg_policy_none();
     vg_cli cli;
     int end = vg_cli_parse(&spec, argc, argv, &c, &cli);
+    if (end < 0)
+        end = check(&c, &cli);
     if (end >= 0)
         return end;
-    if (!c.preview)
-        return vg_cli_usage(&cli, "nothing to do: --preview writes a contact sheet");
-    if (cli.operand_count < 1)
-        return vg_cli_usage(&cli, "which DATASET?");
-    vg_status status = make_preview(&c, &cli, &err);
+    vg_status status = VG_OK;
+    if (c.operations && cli.json)
+        status = vg_augment_operations_json(stdout, &err);
+    else if (c.operations)
+        vg_augment_operations(stdout);
+    else if (c.preview)
+        status = vg_augment_preview(&c, &cli, &err);
+    else
+        status = vg_augment_export(&c, &cli, &err);
+    if (!status)
+        status = vg_cli_finish(stdout, &err);
     if (status)
         vg_cli_fail(&cli, &err, status);
     return status ? VG_EXIT_FAILED : VG_EXIT_DONE;

@@ -41,6 +41,70 @@ run "$augment" --preview "$data" --resize padd
 expect_status 2
 expect_err 'did you mean "pad"'
 
+# JPEG by the file's end, a page, both, and rows by operation.
+is_jpeg() { [ "$(head -c 2 "$1" | od -An -tx1 | tr -d ' ')" = ffd8 ]; }
+run "$augment" --preview "$data" --out "$work/a.JPG" --html "$work/a.html"
+expect_status 0
+expect_no_err
+expect_out "^page       $work/a.html"
+is_jpeg "$work/a.JPG" || complain "no JPEG"
+grep -q '</html>' "$work/a.html" || complain "no page"
+! grep -qE 'https?://' "$work/a.html" || complain "the page points elsewhere"
+mkdir "$work/empty" && cd "$work/empty" || exit 1
+run "$augment" --preview "$data" --out "$work/b.html" --json --policy 'rotate=20 one_of(invert|blur=1)@0.5'
+expect_json 'r["out"] is None and r["html"].endswith("b.html")'
+run "$augment" --preview "$data" --html "$work/c.html"
+[ -z "$(ls)" ] || complain "a sheet nobody asked for"
+cd / || exit 1
+run "$augment" --preview "$data" --by operation --json --out "$work/op.png" --policy 'rotate=20 one_of(invert|blur=1)@0.5'
+expect_json 'r["by"] == "operation" and r["rows"] == 4'
+run "$augment" --preview "$data" --out "$work/x.png" --policy 'shift=0.9 fill=constant' --json
+expect_json 'r["inspected"]["destroyed_by"]["shift"] > 0'
+run "$augment" --preview "$data" --by operations
+expect_status 2
+expect_err 'did you mean "operation"'
+
+# The terminal: nothing in a pipe, whatever is asked; pictures on a terminal that can, none on a dumb one.
+esc=$(printf '\033')
+TERM=xterm-kitty COLORTERM=truecolor run "$augment" --preview "$data" --out "$work/x.png" --show always
+expect_status 0
+refuse_out "$esc"
+refuse_out '▀'
+if command -v script >/dev/null && script --version 2>/dev/null | grep -q util-linux; then
+    in_terminal() # VARIABLE=VALUE... -- options
+    {
+        settings=
+        while [ "$1" != -- ]; do settings="$settings $1"; shift; done
+        shift
+        run script -qec "env -u TMUX -u STY -u KITTY_WINDOW_ID -u TERM_PROGRAM -u COLORTERM $settings '$augment' --preview '$data' --variants 2 --out '$work/x.png' $*" /dev/null </dev/null
+        expect_status 0
+    }
+    in_terminal TERM=xterm-256color COLORTERM=truecolor --
+    expect_out '▀'
+    expect_out "$esc\[38;2;"
+    in_terminal TERM=xterm-256color COLORTERM=truecolor -- --show never
+    refuse_out "$esc"
+    in_terminal TERM=xterm-256color --
+    refuse_out '▀'
+    in_terminal TERM=xterm-256color -- --show always
+    expect_out '▀'
+    in_terminal TERM=dumb COLORTERM=truecolor KITTY_WINDOW_ID=1 -- --show always
+    refuse_out "$esc"
+    in_terminal TERM=xterm-kitty --
+    expect_out "${esc}_Ga=T,f=100"
+    in_terminal TERM=xterm-256color TERM_PROGRAM=iTerm.app --
+    expect_out "$esc]1337;File=inline=1"
+    in_terminal TERM=xterm-kitty TMUX=/tmp/x,1,0 COLORTERM=truecolor --
+    refuse_out "${esc}_G"
+    expect_out '▀'
+fi
+
+run "$augment" --operations
+expect_status 0
+expect_out '^| `rotate` | geometry |'
+run "$augment" --operations --json
+expect_json 'len(r["operations"]) >= 39'
+
 cd "$work" || exit 1
 run "$augment" --preview "$data"
 expect_status 0

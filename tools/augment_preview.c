@@ -1,0 +1,321 @@
+/* augment --preview: the sheet, the page, and the pictures in the terminal, all from the same draws. The
+ * input size and the normalization are those that train-pipeline would choose for the same dataset, so
+ * that they show what the network gets. */
+#include "augment.h"
+#include "image/encode.h"
+#include "report/escape.h"
+#include "report/preview_html.h"
+#include "run.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Everything that the result says. */
+typedef struct result {
+    const char *dataset;
+    const char *sheet, *page; /* files; NULL: not written */
+    char policy[VG_POLICY_TEXT], warnings[1000], resize[40];
+    const char *words; /* the policy as it was asked for */
+    vg_augment augment;
+    vg_pixel_stats *pixels; /* of its normalizer, held */
+    vg_preview_options options;
+    vg_preview_summary summary;
+    int width, height; /* of the sheet */
+} result;
+
+vg_augment_file vg_augment_file_of(const char *path)
+{
+    static const struct {
+        const char *end;
+        vg_augment_file file;
+    } known[] = {{".png", VG_FILE_PNG},
+                 {".jpg", VG_FILE_JPEG},
+                 {".jpeg", VG_FILE_JPEG},
+                 {".html", VG_FILE_HTML},
+                 {".htm", VG_FILE_HTML}};
+    const char *dot = strrchr(path, '.');
+    for (size_t i = 0; dot && i < sizeof known / sizeof *known; i++)
+        if (strcasecmp(dot, known[i].end) == 0)
+            return known[i].file;
+    return VG_FILE_OTHER;
+}
+
+vg_status vg_augment_prepare(const vg_augment_choices *c, const vg_cli *cli,
+                             const vg_dataset *dataset, bool fit, vg_augment *augment,
+                             vg_pixel_stats **pixels, vg_error *err)
+{
+    vg_run_options run = vg_run_options_default();
+    run.normalization = fit ? c->normalization : VG_NORMALIZE_NONE;
+    run.framing = c->framing;
+    run.height = c->height;
+    run.width = c->width;
+    run.threads = cli->threads;
+    vg_status status = vg_run_prepare(dataset, &run, err);
+    if (!status)
+        *augment = (vg_augment){
+            .policy = c->policy,
+            .channels = run.channels,
+            .height = run.height,
+            .width = run.width,
+            .framing = c->framing,
+            .normalizer = vg_run_normalizer(&run)};
+    if (!status)
+        *pixels = vg_pixel_stats_hold(run.pixels);
+    vg_run_options_reset(&run);
+    return status;
+}
+
+/* A sheet as a file, and its PNG for a terminal that shows pictures. */
+static vg_status write_sheet(const vg_dataset *dataset, result *r, vg_bytes *png, vg_error *err)
+{
+    vg_sheet_options options = vg_sheet_options_default();
+    options.preview = r->options;
+    options.summary = &r->summary;
+    vg_image sheet = {0};
+    vg_bytes jpeg = {0};
+    bool as_jpeg = vg_augment_file_of(r->sheet) == VG_FILE_JPEG;
+    vg_status status = vg_sheet_draw(dataset, &r->augment, &options, &sheet, err);
+    if (!status)
+        status = vg_png_encode(&sheet, 6, png, err);
+    if (!status && as_jpeg)
+        status = vg_jpeg_encode(&sheet, 92, &jpeg, err);
+    const vg_bytes *file = as_jpeg ? &jpeg : png;
+    if (!status)
+        status = vg_file_write(r->sheet, file->data, file->size, err);
+    r->width = sheet.width;
+    r->height = sheet.height;
+    vg_bytes_reset(&jpeg);
+    vg_image_reset(&sheet);
+    return status;
+}
+
+static vg_status write_page(const vg_dataset *dataset, result *r, vg_error *err)
+{
+    vg_preview classes = {0}, operations = {0};
+    vg_preview_options options = r->options;
+    options.by = VG_PREVIEW_CLASSES;
+    options.cell = VG_PREVIEW_PAGE_CELL;
+    vg_status status = vg_preview_gather(dataset, &r->augment, &options, &classes, err);
+    options.by = VG_PREVIEW_OPERATIONS;
+    options.draws = 0;
+    if (!status)
+        status = vg_preview_gather(dataset, &r->augment, &options, &operations, err);
+    if (!status) {
+        r->summary = r->options.by == VG_PREVIEW_CLASSES ? classes.summary : operations.summary;
+        memcpy(&r->summary.findings, &classes.summary.findings, sizeof r->summary.findings);
+        r->summary.draws = classes.summary.draws;
+        vg_preview_page page = {.dataset = r->dataset,
+                                .policy = r->policy,
+                                .words = r->words,
+                                .warnings = r->warnings,
+                                .augment = &r->augment,
+                                .variants = options.variants,
+                                .seed = options.seed,
+                                .classes = &classes,
+                                .operations = &operations};
+        status = vg_preview_html(r->page, &page, err);
+    }
+    vg_preview_reset(&classes);
+    vg_preview_reset(&operations);
+    return status;
+}
+
+/* In the terminal: the sheet, or a few small pictures of it. */
+static vg_status show(const vg_dataset *dataset, const vg_augment_choices *c, result *r,
+                      const vg_bytes *png, vg_error *err)
+{
+    vg_show_terminal terminal = vg_show_look(stdout);
+    vg_show_way way = vg_show_choose(&terminal, c->show);
+    int columns = vg_cli_width(stdout, 80);
+    if (way == VG_SHOW_NOTHING || (way != VG_SHOW_BLOCKS && png->size == 0))
+        return VG_OK;
+    if (way != VG_SHOW_BLOCKS) {
+        vg_show_png(stdout, way, png->data, png->size, columns);
+        return VG_OK;
+    }
+    vg_preview preview = {0};
+    vg_preview_options options = r->options;
+    options.variants = options.variants < 8 ? options.variants : 8;
+    options.draws = 0;
+    int most = c->show == VG_SHOW_ALWAYS ? 1000 : 3;
+    if (c->show != VG_SHOW_ALWAYS && options.by == VG_PREVIEW_CLASSES)
+        options.max_rows = options.max_rows < most ? options.max_rows : most;
+    vg_status status = vg_preview_gather(dataset, &r->augment, &options, &preview, err);
+    if (!status)
+        status = vg_show_rows(stdout, &preview, options.variants, columns, most, err);
+    vg_preview_reset(&preview);
+    return status;
+}
+
+static double percent(size_t n, size_t of)
+{
+    return of ? 100 * (double)n / (double)of : 0;
+}
+
+static void print_text(const result *r)
+{
+    const vg_preview_summary *s = &r->summary;
+    char draws[32], kinds[200], blame[200];
+    size_t destroyed = vg_preview_destroyed(s);
+    if (r->sheet) {
+        printf("preview    %s  (%dx%d pixels, ", r->sheet, r->width, r->height);
+        if (r->options.by == VG_PREVIEW_OPERATIONS)
+            printf("%d operations, ", s->rows - 1);
+        else
+            printf("%d of %d classes, ", s->rows, s->classes);
+        printf("%d variants each)\n", r->options.variants);
+    }
+    if (r->page)
+        printf("page       %s  (one file; every class and every operation)\n", r->page);
+    printf("policy     %s\n", r->policy);
+    printf("input      %dx%dx%d, resize %s, %s, as train-pipeline would feed it; seed %llu\n",
+           r->augment.height, r->augment.width, r->augment.channels, r->resize,
+           vg_normalization_name(r->augment.normalizer.kind), (unsigned long long)r->options.seed);
+    printf("inspected  %s draws on %zu training images: %.1f %% change nothing that can be seen, "
+           "%.1f %% destroy the picture\n",
+           vg_cli_count(draws, s->draws), s->pictures,
+           percent(s->findings[VG_FINDING_UNCHANGED], s->draws), percent(destroyed, s->draws));
+    vg_preview_kinds(s, kinds, sizeof kinds);
+    vg_preview_blame(s, 6, blame, sizeof blame);
+    if (destroyed)
+        printf("destroyed  %s; %s\n", kinds, blame);
+    printf("use it     train-pipeline ");
+    char *word = vg_shell_word(r->dataset);
+    const char *dataset = word ? word : r->dataset;
+    vg_cli_pad(stdout, dataset, vg_cli_columns(dataset));
+    free(word);
+    printf(" --set augment=\"%s\"", r->words);
+    if (r->augment.framing.kind != VG_FRAMING_STRETCH)
+        printf(" --set input.resize=%s", r->resize);
+    printf("\n");
+}
+
+static void set(json_t *object, const char *key, json_t *value, bool *ok)
+{
+    if (json_object_set_new(object, key, value) != 0)
+        *ok = false;
+}
+
+static json_t *count(size_t n)
+{
+    return json_integer((json_int_t)n);
+}
+
+static json_t *inspected(const vg_preview_summary *s, bool *ok)
+{
+    json_t *object = json_object(), *blame = json_object();
+    set(object, "draws", count(s->draws), ok);
+    set(object, "images", count(s->pictures), ok);
+    set(object, "unchanged", count(s->findings[VG_FINDING_UNCHANGED]), ok);
+    set(object, "mostly_fill", count(s->findings[VG_FINDING_FILL]), ok);
+    set(object, "clipped", count(s->findings[VG_FINDING_CLIPPED]), ok);
+    set(object, "flat", count(s->findings[VG_FINDING_FLAT]), ok);
+    set(object, "out_of_view", count(s->findings[VG_FINDING_CUT]), ok);
+    set(object, "without_detail", count(s->findings[VG_FINDING_DETAIL]), ok);
+    for (int code = 0; code < VG_PART_CODES; code++) {
+        json_t *known = json_object_get(blame, vg_part_name(code));
+        if (s->destroyed_by[code])
+            set(blame, vg_part_name(code),
+                json_integer((json_int_t)s->destroyed_by[code] + json_integer_value(known)), ok);
+    }
+    set(object, "destroyed_by", blame, ok);
+    set(object, "destroyed_together", count(s->destroyed_together), ok);
+    return object;
+}
+
+static vg_status print_json(const result *r, vg_error *err)
+{
+    const vg_preview_summary *s = &r->summary;
+    bool ok = true;
+    json_t *root = json_object(), *input = json_object(), *sheet = json_object();
+    set(input, "channels", json_integer(r->augment.channels), &ok);
+    set(input, "height", json_integer(r->augment.height), &ok);
+    set(input, "width", json_integer(r->augment.width), &ok);
+    set(root, "resize", json_string(r->resize), &ok);
+    set(sheet, "width", json_integer(r->width), &ok);
+    set(sheet, "height", json_integer(r->height), &ok);
+    set(root, "tool", json_string("augment"), &ok);
+    set(root, "version", json_string(VG_VERSION), &ok);
+    set(root, "dataset", vg_json_text(r->dataset), &ok);
+    set(root, "out", r->sheet ? vg_json_text(r->sheet) : json_null(), &ok);
+    set(root, "html", r->page ? vg_json_text(r->page) : json_null(), &ok);
+    set(root, "by", json_string(r->options.by == VG_PREVIEW_OPERATIONS ? "operation" : "class"),
+        &ok);
+    set(root, "policy", json_string(r->policy), &ok);
+    set(root, "normalize", json_string(vg_normalization_name(r->augment.normalizer.kind)), &ok);
+    set(root, "seed", json_integer((json_int_t)r->options.seed), &ok);
+    set(root, "input", input, &ok);
+    set(root, "sheet", sheet, &ok);
+    set(root, "rows", json_integer(s->rows), &ok);
+    set(root, "classes", json_integer(s->classes), &ok);
+    set(root, "variants", json_integer(r->options.variants), &ok);
+    set(root, "inspected", inspected(s, &ok), &ok);
+    set(root, "warning", r->warnings[0] ? vg_json_text(r->warnings) : json_null(), &ok);
+    char *text = ok ? json_dumps(root, JSON_INDENT(2)) : NULL;
+    json_decref(root);
+    if (!text)
+        return vg_fail(err, VG_E_NOMEM, "out of memory for the JSON result");
+    printf("%s\n", text);
+    free(text);
+    return VG_OK;
+}
+
+/* Which files: --html alone writes no sheet. */
+static void name_files(const vg_augment_choices *c, const vg_cli *cli, result *r)
+{
+    r->page = c->html;
+    r->sheet = cli->out ? cli->out : c->html ? NULL : "preview.png";
+    if (r->sheet && vg_augment_file_of(r->sheet) == VG_FILE_HTML) {
+        r->page = r->sheet;
+        r->sheet = NULL;
+    }
+}
+
+static vg_status work(const vg_augment_choices *c, const vg_cli *cli, const vg_dataset *dataset,
+                      result *r, vg_error *err)
+{
+    vg_bytes png = {0};
+    vg_status status = vg_augment_prepare(c, cli, dataset, true, &r->augment, &r->pixels, err);
+    if (!status && r->sheet)
+        status = write_sheet(dataset, r, &png, err);
+    if (!status && r->page)
+        status = write_page(dataset, r, err);
+    if (!status && !cli->json)
+        status = show(dataset, c, r, &png, err);
+    vg_bytes_reset(&png);
+    return status;
+}
+
+vg_status vg_augment_preview(const vg_augment_choices *c, const vg_cli *cli, vg_error *err)
+{
+    result r = {.dataset = cli->operands[0], .words = c->policy_text};
+    name_files(c, cli, &r);
+    r.options = vg_preview_options_default();
+    r.options.by = c->by;
+    if (c->variants)
+        r.options.variants = (int)c->variants;
+    if (c->rows)
+        r.options.max_rows = (int)c->rows;
+    r.options.seed = cli->seed_given ? cli->seed : 1;
+    vg_policy_print(&c->policy, r.policy, sizeof r.policy);
+    vg_framing_print(&c->framing, r.resize, sizeof r.resize);
+    if (vg_policy_warnings(&c->policy, r.warnings, sizeof r.warnings) > 0)
+        vg_cli_note(cli, "%s", r.warnings);
+    vg_dataset *dataset = NULL;
+    vg_dataset_options open = vg_dataset_options_default();
+    open.threads = cli->threads;
+    vg_status status = vg_dataset_open(cli->operands[0], &open, &dataset, err);
+    if (!status)
+        status = work(c, cli, dataset, &r, err);
+    vg_dataset_close(dataset);
+    vg_pixel_stats_release(r.pixels);
+    if (status)
+        return status;
+    if (cli->json)
+        status = print_json(&r, err);
+    else
+        print_text(&r);
+    return status ? status : vg_cli_finish(stdout, err);
+}
