@@ -62,7 +62,7 @@ static const char style[] =
     ".bar[hidden]{display:none}.bar input{width:min(420px,50vw);accent-color:var(--blue)}"
     ".bar output{min-width:16ch;font-variant-numeric:tabular-nums}"
     ".one .tile{display:none}.one .tile.now{display:block;max-width:none}"
-    ".one img{zoom:1.6}"
+    ".one figure{zoom:1.5}"
     "dialog{border:0;padding:14px;background:var(--paper);color:var(--ink);max-width:98vw;"
     "max-height:98vh}dialog::backdrop{background:#000b}dialog img{cursor:zoom-out;border:0;"
     "width:min(92vw,80vh);object-fit:contain}dialog p{max-width:92vw}"
