@@ -20,16 +20,17 @@ enum {
 double vg_gallery_strength(vg_operation operation)
 {
     static const double strength[VG_OPERATIONS] = {
-        [VG_OP_ROTATE] = 20,      [VG_OP_SHEAR_X] = 15,       [VG_OP_SHEAR_Y] = 15,
-        [VG_OP_SHIFT_X] = 0.2,    [VG_OP_SHIFT_Y] = 0.2,      [VG_OP_SCALE] = 0.7,
-        [VG_OP_BRIGHTNESS] = 1.4, [VG_OP_CONTRAST] = 1.6,     [VG_OP_SATURATION] = 1.8,
-        [VG_OP_HUE] = 0.1,        [VG_OP_GAMMA] = 1.8,        [VG_OP_CHANNEL_SHIFT] = 40,
-        [VG_OP_RGB_SHIFT] = 60,   [VG_OP_POSTERIZE] = 3,      [VG_OP_SOLARIZE] = 128,
-        [VG_OP_CLAHE] = 3,        [VG_OP_NOISE] = 20,         [VG_OP_SPECKLE] = 0.2,
-        [VG_OP_POISSON] = 40,     [VG_OP_SALT_PEPPER] = 0.05, [VG_OP_ISO] = 40,
-        [VG_OP_BLUR] = 1.5,       [VG_OP_MOTION] = 9,         [VG_OP_MEDIAN] = 2,
-        [VG_OP_SHARPNESS] = 4,    [VG_OP_JPEG] = 8,           [VG_OP_DOWNSCALE] = 0.3,
-        [VG_OP_ERASE] = 0.15,     [VG_OP_CUTOUT] = 0.4,       [VG_OP_GRID] = 0.5,
+        [VG_OP_ROTATE] = 20,       [VG_OP_SHEAR_X] = 15,       [VG_OP_SHEAR_Y] = 15,
+        [VG_OP_SHIFT_X] = 0.2,     [VG_OP_SHIFT_Y] = 0.2,      [VG_OP_SCALE] = 0.7,
+        [VG_OP_BRIGHTNESS] = 1.4,  [VG_OP_CONTRAST] = 1.6,     [VG_OP_SATURATION] = 1.8,
+        [VG_OP_HUE] = 0.1,         [VG_OP_GAMMA] = 1.8,        [VG_OP_CHANNEL_SHIFT] = 40,
+        [VG_OP_RGB_SHIFT] = 60,    [VG_OP_POSTERIZE] = 3,      [VG_OP_SOLARIZE] = 128,
+        [VG_OP_CLAHE] = 3,         [VG_OP_NOISE] = 20,         [VG_OP_SPECKLE] = 0.2,
+        [VG_OP_POISSON] = 40,      [VG_OP_SALT_PEPPER] = 0.05, [VG_OP_ISO] = 40,
+        [VG_OP_BLUR] = 1.5,        [VG_OP_MOTION] = 9,         [VG_OP_MEDIAN] = 2,
+        [VG_OP_SHARPNESS] = 4,     [VG_OP_JPEG] = 8,           [VG_OP_DOWNSCALE] = 0.3,
+        [VG_OP_ERASE] = 0.15,      [VG_OP_CUTOUT] = 0.4,       [VG_OP_GRID] = 0.5,
+        [VG_OP_PERSPECTIVE] = 0.4, [VG_OP_ELASTIC] = 0.04,
     };
     return strength[operation];
 }

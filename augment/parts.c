@@ -295,6 +295,7 @@ vg_plan vg_part_plan(const vg_policy *policy, const vg_part *part, int variant, 
     plan.key = *key;
     plan.fill = policy->fill;
     plan.fill_value = policy->fill_value;
+    plan.interpolation = policy->interpolation;
     if (part->set >= 0)
         plan.steps.step[plan.steps.count++] =
             vg_auto_step(&policy->automatic, part->set, strength, negative, size, &rng);

@@ -180,16 +180,17 @@ int main(int argc, char **argv)
                  "       augment --operations",
         .out_help = "preview: the sheet or page (preview.png); else the folder of the dataset",
         .footer =
-            "A policy is a preset (none light standard heavy keras-default), words that change it, "
-            "or\n"
-            "both. For every sample: crop=0.08:1 crop_ratio=0.75:1.333 pad_crop=4 rotate=20 "
-            "shift=0.1\n"
-            "shift_x= shift_y= shear=10 zoom=0.2 flip=h|v|hv|alternating brightness=0.2 contrast=\n"
-            "saturation= hue=0.05 noise=5 fill=nearest|constant|reflect|wrap fill_value=0 "
-            "ramp=EPOCHS\n"
-            "With a chance, any of --operations: blur=0.5:2@0.3 one_of(grey|equalize)@0.1\n"
-            "some_of(2:rotate=30|hue=0.1|jpeg=30:90). Drawn from a set: randaugment=2:9\n"
-            "trivialaugment augmix=3:3 autoaugment=imagenet|cifar10|svhn. docs/augmentation.md\n\n"
+            "A policy is a preset (none light standard heavy keras-default), words that change\n"
+            "it, or both. For every sample:\n"
+            "  crop=0.08:1 crop_ratio=0.75:1.333 pad_crop=4 rotate=20 shift=0.1 shift_x= shift_y=\n"
+            "  shear=10 zoom=0.2 flip=h|v|hv|alternating brightness=0.2 contrast= saturation=\n"
+            "  hue=0.05 noise=5 fill=nearest|constant|reflect|wrap fill_value=0\n"
+            "  interpolation=bilinear|nearest|bicubic ramp=EPOCHS\n"
+            "With a chance, any of --operations, alone or in groups:\n"
+            "  blur=0.5:2@0.3 one_of(grey|equalize)@0.1 some_of(2:rotate=30|hue=0.1|jpeg=30:90)\n"
+            "Drawn from a set:\n"
+            "  randaugment=2:9 trivialaugment augmix=3:3 autoaugment=imagenet|cifar10|svhn\n"
+            "docs/augmentation.md has all of it.\n\n"
             "  augment --preview pets/ --policy \"light rotate=45 noise=8\" --out pets.html\n"
             "  augment --preview pets/ --policy heavy --by operation\n"
             "  augment pets/ --out pets-augmented/ --policy standard --copies 3\n",
