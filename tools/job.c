@@ -44,6 +44,7 @@ void vg_job_reset(vg_job *job)
     free(job->limits);
     free(job->dataset);
     free(job->out);
+    free(job->statistics);
     vg_run_options_reset(&job->run);
     *job = (vg_job){0};
 }
@@ -330,6 +331,7 @@ vg_status vg_job_set(vg_job *job, const char *assignment, const char *name, vg_e
 
 vg_status vg_job_finish(vg_job *job, vg_error *err)
 {
+    job->run.statistics = job->statistics;
     if (job->split.train_share + job->split.val_share > 1 + 1e-9)
         return vg_fail(err, VG_E_ARG,
                        "split.train %g and split.val %g: together they may be 1 at most",

@@ -26,6 +26,7 @@ typedef struct vg_job {
     bool first_seed_given;      /* else compare.first_seed follows run.seed: vg_job_finish */
     bool learning_rate_given;   /* else it follows the optimizer: vg_job_finish */
     vg_cache_options cache;     /* run.cache is opened from it by whoever runs the job */
+    char *statistics;           /* run.statistics is it after vg_job_finish; NULL: fitted anew */
     char *out;                  /* run folder; NULL: a new one below runs/ */
 } vg_job;
 

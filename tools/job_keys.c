@@ -76,6 +76,7 @@ static const vg_job_key keys[] = {
     NUMBER("mix_chance", run.mixing.chance, 0, 1, "share of the batches that are mixed"),
     WORD("normalize", run.normalization, vg_key_word_normalize, 11, "none: 0..255, unit: 0..1; minmax, zscore, robust (1st to 99th percentile): per channel, fitted on the training images; imagenet: its mean and deviation; image-*: each by itself; pixel-mean, pixel-zscore, zca (whitening): per pixel of the input, fitted"),
     NUMBER("zca_epsilon", run.zca_epsilon, 0, 1e6, "zca: added to the standard deviation (of 0..1 pixels) of each direction before dividing by it; less amplifies what hardly varies"),
+    OWN("normalize_from", statistics, 0, 0, "none or a file", "takes what an earlier run fitted from its weights.safetensors, in place of normalize and zca_epsilon; refused where size, channels or resize differ"),
     WORD("balance.sampling", run.sampling, vg_key_word_sampling, 6, "how often classes are seen; none: as often as they are there"),
     WORD("balance.weights", run.weighting, vg_key_word_weights, 4, "loss weights of the classes"),
     OWN("net", net, 0, 0, "a preset or a list of layers", "the network; its head is added by itself"),

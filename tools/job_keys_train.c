@@ -274,3 +274,24 @@ void vg_key_print_changes(const vg_job_key *key, const vg_job *job, FILE *out)
         fprintf(out, "%s%s", i ? ", " : "", vg_change_name(job->compare.changes[i]));
     fputc(']', out);
 }
+
+vg_status vg_key_set_statistics(const vg_job_key *key, vg_job *job, vg_job_value *value,
+                                vg_error *err)
+{
+    const vg_job_key at = {
+        .name = key->name, .allowed = key->allowed, .offset = offsetof(vg_job, statistics)};
+    if (value->kind != VG_JOB_SCALAR || strcmp(value->text, "none") != 0)
+        return vg_key_set_path(&at, job, value, err);
+    free(job->statistics);
+    job->statistics = NULL;
+    return VG_OK;
+}
+
+void vg_key_print_statistics(const vg_job_key *key, const vg_job *job, FILE *out)
+{
+    const vg_job_key at = {.name = key->name, .offset = offsetof(vg_job, statistics)};
+    if (job->statistics)
+        vg_key_print_path(&at, job, out);
+    else
+        fputs("none", out);
+}

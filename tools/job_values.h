@@ -72,6 +72,9 @@ vg_status vg_key_set_class_rules(const vg_job_key *key, vg_job *job, vg_job_valu
 void vg_key_print_class_rules(const vg_job_key *key, const vg_job *job, FILE *out);
 vg_status vg_key_set_net(const vg_job_key *key, vg_job *job, vg_job_value *value, vg_error *err);
 void vg_key_print_net(const vg_job_key *key, const vg_job *job, FILE *out);
+vg_status vg_key_set_statistics(const vg_job_key *key, vg_job *job, vg_job_value *value,
+                                vg_error *err);
+void vg_key_print_statistics(const vg_job_key *key, const vg_job *job, FILE *out);
 vg_status vg_key_set_changes(const vg_job_key *key, vg_job *job, vg_job_value *value,
                              vg_error *err);
 void vg_key_print_changes(const vg_job_key *key, const vg_job *job, FILE *out);
