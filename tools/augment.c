@@ -158,7 +158,8 @@ int main(int argc, char **argv)
         {"resize", "HOW", "stretch crop crop:SHARE pad, where no crop is drawn (stretch)",
          OPTION_RESIZE},
         {"normalize", "KIND",
-         "none unit minmax zscore robust imagenet image-minmax image-zscore pixel-mean pixel-zscore zca (zscore)",
+         "none unit minmax zscore robust imagenet image-minmax image-zscore pixel-mean "
+         "pixel-zscore zca (zscore)",
          OPTION_NORMALIZE},
         {"html", "FILE", "preview: also a page, all in one file", OPTION_HTML},
         {"by", "WHAT", "preview: a row per class or per operation (class)", OPTION_BY},

@@ -54,13 +54,12 @@ vg_status vg_augment_prepare(const vg_augment_choices *c, const vg_cli *cli,
     run.threads = cli->threads;
     vg_status status = vg_run_prepare(dataset, &run, err);
     if (!status)
-        *augment = (vg_augment){
-            .policy = c->policy,
-            .channels = run.channels,
-            .height = run.height,
-            .width = run.width,
-            .framing = c->framing,
-            .normalizer = vg_run_normalizer(&run)};
+        *augment = (vg_augment){.policy = c->policy,
+                                .channels = run.channels,
+                                .height = run.height,
+                                .width = run.width,
+                                .framing = c->framing,
+                                .normalizer = vg_run_normalizer(&run)};
     if (!status)
         *pixels = vg_pixel_stats_hold(run.pixels);
     vg_run_options_reset(&run);
