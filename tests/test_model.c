@@ -345,6 +345,11 @@ static void test_initial_weights(void **state)
                  {"xavier", 0, sqrt(2.0 / (576 + 288))},
                  {"xavier_uniform", 0, sqrt(2.0 / (576 + 288))},
                  {"uniform", 0.05, 0.05 / sqrt(3)},
+                 {"uniform", 0, 0},
+                 {"lecun", 0, sqrt(1.0 / 576)},
+                 {"lecun_uniform", 0, sqrt(1.0 / 576)},
+                 {"normal", 0.02, 0.02},
+                 {"orthogonal", 0, sqrt(1.0 / 576)},
                  {"zero", 0, 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         vg_error err = {0};
@@ -373,8 +378,57 @@ static void test_initial_weights(void **state)
     }
     vg_error err;
     vg_init init;
-    assert_int_equal(vg_init_parse("normal", &init, &err), VG_E_ARG);
+    assert_int_equal(vg_init_parse("norm", &init, &err), VG_E_ARG);
     assert_contains(err.message, "he_uniform");
+}
+
+static const float *weights_of(vg_model **m, const char *words, int channels, const char *init)
+{
+    vg_error err = {0};
+    vg_model_options o = {
+        .channels = channels, .height = 4, .width = 4, .classes = 2, .max_batch = 1, .seed = 3};
+    vg_net_spec spec = SPEC(words);
+    int count;
+    assert_ok(vg_init_parse(init, &o.init, &err));
+    assert_ok(vg_model_new(&spec, &o, m, &err));
+    vg_net_spec_reset(&spec);
+    return vg_model_params(*m, &count)[0].value;
+}
+
+/* Rows of a wide matrix and columns of a tall one are orthogonal and of length 1. */
+static void test_orthogonal_weights(void **state)
+{
+    (void)state;
+    vg_model *m;
+    for (int tall = 0; tall < 2; tall++) {
+        const float *w = weights_of(&m, tall ? "conv 40 k3" : "conv 6 k3", 2, "orthogonal");
+        size_t vectors = tall ? 18 : 6, length = tall ? 40 : 18;
+        size_t next = tall ? 1 : 18, step = tall ? 18 : 1;
+        for (size_t a = 0; a < vectors; a++)
+            for (size_t b = 0; b <= a; b++) {
+                double dot = 0;
+                for (size_t j = 0; j < length; j++)
+                    dot += (double)w[a * next + j * step] * (double)w[b * next + j * step];
+                assert_near(dot, a == b, 1e-6);
+            }
+        vg_model_free(m);
+    }
+}
+
+/* As torch.nn.init.dirac_: with groups each of them hands its inputs on; the rest stays random. */
+static void test_dirac_weights(void **state)
+{
+    (void)state;
+    vg_model *m;
+    float *x = random_floats(4 * 16, 9);
+    weights_of(&m, "conv 6 k3 g2", 4, "dirac");
+    vg_model_forward(m, x, 1, false, 0);
+    const float *y = vg_model_activation(m, 0);
+    for (int k = 0; k < 6; k++) /* of each group's three outputs the first two */
+        assert_int_equal(memcmp(y + 16 * k, x + 16 * (k / 3 * 2 + k % 3), 16 * sizeof *x) == 0,
+                         k % 3 < 2);
+    vg_model_free(m);
+    free(x);
 }
 
 int main(void)
@@ -398,6 +452,8 @@ int main(void)
         cmocka_unit_test(test_description),
         cmocka_unit_test(test_nan_is_not_hidden),
         cmocka_unit_test(test_initial_weights),
+        cmocka_unit_test(test_orthogonal_weights),
+        cmocka_unit_test(test_dirac_weights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

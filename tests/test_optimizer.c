@@ -63,6 +63,21 @@ static void test_adam(void **state)
     assert_near(first_weight(o, 0, 0.1, 1, &norm), 0.9, 1e-6);
 }
 
+/* Three steps on a weight of 1 with a gradient of 0.5 and decay 0.1: torch.optim.RMSprop(lr=0.1,
+ * alpha=0.99) without and with momentum 0.9, Adagrad(lr=0.1, eps=1e-8) of PyTorch 2. */
+static void test_against_pytorch(void **state)
+{
+    (void)state;
+    vg_optimizer_options o = {
+        .kind = VG_OPTIMIZER_RMSPROP, .beta2 = 0.99, .epsilon = 1e-8, .weight_decay = 0.1};
+    double norm;
+    assert_near(first_weight(o, 0.5f, 0.1, 3, &norm), -1.132307973, 2e-6);
+    o.momentum = 0.9;
+    assert_near(first_weight(o, 0.5f, 0.1, 3, &norm), -3.33750056, 2e-6);
+    o.kind = VG_OPTIMIZER_ADAGRAD;
+    assert_near(first_weight(o, 0.5f, 0.1, 3, &norm), 0.7729372239, 1e-6);
+}
+
 static void test_clipping(void **state)
 {
     (void)state;
@@ -70,6 +85,10 @@ static void test_clipping(void **state)
     double norm, all = 0.5 * sqrt(8);
     assert_near(first_weight(o, 0.5f, 1, 1, &norm), 1 - 0.5 * 0.1 / all, 1e-5);
     assert_near(norm, all, 1e-6); /* before clipping */
+    o.clip_value = 0.02;          /* after the norm, either sign */
+    assert_near(first_weight(o, 0.5f, 1, 1, &norm), 0.98, 1e-6);
+    assert_near(first_weight(o, -0.5f, 1, 1, &norm), 1.02, 1e-6);
+    o.clip_value = 0;
     o.clip_norm = 10;
     assert_near(first_weight(o, 0.5f, 1, 1, &norm), 0.5, 1e-6);
 }
@@ -79,10 +98,11 @@ static void test_state(void **state)
     (void)state;
     vg_error err = {0};
     vg_model *m = model_of(SPEC("dense 2", "bn"), 3, 1, 1, 2, 1);
-    const int counts[] = {6, 12, 12};
+    const int counts[] = {6, 12, 12, 12, 6};
     const char *const first[] = {"momentum.0.dense.weight", "exp_avg.0.dense.weight",
-                                 "exp_avg.0.dense.weight"};
-    for (int kind = 0; kind < 3; kind++) {
+                                 "exp_avg.0.dense.weight", "square_avg.0.dense.weight",
+                                 "sum.0.dense.weight"};
+    for (int kind = 0; kind < VG_OPTIMIZERS; kind++) {
         vg_optimizer_options o = vg_optimizer_options_default();
         o.kind = (vg_optimizer_kind)kind;
         vg_optimizer *optimizer;
@@ -121,13 +141,17 @@ static void test_wrong_options(void **state)
     assert_int_equal(vg_optimizer_new(m, &o, &optimizer, &err), VG_E_ARG);
     assert_contains(err.message, "weight_decay");
     o = good;
+    o.clip_value = -1;
+    assert_int_equal(vg_optimizer_new(m, &o, &optimizer, &err), VG_E_ARG);
+    assert_contains(err.message, "clip_value");
+    o = good;
     o.nesterov = true;
     o.momentum = 0;
     assert_int_equal(vg_optimizer_new(m, &o, &optimizer, &err), VG_E_ARG);
     assert_contains(err.message, "nesterov");
     assert_null(optimizer);
     vg_optimizer_kind kind;
-    assert_int_equal(vg_optimizer_parse("rmsprop", &kind, &err), VG_E_ARG);
+    assert_int_equal(vg_optimizer_parse("rms", &kind, &err), VG_E_ARG);
     assert_contains(err.message, "adamw");
     vg_model_free(m);
 }
@@ -135,8 +159,11 @@ static void test_wrong_options(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sgd),           cmocka_unit_test(test_adam),
-        cmocka_unit_test(test_clipping),      cmocka_unit_test(test_state),
+        cmocka_unit_test(test_sgd),
+        cmocka_unit_test(test_adam),
+        cmocka_unit_test(test_against_pytorch),
+        cmocka_unit_test(test_clipping),
+        cmocka_unit_test(test_state),
         cmocka_unit_test(test_wrong_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,11 +43,39 @@ static void test_cosine(void **state)
     assert_near(vg_schedule_at(&s, 0, 0), 2, 2);
 }
 
+/* PyTorch 2: ExponentialLR, PolynomialLR, CyclicLR (triangular, one cycle of 100 steps) and OneCycleLR
+ * (div_factor 25, final_div_factor 100, so that it ends at 0.0004 of the top; its last step is the one
+ * before the end) at steps 0, 20, 50 and 90. */
+static void test_against_pytorch(void **state)
+{
+    (void)state;
+    static const uint64_t at[4] = {0, 20, 50, 90};
+    static const struct {
+        vg_schedule schedule;
+        uint64_t steps;
+        double rate[4];
+    } cases[] = {
+        {{.kind = VG_SCHEDULE_EXPONENTIAL, .base = 0.5, .final_factor = 0.1},
+         100,
+         {0.5, 0.31547867224, 0.158113883008, 0.0629462705897}},
+        {{.kind = VG_SCHEDULE_POLYNOMIAL, .base = 0.5, .power = 2}, 100, {0.5, 0.32, 0.125, 0.005}},
+        {{.kind = VG_SCHEDULE_CYCLICAL, .base = 0.5, .final_factor = 0.2},
+         100,
+         {0.1, 0.26, 0.5, 0.18}},
+        {{.kind = VG_SCHEDULE_ONE_CYCLE, .base = 0.5, .final_factor = 0.0004},
+         99,
+         {0.02, 0.38436990906, 0.401441860816, 0.0207126453451}}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int k = 0; k < 4; k++)
+            assert_near(vg_schedule_at(&cases[i].schedule, at[k], cases[i].steps), cases[i].rate[k],
+                        1e-9);
+}
+
 static void test_names(void **state)
 {
     (void)state;
     vg_error err = {0};
-    for (int i = VG_SCHEDULE_CONSTANT; i <= VG_SCHEDULE_COSINE; i++) {
+    for (int i = VG_SCHEDULE_CONSTANT; i < VG_SCHEDULES; i++) {
         vg_schedule_kind kind;
         assert_ok(vg_schedule_parse(vg_schedule_name((vg_schedule_kind)i), &kind, &err));
         assert_int_equal(kind, i);
@@ -63,6 +91,7 @@ int main(void)
         cmocka_unit_test(test_constant_and_warmup),
         cmocka_unit_test(test_steps),
         cmocka_unit_test(test_cosine),
+        cmocka_unit_test(test_against_pytorch),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,9 +20,15 @@ typedef enum vg_init {
     VG_INIT_HE_UNIFORM,
     VG_INIT_XAVIER_NORMAL,
     VG_INIT_XAVIER_UNIFORM,
-    VG_INIT_UNIFORM,  /* U(-a, a), a = init_scale, 0.05 */
+    VG_INIT_UNIFORM,  /* U(-a, a), a = init_scale */
     VG_INIT_CONSTANT, /* init_scale */
-    VG_INIT_ZERO
+    VG_INIT_ZERO,
+    VG_INIT_LECUN_NORMAL, /* variance 1 / fan in */
+    VG_INIT_LECUN_UNIFORM,
+    VG_INIT_NORMAL,     /* deviation init_scale */
+    VG_INIT_ORTHOGONAL, /* rows (or columns, if they are fewer) orthogonal and of length 1 */
+    VG_INIT_DIRAC,      /* He, but a convolution's first kernels hand their inputs on */
+    VG_INITS
 } vg_init;
 vg_status vg_init_parse(const char *word, vg_init *init, vg_error *err);
 const char *vg_init_name(vg_init init);

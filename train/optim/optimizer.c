@@ -1,4 +1,4 @@
-/* SGD with momentum, Adam (Kingma, Ba, ICLR 2015), AdamW (Loshchilov, Hutter, ICLR 2019), in the
+/* SGD with momentum, RMSprop, Adagrad, Adam (Kingma, Ba, ICLR 2015), AdamW (Loshchilov, Hutter, ICLR 2019), in the
  * conventions of PyTorch. Work is cut into fixed pieces, so that neither the update nor the gradient
  * norm depends on the number of threads. Decay never touches biases and batch-norm parameters. */
 #include "optim/optimizer.h"
@@ -46,12 +46,12 @@ vg_optimizer_options vg_optimizer_options_default(void)
 
 double vg_optimizer_default_rate(vg_optimizer_kind kind)
 {
-    return kind == VG_OPTIMIZER_SGD ? 0.05 : 0.001;
+    return kind == VG_OPTIMIZER_SGD ? 0.05 : kind == VG_OPTIMIZER_ADAGRAD ? 0.01 : 0.001;
 }
 
 static vg_status check(const vg_optimizer_options *o, vg_error *err)
 {
-    if ((unsigned)o->kind > VG_OPTIMIZER_ADAMW)
+    if ((unsigned)o->kind >= VG_OPTIMIZERS)
         return vg_fail(err, VG_E_ARG, "unknown kind of optimizer (%d)", (int)o->kind);
     if (!(o->momentum >= 0 && o->momentum < 1))
         return vg_fail(err, VG_E_ARG, "momentum %g is not in [0, 1)", o->momentum);
@@ -60,19 +60,40 @@ static vg_status check(const vg_optimizer_options *o, vg_error *err)
     if (!(o->beta1 >= 0 && o->beta1 < 1) || !(o->beta2 >= 0 && o->beta2 < 1))
         return vg_fail(err, VG_E_ARG, "beta1 %g and beta2 %g must be in [0, 1)", o->beta1,
                        o->beta2);
-    if (!(o->epsilon >= 0) || !(o->weight_decay >= 0) || !(o->clip_norm >= 0))
-        return vg_fail(err, VG_E_ARG, "epsilon, weight_decay and clip_norm must not be negative");
+    if (!(o->epsilon >= 0) || !(o->weight_decay >= 0) || !(o->clip_norm >= 0) ||
+        !(o->clip_value >= 0))
+        return vg_fail(err, VG_E_ARG,
+                       "epsilon, weight_decay, clip_norm and clip_value must not be negative");
     return VG_OK;
 }
 
 static int states_of(const vg_optimizer_options *o)
 {
-    return o->kind == VG_OPTIMIZER_SGD ? (o->momentum > 0) : 2;
+    switch (o->kind) {
+    case VG_OPTIMIZER_SGD:
+        return o->momentum > 0;
+    case VG_OPTIMIZER_RMSPROP:
+        return 1 + (o->momentum > 0);
+    case VG_OPTIMIZER_ADAGRAD:
+        return 1;
+    default:
+        return 2;
+    }
 }
 
+/* As PyTorch calls them. */
 static const char *state_name(const vg_optimizer_options *o, int state)
 {
-    return o->kind == VG_OPTIMIZER_SGD ? "momentum" : state ? "exp_avg_sq" : "exp_avg";
+    switch (o->kind) {
+    case VG_OPTIMIZER_SGD:
+        return "momentum";
+    case VG_OPTIMIZER_RMSPROP:
+        return state ? "momentum" : "square_avg";
+    case VG_OPTIMIZER_ADAGRAD:
+        return "sum";
+    default:
+        return state ? "exp_avg_sq" : "exp_avg";
+    }
 }
 
 /* Cuts the parameters and hands out state memory. */
@@ -154,14 +175,21 @@ void vg_optimizer_free(vg_optimizer *optimizer)
 
 /* The coefficients of one step; floats because the arrays are. */
 typedef struct coefficients {
-    float clip, decay, rate, momentum, beta1, beta2, rest1, rest2, epsilon, step, root;
+    float clip, most, decay, rate, momentum, beta1, beta2, rest1, rest2, epsilon, step, root;
 } coefficients;
+
+/* A value of the gradient after both ways of clipping; most is infinite without the second. */
+static inline float clipped(float g, coefficients c)
+{
+    float d = g * c.clip;
+    return d > c.most ? c.most : d < -c.most ? -c.most : d; /* NaN stays */
+}
 
 VG_KERNEL static void sgd(float *restrict w, const float *restrict g, float *restrict m, size_t n,
                           coefficients c, int nesterov)
 {
     for (size_t i = 0; i < n; i++) {
-        float d = g[i] * c.clip + c.decay * w[i];
+        float d = clipped(g[i], c) + c.decay * w[i];
         float v = c.momentum * m[i] + d;
         m[i] = v;
         w[i] -= c.rate * (nesterov ? d + c.momentum * v : v);
@@ -172,14 +200,14 @@ VG_KERNEL static void sgd_plain(float *restrict w, const float *restrict g, size
                                 coefficients c)
 {
     for (size_t i = 0; i < n; i++)
-        w[i] -= c.rate * (g[i] * c.clip + c.decay * w[i]);
+        w[i] -= c.rate * (clipped(g[i], c) + c.decay * w[i]);
 }
 
 VG_KERNEL static void adam(float *restrict w, const float *restrict g, float *restrict m,
                            float *restrict v, size_t n, coefficients c, int decoupled)
 {
     for (size_t i = 0; i < n; i++) {
-        float old = w[i], d = g[i] * c.clip;
+        float old = w[i], d = clipped(g[i], c);
         if (decoupled)
             old -= c.rate * c.decay * old;
         else
@@ -187,6 +215,38 @@ VG_KERNEL static void adam(float *restrict w, const float *restrict g, float *re
         m[i] = c.beta1 * m[i] + c.rest1 * d;
         v[i] = c.beta2 * v[i] + c.rest2 * d * d;
         w[i] = old - c.step * m[i] / (sqrtf(v[i]) * c.root + c.epsilon);
+    }
+}
+
+VG_KERNEL static void rmsprop(float *restrict w, const float *restrict g, float *restrict v,
+                              size_t n, coefficients c)
+{
+    for (size_t i = 0; i < n; i++) {
+        float d = clipped(g[i], c) + c.decay * w[i];
+        v[i] = c.beta2 * v[i] + c.rest2 * d * d;
+        w[i] -= c.rate * (d / (sqrtf(v[i]) + c.epsilon));
+    }
+}
+
+VG_KERNEL static void rmsprop_momentum(float *restrict w, const float *restrict g,
+                                       float *restrict v, float *restrict m, size_t n,
+                                       coefficients c)
+{
+    for (size_t i = 0; i < n; i++) {
+        float d = clipped(g[i], c) + c.decay * w[i];
+        v[i] = c.beta2 * v[i] + c.rest2 * d * d;
+        m[i] = c.momentum * m[i] + d / (sqrtf(v[i]) + c.epsilon);
+        w[i] -= c.rate * m[i];
+    }
+}
+
+VG_KERNEL static void adagrad(float *restrict w, const float *restrict g, float *restrict sum,
+                              size_t n, coefficients c)
+{
+    for (size_t i = 0; i < n; i++) {
+        float d = clipped(g[i], c) + c.decay * w[i];
+        sum[i] += d * d;
+        w[i] -= c.rate * (d / (sqrtf(sum[i]) + c.epsilon));
     }
 }
 
@@ -198,12 +258,27 @@ static void update_piece(vg_optimizer *o, const piece *p, coefficients c)
     float *m = o->state[0][p->param], *v = o->state[1][p->param];
     if (!param->decay)
         c.decay = 0;
-    if (o->options.kind != VG_OPTIMIZER_SGD)
-        adam(w, g, m + p->from, v + p->from, p->count, c, o->options.kind == VG_OPTIMIZER_ADAMW);
-    else if (m)
-        sgd(w, g, m + p->from, p->count, c, o->options.nesterov);
-    else
-        sgd_plain(w, g, p->count, c);
+    size_t at = p->from, n = p->count;
+    switch (o->options.kind) {
+    case VG_OPTIMIZER_ADAM:
+    case VG_OPTIMIZER_ADAMW:
+        adam(w, g, m + at, v + at, n, c, o->options.kind == VG_OPTIMIZER_ADAMW);
+        break;
+    case VG_OPTIMIZER_RMSPROP:
+        if (v)
+            rmsprop_momentum(w, g, m + at, v + at, n, c);
+        else
+            rmsprop(w, g, m + at, n, c);
+        break;
+    case VG_OPTIMIZER_ADAGRAD:
+        adagrad(w, g, m + at, n, c);
+        break;
+    default:
+        if (m)
+            sgd(w, g, m + at, n, c, o->options.nesterov);
+        else
+            sgd_plain(w, g, n, c);
+    }
 }
 
 double vg_optimizer_step(vg_optimizer *o, double learning_rate)
@@ -223,6 +298,7 @@ double vg_optimizer_step(vg_optimizer *o, double learning_rate)
     if (s->clip_norm > 0 && norm > s->clip_norm)
         clip = s->clip_norm / (norm + 1e-6);
     coefficients c = {.clip = (float)clip,
+                      .most = s->clip_value > 0 ? (float)s->clip_value : INFINITY,
                       .decay = (float)s->weight_decay,
                       .rate = (float)learning_rate,
                       .momentum = (float)s->momentum,
@@ -255,8 +331,9 @@ void vg_optimizer_set_steps(vg_optimizer *optimizer, uint64_t steps)
     optimizer->steps = steps;
 }
 
-static const char *const kind_names[] = {"sgd", "adam", "adamw"};
+static const char *const kind_names[] = {"sgd", "adam", "adamw", "rmsprop", "adagrad"};
 enum { KIND_NAMES = sizeof kind_names / sizeof *kind_names };
+_Static_assert((int)KIND_NAMES == (int)VG_OPTIMIZERS, "an optimizer without a name");
 
 vg_status vg_optimizer_parse(const char *word, vg_optimizer_kind *kind, vg_error *err)
 {
@@ -265,7 +342,8 @@ vg_status vg_optimizer_parse(const char *word, vg_optimizer_kind *kind, vg_error
             *kind = (vg_optimizer_kind)i;
             return VG_OK;
         }
-    return vg_fail(err, VG_E_ARG, "unknown optimizer \"%s\"; there are: sgd, adam, adamw", word);
+    return vg_fail(err, VG_E_ARG,
+                   "unknown optimizer \"%s\"; there are: sgd, adam, adamw, rmsprop, adagrad", word);
 }
 
 const char *vg_optimizer_name(vg_optimizer_kind kind)
