@@ -31,6 +31,15 @@ static void test_every_key(void **state)
     assert_near(p.noise, 5, 0);
     assert_int_equal(p.fill, VG_FILL_CONSTANT);
     assert_near(p.fill_value, 128, 0);
+    p = parse("interpolation=bicubic");
+    assert_int_equal(p.interpolation, VG_INTERPOLATION_BICUBIC);
+    assert_false(vg_policy_is_none(&p));
+    char text[VG_POLICY_TEXT];
+    vg_policy_print(&p, text, sizeof text);
+    assert_string_equal(text, "interpolation=bicubic");
+    vg_error err = {0};
+    assert_int_equal(vg_policy_parse("interpolation=linear", &p, &err), VG_E_ARG);
+    assert_contains(err.message, "expected nearest, bilinear or bicubic");
     p = parse("crop=0.08 flip=alternating pad_crop=4");
     assert_near(p.crop_low, 0.08, 0);
     assert_near(p.crop_high, 1, 0);

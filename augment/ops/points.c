@@ -15,7 +15,7 @@ typedef struct axis {
 
 typedef struct cubic {
     axis x, y;
-    float tap[TAPS][TAPS][3][SPAN]; /* row, column, channel */
+    uint8_t tap[TAPS][TAPS][3][SPAN]; /* row, column, channel */
 } cubic;
 
 static int fold(int i, int n, vg_fill fill)
@@ -65,10 +65,10 @@ static VG_INLINE void cubic_blend(const cubic *restrict c, int channel, int coun
         sum[i] = 0;
     for (int r = 0; r < TAPS; r++)
         for (int i = 0; i < SPAN; i++) {
-            float row = c->x.weight[0][i] * c->tap[r][0][channel][i];
-            row += c->x.weight[1][i] * c->tap[r][1][channel][i];
-            row += c->x.weight[2][i] * c->tap[r][2][channel][i];
-            row += c->x.weight[3][i] * c->tap[r][3][channel][i];
+            float row = c->x.weight[0][i] * (float)(int32_t)c->tap[r][0][channel][i];
+            row += c->x.weight[1][i] * (float)(int32_t)c->tap[r][1][channel][i];
+            row += c->x.weight[2][i] * (float)(int32_t)c->tap[r][2][channel][i];
+            row += c->x.weight[3][i] * (float)(int32_t)c->tap[r][3][channel][i];
             sum[i] += c->y.weight[r][i] * row;
         }
     for (int i = 0; i < count; i++) {
@@ -143,24 +143,41 @@ void vg_points_nearest(const vg_bilinear *j, vg_simd simd, const double *x, cons
     show_constant(j, x, y, count, plane, out);
 }
 
+/* The taps of pixel i at the picture's border or beyond. */
+static void copy_folded(const vg_bilinear *j, int i, cubic *to)
+{
+    const vg_view *in = &j->in;
+    const size_t channels = (size_t)in->channels;
+    for (int r = 0; r < TAPS; r++)
+        for (int k = 0; k < TAPS; k++) {
+            size_t x = (size_t)fold(to->x.first[i] + k, in->width, j->fill);
+            size_t y = (size_t)fold(to->y.first[i] + r, in->height, j->fill);
+            const uint8_t *p = in->data + y * in->stride + x * channels;
+            for (size_t c = 0; c < channels; c++)
+                to->tap[r][k][c][i] = p[c];
+        }
+}
+
 /* The taps of all pixels, a plane for each. */
 static void copy_taps(const vg_bilinear *j, int count, cubic *to)
 {
     const vg_view *in = &j->in;
-    const size_t channels = (size_t)in->channels;
     for (int i = 0; i < count; i++) {
         int x = to->x.first[i], y = to->y.first[i];
-        size_t column[TAPS], row[TAPS];
-        for (int k = 0; k < TAPS; k++) {
-            column[k] = (size_t)fold(x + k, in->width, j->fill) * channels;
-            row[k] = (size_t)fold(y + k, in->height, j->fill) * in->stride;
+        if (x < 0 || y < 0 || x > in->width - TAPS || y > in->height - TAPS) {
+            copy_folded(j, i, to);
+            continue;
         }
-        for (int r = 0; r < TAPS; r++)
-            for (int k = 0; k < TAPS; k++) {
-                const uint8_t *p = in->data + row[r] + column[k];
-                for (size_t c = 0; c < channels; c++)
-                    to->tap[r][k][c][i] = p[c];
-            }
+        const uint8_t *p = in->data + (size_t)y * in->stride + (size_t)x * (size_t)in->channels;
+        for (int r = 0; r < TAPS; r++, p += in->stride)
+            for (int k = 0; k < TAPS; k++)
+                if (in->channels == 1) {
+                    to->tap[r][k][0][i] = p[k];
+                } else {
+                    to->tap[r][k][0][i] = p[3 * k];
+                    to->tap[r][k][1][i] = p[3 * k + 1];
+                    to->tap[r][k][2][i] = p[3 * k + 2];
+                }
     }
 }
 

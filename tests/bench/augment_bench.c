@@ -66,6 +66,17 @@ static vg_status run_warp(fixture *f, uint32_t turn, vg_error *err)
     return status == VG_OK ? vg_warp_run(&warp, &view, &f->warp, f->planes, err) : status;
 }
 
+static vg_status run_remap(fixture *f, uint32_t turn, vg_error *err)
+{
+    vg_sample_key key = key_of(turn);
+    vg_plan plan =
+        vg_plan_draw(&f->augment.policy, &key, f->width, f->height, f->in.width, f->in.height);
+    vg_remap remap;
+    vg_status status = vg_augment_remap(&f->augment, &plan, f->in.width, f->in.height, &remap, err);
+    vg_view view = vg_image_view(&f->in);
+    return status == VG_OK ? vg_remap_run(&remap, &view, &f->warp, f->planes, err) : status;
+}
+
 static vg_status run_colour(fixture *f, uint32_t turn, vg_error *err)
 {
     (void)err;
@@ -107,6 +118,12 @@ static vg_status run_decode(fixture *f, uint32_t turn, vg_error *err)
 
 static const operation operations[] = {
     {"affine", 256, 256, 3, 256, TURN, run_warp, 32},
+    {"perspective", 256, 256, 3, 256, "perspective=0.5 fill=constant", run_remap, 32},
+    {"perspective 0.2", 256, 256, 3, 256, "perspective=0.2 fill=constant", run_remap, 32},
+    {"elastic", 256, 256, 3, 256, "elastic=0.03", run_remap, 32},
+    {"affine, bicubic", 256, 256, 3, 256, TURN " interpolation=bicubic", run_remap, 32},
+    {"affine, nearest", 256, 256, 3, 256, TURN " interpolation=nearest", run_remap, 32},
+    {"turn", 256, 256, 3, 256, "turn", run_transform, 32},
     {"jitter", 256, 256, 3, 256, "none", run_colour, 32},
     {"noise", 256, 256, 3, 256, "none", run_noise, 32},
     {"standard", 256, 256, 3, 256, TURN " flip=h " JITTER " noise=10", run_transform, 32},
