@@ -1,6 +1,7 @@
 /* augment: what the network will see (--preview), an augmented dataset for others (--out FOLDER), and
  * the table of operations. This file reads the command line; augment_*.c do the work. */
 #include "augment.h"
+#include "augment_check.h"
 #include "base/text.h"
 
 #include <stdlib.h>
@@ -9,6 +10,8 @@
 enum {
     OPTION_PREVIEW,
     OPTION_OPERATIONS,
+    OPTION_CHECK,
+    OPTION_FAIL_ON,
     OPTION_POLICY,
     OPTION_HTML,
     OPTION_BY,
@@ -93,6 +96,14 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
     case OPTION_PREVIEW:
         c->preview = true;
         return VG_OK;
+    case OPTION_CHECK:
+        c->check = true;
+        return VG_OK;
+    case OPTION_FAIL_ON:
+        if (strcmp(value, "warning") != 0)
+            return vg_fail(err, VG_E_ARG, "--fail-on: found \"%s\", allowed: warning", value);
+        c->fail_on_warning = true;
+        return VG_OK;
     case OPTION_OPERATIONS:
         c->operations = true;
         return VG_OK;
@@ -130,6 +141,12 @@ static int check(const vg_augment_choices *c, const vg_cli *cli)
         return -1;
     if (cli->operand_count < 1)
         return vg_cli_usage(cli, "which DATASET?");
+    if (c->check && (c->preview || cli->out || c->export_options))
+        return vg_cli_usage(cli, "--check writes nothing: leave --preview and --out out");
+    if (c->fail_on_warning && !c->check)
+        return vg_cli_usage(cli, "--fail-on has a meaning only with --check");
+    if (c->check)
+        return -1;
     if (!c->preview && !cli->out)
         return vg_cli_usage(cli, "nothing to do: --preview shows what a policy does, --out FOLDER "
                                  "writes an augmented dataset");
@@ -146,11 +163,32 @@ static int check(const vg_augment_choices *c, const vg_cli *cli)
     return -1;
 }
 
+static vg_status run_check(const vg_augment_choices *c, const vg_cli *cli, size_t *warnings,
+                           vg_error *err)
+{
+    vg_dataset *dataset = NULL;
+    vg_dataset_options open = vg_dataset_options_default();
+    vg_augment augment;
+    vg_pixel_stats *pixels = NULL;
+    open.threads = cli->threads;
+    vg_status status = vg_dataset_open(cli->operands[0], &open, &dataset, err);
+    if (!status)
+        status = vg_augment_prepare(c, cli, dataset, false, &augment, &pixels, err);
+    if (!status)
+        status = vg_augment_check(cli, dataset, &augment, warnings, err);
+    vg_pixel_stats_release(pixels);
+    vg_dataset_close(dataset);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     static const vg_cli_option options[] = {
         {"preview", NULL, "write a contact sheet (--out FILE.png, .jpg) or page (.html)",
          OPTION_PREVIEW},
+        {"check", NULL, "tell what the policy does to labels and pictures, before training",
+         OPTION_CHECK},
+        {"fail-on", "warning", "with --check: exit with 3 when there is a warning", OPTION_FAIL_ON},
         {"policy", "POLICY", "preset and key=value words (light); see below", OPTION_POLICY},
         {"operations", NULL, "list every operation with its range, unit and neutral value",
          OPTION_OPERATIONS},
@@ -177,6 +215,7 @@ int main(int argc, char **argv)
         .tool = "augment",
         .what = "shows what the network will see, and writes augmented datasets",
         .usage = "--preview DATASET [--policy POLICY] [--out FILE] [options]\n"
+                 "       augment --check DATASET [--policy POLICY] [--fail-on warning]\n"
                  "       augment DATASET --out FOLDER [--copies N] [--balance] [options]\n"
                  "       augment --operations",
         .out_help = "preview: the sheet or page (preview.png); else the folder of the dataset",
@@ -212,10 +251,13 @@ int main(int argc, char **argv)
     if (end >= 0)
         return end;
     vg_status status = VG_OK;
+    size_t warnings = 0;
     if (c.operations && cli.json)
         status = vg_augment_operations_json(stdout, &err);
     else if (c.operations)
         vg_augment_operations(stdout);
+    else if (c.check)
+        status = run_check(&c, &cli, &warnings, &err);
     else if (c.preview)
         status = vg_augment_preview(&c, &cli, &err);
     else
@@ -224,5 +266,7 @@ int main(int argc, char **argv)
         status = vg_cli_finish(stdout, &err);
     if (status)
         vg_cli_fail(&cli, &err, status);
-    return status ? VG_EXIT_FAILED : VG_EXIT_DONE;
+    if (status)
+        return VG_EXIT_FAILED;
+    return c.fail_on_warning && warnings ? VG_EXIT_COLLAPSED : VG_EXIT_DONE;
 }

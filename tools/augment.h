@@ -11,7 +11,7 @@
 
 /* The command line, read. */
 typedef struct vg_augment_choices {
-    bool preview, operations;
+    bool preview, operations, check, fail_on_warning;
     const char *policy_text; /* as it was asked for */
     vg_policy policy;
     int height, width; /* 0: as train-pipeline would choose */

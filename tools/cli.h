@@ -19,7 +19,8 @@ typedef enum vg_exit {
     VG_EXIT_DONE = 0,
     VG_EXIT_FAILED = 1,
     VG_EXIT_USAGE = 2,
-    VG_EXIT_COLLAPSED = 3 /* only when asked for: train-pipeline --fail-on collapse */
+    VG_EXIT_COLLAPSED = 3 /* only when asked for: train-pipeline --fail-on collapse, augment --check
+                             --fail-on warning */
 } vg_exit;
 
 /* An option of one tool, beside the common ones. */

@@ -110,6 +110,22 @@ run "$augment" --preview "$data"
 expect_status 0
 is_png preview.png || complain "no preview.png where it was called"
 
+# --check: what a policy does, before anything is trained.
+run "$augment" --check "$data" --policy 'shear=0.2'
+expect_status 0
+expect_out 'shear=0.2 changes nothing'
+expect_out 'instead: it is in degrees; for radians write shear=11'
+run "$augment" --check "$data" --policy 'shear=0.2' --json --fail-on warning
+expect_status 3
+expect_json 'r["warnings"] == 1 and r["findings"][0]["kind"] == "no-effect"'
+run "$augment" --check "$data" --policy none --fail-on warning
+expect_status 0
+expect_out '0 warnings'
+run "$augment" --check --preview "$data"
+expect_status 2
+run "$augment" --preview "$data" --fail-on warning
+expect_status 2
+
 run "$augment" "$data"
 expect_status 2
 expect_err '--preview'
