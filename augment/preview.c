@@ -34,10 +34,10 @@ typedef struct gatherer {
     vg_image image;
     vg_resize_scratch resize;
     float *before, *after, *whitened; /* a network input each */
-    int classes;           /* chosen */
-    int *labels;           /* [classes] */
-    size_t *counts;        /* training samples of each class of the dataset */
-    candidate *candidates; /* CANDIDATES for each chosen class */
+    int classes;                      /* chosen */
+    int *labels;                      /* [classes] */
+    size_t *counts;                   /* training samples of each class of the dataset */
+    candidate *candidates;            /* CANDIDATES for each chosen class */
     vg_part parts[VG_PARTS];
     vg_preview *preview;
 } gatherer;
@@ -115,8 +115,9 @@ static vg_status name_rows(gatherer *g, vg_error *err)
             size_t count = g->counts[g->labels[r]];
             snprintf(row->name, sizeof row->name, "%s",
                      vg_dataset_class_name(g->dataset, g->labels[r]));
-            snprintf(row->note, sizeof row->note, "%zu training picture%s", count,
-                     count == 1 ? "" : "s");
+            bool own = vg_augment_policy(g->augment, g->labels[r]) != &g->augment->policy;
+            snprintf(row->note, sizeof row->note, "%zu training picture%s%s", count,
+                     count == 1 ? "" : "s", own ? ", a policy of its own" : "");
         } else if (r < rows - 1) {
             snprintf(row->name, sizeof row->name, "%s", vg_part_name(g->parts[r].code));
             vg_part_print(&g->augment->policy, &g->parts[r], row->note, sizeof row->note);

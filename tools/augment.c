@@ -13,6 +13,7 @@ enum {
     OPTION_CHECK,
     OPTION_FAIL_ON,
     OPTION_POLICY,
+    OPTION_POLICY_FOR,
     OPTION_HTML,
     OPTION_BY,
     OPTION_VARIANTS,
@@ -110,6 +111,8 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
     case OPTION_POLICY:
         c->policy_text = value;
         return vg_policy_parse(value, &c->policy, err);
+    case OPTION_POLICY_FOR:
+        return vg_class_rules_add_word(&c->class_rules, value, err);
     case OPTION_HTML:
         c->html = value;
         return VG_OK;
@@ -190,6 +193,9 @@ int main(int argc, char **argv)
          OPTION_CHECK},
         {"fail-on", "warning", "with --check: exit with 3 when there is a warning", OPTION_FAIL_ON},
         {"policy", "POLICY", "preset and key=value words (light); see below", OPTION_POLICY},
+        {"policy-for", "CLASSES=WORDS",
+         "change it for a class, classes with commas between, or rare; may be repeated",
+         OPTION_POLICY_FOR},
         {"operations", NULL, "list every operation with its range, unit and neutral value",
          OPTION_OPERATIONS},
         {"size", "N|HxW", "the network's input (as train-pipeline would choose)", OPTION_SIZE},
@@ -233,6 +239,7 @@ int main(int argc, char **argv)
             "docs/augmentation.md has all of it.\n\n"
             "  augment --preview pets/ --policy \"light rotate=45 noise=8\" --out pets.html\n"
             "  augment --preview pets/ --policy heavy --by operation\n"
+            "  augment --preview digits/ --policy standard --policy-for \"6,9=flip=none rotate=5\"\n"
             "  augment pets/ --out pets-augmented/ --policy standard --copies 3\n",
         .options = options,
         .option_count = sizeof options / sizeof *options,
@@ -240,16 +247,21 @@ int main(int argc, char **argv)
         .take = take,
     };
     vg_error err = {0};
-    vg_augment_choices c = {
-        .policy_text = "light", .normalization = VG_NORMALIZE_ZSCORE, .copies = -1};
+    vg_class_policies class_policies = {0};
+    vg_augment_choices c = {.policy_text = "light",
+                            .normalization = VG_NORMALIZE_ZSCORE,
+                            .copies = -1,
+                            .class_policies = &class_policies};
     if (vg_policy_parse(c.policy_text, &c.policy, &err) != VG_OK)
         c.policy = vg_policy_none();
     vg_cli cli;
     int end = vg_cli_parse(&spec, argc, argv, &c, &cli);
     if (end < 0)
         end = check(&c, &cli);
-    if (end >= 0)
+    if (end >= 0) {
+        vg_class_rules_reset(&c.class_rules);
         return end;
+    }
     vg_status status = VG_OK;
     size_t warnings = 0;
     if (c.operations && cli.json)
@@ -266,6 +278,8 @@ int main(int argc, char **argv)
         status = vg_cli_finish(stdout, &err);
     if (status)
         vg_cli_fail(&cli, &err, status);
+    vg_class_policies_reset(&class_policies);
+    vg_class_rules_reset(&c.class_rules);
     if (status)
         return VG_EXIT_FAILED;
     return c.fail_on_warning && warnings ? VG_EXIT_COLLAPSED : VG_EXIT_DONE;

@@ -2,6 +2,7 @@
 #ifndef VG_TOOLS_AUGMENT_H
 #define VG_TOOLS_AUGMENT_H
 
+#include "class_lines.h"
 #include "cli.h"
 #include "export.h"
 #include "sheet.h"
@@ -14,7 +15,9 @@ typedef struct vg_augment_choices {
     bool preview, operations, check, fail_on_warning;
     const char *policy_text; /* as it was asked for */
     vg_policy policy;
-    int height, width; /* 0: as train-pipeline would choose */
+    vg_class_rules class_rules;        /* changes to it for single classes */
+    vg_class_policies *class_policies; /* what they come to, filled by vg_augment_prepare */
+    int height, width;                 /* 0: as train-pipeline would choose */
     vg_normalization normalization;
     vg_framing framing;
     /* --preview */
@@ -35,6 +38,9 @@ typedef struct vg_augment_choices {
 vg_status vg_augment_prepare(const vg_augment_choices *choices, const vg_cli *cli,
                              const vg_dataset *dataset, bool fit, vg_augment *augment,
                              vg_pixel_stats **pixels, vg_error *err);
+
+/* For train-pipeline: ` --set augment="..."`, with augment_classes where there are any. */
+void vg_augment_print_set(const vg_augment_choices *choices, FILE *out);
 
 /* Each reads what it needs, writes what was asked for and says what it did on stdout. */
 vg_status vg_augment_preview(const vg_augment_choices *choices, const vg_cli *cli, vg_error *err);

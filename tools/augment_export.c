@@ -36,7 +36,9 @@ static void report(void *context, uint64_t samples, uint64_t of)
 }
 
 typedef struct result {
-    const char *dataset, *folder, *words;
+    const char *dataset, *folder;
+    const vg_augment_choices *choices;
+    char *class_lines; /* policies of classes, a line each; on the heap */
     char policy[VG_POLICY_TEXT], resize[40];
     vg_augment augment;
     vg_export_options options;
@@ -57,7 +59,7 @@ static void print_text(const result *r)
     if (s->found)
         printf(", %s were there from before", vg_cli_count(b, s->found));
     printf("  (%.1f s, %.0f files/s)\n", r->seconds, rate);
-    printf("policy     %s\n", r->policy);
+    printf("policy     %s\n%s", r->policy, r->class_lines);
     printf("pictures   %dx%dx%d, resize %s, %s", r->augment.height, r->augment.width,
            r->augment.channels, r->resize, r->options.format == VG_FORMAT_PNG ? "PNG" : "JPEG");
     if (r->options.format == VG_FORMAT_JPEG)
@@ -78,10 +80,12 @@ static vg_status print_json(const result *r, vg_error *err)
 {
     const vg_export_summary *s = &r->summary;
     json_t *root = json_pack(
-        "{s:s, s:s, s:o, s:o, s:s, s:s, s:{s:i, s:i, s:i}, s:I, s:i, s:b, s:b, s:s, s:I, s:I, s:I, "
+        "{s:s, s:s, s:o, s:o, s:s, s:o, s:s, s:{s:i, s:i, s:i}, s:I, s:i, s:b, s:b, s:s, s:I, s:I, "
+        "s:I, "
         "s:I, s:f, s:o}",
         "tool", "augment", "version", VG_VERSION, "dataset", vg_json_text(r->dataset), "out",
-        vg_json_text(r->folder), "policy", r->policy, "resize", r->resize, "pictures", "channels",
+        vg_json_text(r->folder), "policy", r->policy, "class_policies",
+        vg_class_json(&r->choices->class_rules), "resize", r->resize, "pictures", "channels",
         r->augment.channels, "height", r->augment.height, "width", r->augment.width, "seed",
         (json_int_t)r->options.seed, "copies", r->options.copies, "originals", r->options.originals,
         "balance", r->options.balance, "format",
@@ -124,7 +128,7 @@ static vg_status write_out(const vg_cli *cli, const vg_dataset *dataset, result 
 
 vg_status vg_augment_export(const vg_augment_choices *c, const vg_cli *cli, vg_error *err)
 {
-    result r = {.dataset = cli->operands[0], .folder = cli->out, .words = c->policy_text};
+    result r = {.dataset = cli->operands[0], .folder = cli->out, .choices = c};
     r.options = vg_export_options_default();
     r.options.folder = cli->out;
     if (c->copies >= 0)
@@ -140,6 +144,7 @@ vg_status vg_augment_export(const vg_augment_choices *c, const vg_cli *cli, vg_e
     char warnings[1000] = "";
     if (vg_policy_warnings(&c->policy, warnings, sizeof warnings) > 0)
         vg_cli_note(cli, "%s", warnings);
+    vg_class_notes(cli, &c->class_rules, &c->policy);
 
     vg_dataset *dataset = NULL;
     vg_pixel_stats *pixels = NULL;
@@ -155,14 +160,15 @@ vg_status vg_augment_export(const vg_augment_choices *c, const vg_cli *cli, vg_e
         vg_policy_print(&c->policy, r.policy, sizeof r.policy);
         vg_framing_print(&c->framing, r.resize, sizeof r.resize);
         count_training(dataset, &r);
+        r.class_lines = vg_class_lines(&c->class_rules, &c->policy, dataset, "class      ", err);
+        status = r.class_lines ? VG_OK : VG_E_NOMEM;
     }
     vg_dataset_close(dataset);
     vg_pixel_stats_release(pixels);
-    if (status)
-        return status;
-    if (cli->json)
+    if (!status && cli->json)
         status = print_json(&r, err);
-    else
+    else if (!status)
         print_text(&r);
+    free(r.class_lines);
     return status ? status : vg_cli_finish(stdout, err);
 }

@@ -17,7 +17,8 @@ typedef struct result {
     const char *dataset;
     const char *sheet, *page; /* files; NULL: not written */
     char policy[VG_POLICY_TEXT], warnings[1000], resize[40];
-    const char *words; /* the policy as it was asked for */
+    const vg_augment_choices *choices; /* what was asked for */
+    char *class_lines;                 /* policies of classes, a line each; on the heap */
     vg_augment augment;
     vg_pixel_stats *pixels; /* of its normalizer, held */
     vg_preview_options options;
@@ -42,6 +43,15 @@ vg_augment_file vg_augment_file_of(const char *path)
     return VG_FILE_OTHER;
 }
 
+void vg_augment_print_set(const vg_augment_choices *c, FILE *out)
+{
+    fprintf(out, " --set augment=\"%s\"", c->policy_text);
+    const vg_class_rules *rules = &c->class_rules;
+    for (size_t i = 0; i < rules->count; i++)
+        fprintf(out, "%s%s=%s%s", i ? "; " : " --set \"augment_classes=", rules->rules[i].classes,
+                rules->rules[i].words, i + 1 < rules->count ? "" : "\"");
+}
+
 vg_status vg_augment_prepare(const vg_augment_choices *c, const vg_cli *cli,
                              const vg_dataset *dataset, bool fit, vg_augment *augment,
                              vg_pixel_stats **pixels, vg_error *err)
@@ -52,9 +62,13 @@ vg_status vg_augment_prepare(const vg_augment_choices *c, const vg_cli *cli,
     run.height = c->height;
     run.width = c->width;
     run.threads = cli->threads;
-    vg_status status = vg_run_prepare(dataset, &run, err);
+    vg_status status =
+        vg_class_policies_make(&c->class_rules, &c->policy, dataset, c->class_policies, err);
+    if (!status)
+        status = vg_run_prepare(dataset, &run, err);
     if (!status)
         *augment = (vg_augment){.policy = c->policy,
+                                .class_policies = c->class_policies,
                                 .channels = run.channels,
                                 .height = run.height,
                                 .width = run.width,
@@ -107,7 +121,7 @@ static vg_status write_page(const vg_dataset *dataset, result *r, vg_error *err)
         r->summary.draws = classes.summary.draws;
         vg_preview_page page = {.dataset = r->dataset,
                                 .policy = r->policy,
-                                .words = r->words,
+                                .words = r->choices->policy_text,
                                 .warnings = r->warnings,
                                 .augment = &r->augment,
                                 .variants = options.variants,
@@ -168,7 +182,7 @@ static void print_text(const result *r)
     }
     if (r->page)
         printf("page       %s  (one file; every class and every operation)\n", r->page);
-    printf("policy     %s\n", r->policy);
+    printf("policy     %s\n%s", r->policy, r->class_lines);
     printf("input      %dx%dx%d, resize %s, %s, as train-pipeline would feed it; seed %llu\n",
            r->augment.height, r->augment.width, r->augment.channels, r->resize,
            vg_normalization_name(r->augment.normalizer.kind), (unsigned long long)r->options.seed);
@@ -185,7 +199,7 @@ static void print_text(const result *r)
     const char *dataset = word ? word : r->dataset;
     vg_cli_pad(stdout, dataset, vg_cli_columns(dataset));
     free(word);
-    printf(" --set augment=\"%s\"", r->words);
+    vg_augment_print_set(r->choices, stdout);
     if (r->augment.framing.kind != VG_FRAMING_STRETCH)
         printf(" --set input.resize=%s", r->resize);
     printf("\n");
@@ -243,6 +257,7 @@ static vg_status print_json(const result *r, vg_error *err)
     set(root, "by", json_string(r->options.by == VG_PREVIEW_OPERATIONS ? "operation" : "class"),
         &ok);
     set(root, "policy", json_string(r->policy), &ok);
+    set(root, "class_policies", vg_class_json(&r->choices->class_rules), &ok);
     set(root, "normalize", json_string(vg_normalization_name(r->augment.normalizer.kind)), &ok);
     set(root, "seed", json_integer((json_int_t)r->options.seed), &ok);
     set(root, "input", input, &ok);
@@ -289,7 +304,7 @@ static vg_status work(const vg_augment_choices *c, const vg_cli *cli, const vg_d
 
 vg_status vg_augment_preview(const vg_augment_choices *c, const vg_cli *cli, vg_error *err)
 {
-    result r = {.dataset = cli->operands[0], .words = c->policy_text};
+    result r = {.dataset = cli->operands[0], .choices = c};
     name_files(c, cli, &r);
     r.options = vg_preview_options_default();
     r.options.by = c->by;
@@ -302,19 +317,23 @@ vg_status vg_augment_preview(const vg_augment_choices *c, const vg_cli *cli, vg_
     vg_framing_print(&c->framing, r.resize, sizeof r.resize);
     if (vg_policy_warnings(&c->policy, r.warnings, sizeof r.warnings) > 0)
         vg_cli_note(cli, "%s", r.warnings);
+    vg_class_notes(cli, &c->class_rules, &c->policy);
     vg_dataset *dataset = NULL;
     vg_dataset_options open = vg_dataset_options_default();
     open.threads = cli->threads;
     vg_status status = vg_dataset_open(cli->operands[0], &open, &dataset, err);
     if (!status)
         status = work(c, cli, dataset, &r, err);
+    if (!status) {
+        r.class_lines = vg_class_lines(&c->class_rules, &c->policy, dataset, "class      ", err);
+        status = r.class_lines ? VG_OK : VG_E_NOMEM;
+    }
     vg_dataset_close(dataset);
     vg_pixel_stats_release(r.pixels);
-    if (status)
-        return status;
-    if (cli->json)
+    if (!status && cli->json)
         status = print_json(&r, err);
-    else
+    else if (!status)
         print_text(&r);
+    free(r.class_lines);
     return status ? status : vg_cli_finish(stdout, err);
 }

@@ -2,6 +2,8 @@
  * from the dataset. */
 #include "class_lines.h"
 
+#include "report/escape.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -37,4 +39,18 @@ void vg_class_notes(const vg_cli *cli, const vg_class_rules *rules, const vg_pol
     char warnings[1000];
     if (vg_class_rules_warnings(rules, general, warnings, sizeof warnings) > 0)
         vg_cli_note(cli, "%s", warnings);
+}
+
+json_t *vg_class_json(const vg_class_rules *rules)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < rules->count; i++) {
+        json_t *rule = json_pack("{s:o, s:o}", "classes", vg_json_text(rules->rules[i].classes),
+                                 "words", vg_json_text(rules->rules[i].words));
+        if (json_array_append_new(list, rule) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
 }
