@@ -14,36 +14,36 @@
 /* An operation of a set and its strongest magnitude; signed ones are drawn to either side. */
 typedef struct entry {
     vg_operation operation;
-    double most;
     bool is_signed;
+    double most;
 } entry;
 
 /* The order is torchvision's. Shears are slopes, shifts fractions, colour operations change their
  * factor of 1 by the magnitude; posterize loses `most` bits; solarize and those without a number
  * have their own rules. */
 static const entry rand_set[] = {
-    {VG_OP_IDENTITY, 0, false},         {VG_OP_SHEAR_X, 0.3, true},
-    {VG_OP_SHEAR_Y, 0.3, true},         {VG_OP_SHIFT_X, 150.0 / 331, true},
-    {VG_OP_SHIFT_Y, 150.0 / 331, true}, {VG_OP_ROTATE, 30, true},
-    {VG_OP_BRIGHTNESS, 0.9, true},      {VG_OP_SATURATION, 0.9, true},
-    {VG_OP_CONTRAST, 0.9, true},        {VG_OP_SHARPNESS, 0.9, true},
-    {VG_OP_POSTERIZE, 4, false},        {VG_OP_SOLARIZE, 0, false},
-    {VG_OP_AUTOCONTRAST, 0, false},     {VG_OP_EQUALIZE, 0, false},
+    {VG_OP_IDENTITY, false, 0},         {VG_OP_SHEAR_X, true, 0.3},
+    {VG_OP_SHEAR_Y, true, 0.3},         {VG_OP_SHIFT_X, true, 150.0 / 331},
+    {VG_OP_SHIFT_Y, true, 150.0 / 331}, {VG_OP_ROTATE, true, 30},
+    {VG_OP_BRIGHTNESS, true, 0.9},      {VG_OP_SATURATION, true, 0.9},
+    {VG_OP_CONTRAST, true, 0.9},        {VG_OP_SHARPNESS, true, 0.9},
+    {VG_OP_POSTERIZE, false, 4},        {VG_OP_SOLARIZE, false, 0},
+    {VG_OP_AUTOCONTRAST, false, 0},     {VG_OP_EQUALIZE, false, 0},
 };
 static const entry trivial_set[] = {
-    {VG_OP_IDENTITY, 0, false},     {VG_OP_SHEAR_X, 0.99, true},  {VG_OP_SHEAR_Y, 0.99, true},
-    {VG_OP_SHIFT_X, 32, true}, /* pixels */
-    {VG_OP_SHIFT_Y, 32, true},      {VG_OP_ROTATE, 135, true},    {VG_OP_BRIGHTNESS, 0.99, true},
-    {VG_OP_SATURATION, 0.99, true}, {VG_OP_CONTRAST, 0.99, true}, {VG_OP_SHARPNESS, 0.99, true},
-    {VG_OP_POSTERIZE, 6, false},    {VG_OP_SOLARIZE, 0, false},   {VG_OP_AUTOCONTRAST, 0, false},
-    {VG_OP_EQUALIZE, 0, false},
+    {VG_OP_IDENTITY, false, 0},     {VG_OP_SHEAR_X, true, 0.99},  {VG_OP_SHEAR_Y, true, 0.99},
+    {VG_OP_SHIFT_X, true, 32}, /* pixels */
+    {VG_OP_SHIFT_Y, true, 32},      {VG_OP_ROTATE, true, 135},    {VG_OP_BRIGHTNESS, true, 0.99},
+    {VG_OP_SATURATION, true, 0.99}, {VG_OP_CONTRAST, true, 0.99}, {VG_OP_SHARPNESS, true, 0.99},
+    {VG_OP_POSTERIZE, false, 6},    {VG_OP_SOLARIZE, false, 0},   {VG_OP_AUTOCONTRAST, false, 0},
+    {VG_OP_EQUALIZE, false, 0},
 };
 static const entry augmix_set[] = {
-    {VG_OP_SHEAR_X, 0.3, true},     {VG_OP_SHEAR_Y, 0.3, true},     {VG_OP_SHIFT_X, 1.0 / 3, true},
-    {VG_OP_SHIFT_Y, 1.0 / 3, true}, {VG_OP_ROTATE, 30, true},       {VG_OP_POSTERIZE, 4, false},
-    {VG_OP_SOLARIZE, 0, false},     {VG_OP_AUTOCONTRAST, 0, false}, {VG_OP_EQUALIZE, 0, false},
-    {VG_OP_BRIGHTNESS, 0.9, true},  {VG_OP_SATURATION, 0.9, true},  {VG_OP_CONTRAST, 0.9, true},
-    {VG_OP_SHARPNESS, 0.9, true},
+    {VG_OP_SHEAR_X, true, 0.3},     {VG_OP_SHEAR_Y, true, 0.3},     {VG_OP_SHIFT_X, true, 1.0 / 3},
+    {VG_OP_SHIFT_Y, true, 1.0 / 3}, {VG_OP_ROTATE, true, 30},       {VG_OP_POSTERIZE, false, 4},
+    {VG_OP_SOLARIZE, false, 0},     {VG_OP_AUTOCONTRAST, false, 0}, {VG_OP_EQUALIZE, false, 0},
+    {VG_OP_BRIGHTNESS, true, 0.9},  {VG_OP_SATURATION, true, 0.9},  {VG_OP_CONTRAST, true, 0.9},
+    {VG_OP_SHARPNESS, true, 0.9},
 };
 enum {
     RAND_SET = sizeof rand_set / sizeof *rand_set,
@@ -121,7 +121,7 @@ static void draw_augmix(const vg_auto *automatic, vg_rng *rng, vg_steps *steps)
     double share = augmented / (original + augmented);
     steps->original = (float)(1 - share);
     steps->chains = automatic->operations;
-    for (int k = 0; k < automatic->operations; k++) {
+    for (int k = 0; k < VG_CHAINS && k < automatic->operations; k++) {
         steps->weight[k] = (float)(share * weight[k] / sum);
         int depth = 1 + (int)vg_rng_below(rng, 3);
         for (int i = 0; i < depth; i++) {
@@ -136,7 +136,7 @@ static void draw_augmix(const vg_auto *automatic, vg_rng *rng, vg_steps *steps)
 
 static const entry *entry_of(vg_operation operation)
 {
-    static const entry invert = {VG_OP_INVERT, 0, false};
+    static const entry invert = {VG_OP_INVERT, false, 0};
     for (int i = 0; i < RAND_SET; i++)
         if (rand_set[i].operation == operation)
             return &rand_set[i];

@@ -80,7 +80,7 @@ static void spread(float bins[LABEL_COLOURS], double u, double v)
     int i = x < LABEL_TINTS - 1 ? (int)x : LABEL_TINTS - 2;
     int j = y < LABEL_TINTS - 1 ? (int)y : LABEL_TINTS - 2;
     double a = x - i, b = y - j;
-    float *at = bins + j * LABEL_TINTS + i;
+    float *at = bins + (size_t)j * LABEL_TINTS + (size_t)i;
     at[0] += (float)((1 - a) * (1 - b));
     at[1] += (float)(a * (1 - b));
     at[LABEL_TINTS] += (float)((1 - a) * b);

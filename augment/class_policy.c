@@ -192,7 +192,8 @@ static vg_status rare_below(const vg_dataset *dataset, const size_t *counts, dou
         if (counts[k])
             sorted[n++] = counts[k];
     qsort(sorted, n, sizeof *sorted, ascending);
-    double median = n ? ((double)sorted[(n - 1) / 2] + (double)sorted[n / 2]) / 2 : 0;
+    size_t below = n ? (n - 1) / 2 : 0, above = n / 2;
+    double median = n ? ((double)sorted[below] + (double)sorted[above]) / 2 : 0;
     *bound = median / 2;
     free(sorted);
     return VG_OK;

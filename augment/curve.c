@@ -44,9 +44,10 @@ static vg_rng stream_of(const vg_step *step)
 static void multiply(double a[9], const double b[9])
 {
     double c[9];
-    for (int i = 0; i < 9; i++)
-        c[i] = a[i / 3 * 3] * b[i % 3] + a[i / 3 * 3 + 1] * b[3 + i % 3] +
-               a[i / 3 * 3 + 2] * b[6 + i % 3];
+    for (size_t i = 0; i < 9; i++) {
+        const double *row = a + i / 3 * 3, *column = b + i % 3;
+        c[i] = row[0] * column[0] + row[1] * column[3] + row[2] * column[6];
+    }
     memcpy(a, c, sizeof c);
 }
 

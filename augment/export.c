@@ -364,9 +364,9 @@ static vg_status check(const vg_dataset *dataset, const vg_augment *augment,
 vg_status vg_export(const vg_dataset *dataset, const vg_augment *augment,
                     const vg_export_options *options, vg_export_summary *summary, vg_error *err)
 {
-    vg_export_summary own;
+    vg_export_summary own = {0};
     summary = summary ? summary : &own;
-    *summary = (vg_export_summary){0};
+    *summary = own;
     vg_status status = check(dataset, augment, options, err);
     if (status)
         return status;

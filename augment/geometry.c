@@ -191,7 +191,8 @@ static void need_remap(vg_geometry *g, const vg_region *whole)
         y += ((corner & 2) != 0) == (r->from[2] > 0) ? reach[1] : -reach[1];
         double d = r->p[6] * x + r->p[7] * y + r->p[8];
         for (int k = 0; k < 2; k++) {
-            double at = (r->p[3 * k] * x + r->p[3 * k + 1] * y + r->p[3 * k + 2]) / d;
+            const double *row = r->p + (size_t)3 * (size_t)k;
+            double at = (row[0] * x + row[1] * y + row[2]) / d;
             low[k] = d > 1e-3 ? fmin(low[k], at) : -INFINITY;
             high[k] = d > 1e-3 ? fmax(high[k], at) : INFINITY;
         }

@@ -23,6 +23,7 @@ typedef enum vg_interpolation {
     VG_INTERPOLATION_BICUBIC
 } vg_interpolation;
 
+/* Members stand by what they are about. NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */
 typedef struct vg_policy {
     /* Random resized crop: its share of the picture's area is U(crop_low, crop_high), width over
      * height is log-uniform in the ratios; crop_high 0: off. Stretched to the input's size. */

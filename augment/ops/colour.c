@@ -48,7 +48,8 @@ static VG_INLINE void find_luma(const block *b, float *restrict luma)
     const float *restrict red = b->plane[0];
     if (b->channels != 3) {
         for (int i = 0; i < BLOCK; i++)
-            luma[i] = red[i];
+            luma[i] =
+                red[i]; /* NOLINT(clang-analyzer-core.NullDereference): plane 0 is always set */
         return;
     }
     const float *restrict green = b->plane[1], *restrict blue = b->plane[2];

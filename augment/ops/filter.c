@@ -27,7 +27,7 @@ static int gaussian_weights(double sigma, float weight[VG_FILTER_REACH + 1])
 {
     int reach = (int)ceil(3 * sigma);
     reach = reach > VG_FILTER_REACH ? VG_FILTER_REACH : reach;
-    double value[VG_FILTER_REACH + 1], sum = 0;
+    double value[VG_FILTER_REACH + 1] = {0}, sum = 0;
     for (int k = 0; k <= reach; k++) {
         value[k] = vg_exponential(-k * k / (2 * sigma * sigma));
         sum += k ? 2 * value[k] : value[k];
@@ -57,7 +57,7 @@ void vg_filter_gaussian(const vg_pixels *p, double sigma)
 {
     if (!(sigma > 0))
         return;
-    float weight[VG_FILTER_REACH + 1];
+    float weight[VG_FILTER_REACH + 1] = {0};
     int reach = gaussian_weights(sigma, weight);
     size_t width = (size_t)p->width;
     for (int c = 0; c < p->channels; c++) {

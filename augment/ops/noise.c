@@ -262,8 +262,9 @@ void vg_noise_run(vg_simd simd, float *x, size_t n, double sigma, const vg_sampl
 {
     const stream s = make_stream(key);
     const float scale = (float)sigma;
-    size_t whole = n / GROUP, fast = 0;
+    size_t fast = 0; /* groups done in vectors */
 #if VG_SIMD_X86
+    size_t whole = n / GROUP;
     if (simd == VG_SIMD_AVX512) {
         fast = whole / AHEAD * AHEAD;
         groups_avx512(&s, fast, scale, x);

@@ -83,6 +83,7 @@ typedef struct version {
     void (*blend)(const cubic *c, int channel, int count, float *out);
 } version;
 
+/* `target` is an attribute, which brackets would break. NOLINTBEGIN(bugprone-macro-parentheses) */
 #define VERSION(name, target)                                                                      \
     target static void nearest_##name(const double *x, int32_t *whole)                             \
     {                                                                                              \
@@ -97,6 +98,7 @@ typedef struct version {
         cubic_blend(c, channel, count, out);                                                       \
     }
 
+/* NOLINTEND(bugprone-macro-parentheses) */
 VERSION(plain, )
 #if VG_SIMD_X86
 VERSION(avx2, VG_FOR_AVX2)
@@ -174,9 +176,10 @@ static void copy_taps(const vg_bilinear *j, int count, cubic *to)
                 if (in->channels == 1) {
                     to->tap[r][k][0][i] = p[k];
                 } else {
-                    to->tap[r][k][0][i] = p[3 * k];
-                    to->tap[r][k][1][i] = p[3 * k + 1];
-                    to->tap[r][k][2][i] = p[3 * k + 2];
+                    const uint8_t *rgb = p + (size_t)3 * (size_t)k;
+                    to->tap[r][k][0][i] = rgb[0];
+                    to->tap[r][k][1][i] = rgb[1];
+                    to->tap[r][k][2][i] = rgb[2];
                 }
     }
 }

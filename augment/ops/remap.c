@@ -195,7 +195,7 @@ static vg_status reduce(vg_remap *r, vg_bilinear *j, vg_warp_scratch *scratch, v
 {
     double scale[2];
     vg_remap_scale(r, j->in.width, j->in.height, scale);
-    double fine[2] = {j->in.width / scale[0], j->in.height / scale[1]};
+    const double fine[2] = {j->in.width / scale[0], j->in.height / scale[1]};
     int width = scale[0] > BILINEAR_LIMIT ? (int)(fine[0] + 0.5) : j->in.width;
     int height = scale[1] > BILINEAR_LIMIT ? (int)(fine[1] + 0.5) : j->in.height;
     width = width < 1 ? 1 : width;
