@@ -193,7 +193,7 @@ static void print_text(const result *r)
     vg_preview_kinds(s, kinds, sizeof kinds);
     vg_preview_blame(s, 6, blame, sizeof blame);
     if (destroyed)
-        printf("destroyed  %s; %s\n", kinds, blame);
+        printf("destroyed  %s%s%s\n", kinds, blame[0] ? "; " : "", blame);
     printf("use it     train-pipeline ");
     char *word = vg_shell_word(r->dataset);
     const char *dataset = word ? word : r->dataset;
