@@ -98,9 +98,9 @@ void vg_pixel_sums_add(vg_pixel_sums *sums, const float *inputs, size_t count, s
     for (size_t k = 0; k < count; k++) {
         const float *x = inputs + k * sums->size;
         for (size_t i = from; i < to; i++) {
-            uint32_t q = (uint32_t)(int32_t)(x[i] * STEPS + 0.5F); /* at most 65280: q * q fits */
+            uint32_t q = (uint32_t)(int32_t)(x[i] * STEPS + 0.5F); /* at most 65280 */
             sum[i] += q;
-            squares[i] += q * q;
+            squares[i] += (uint64_t)q * q;
         }
     }
 }

@@ -81,8 +81,8 @@ static inline int test_pixels_golden(bool (*apply)(const char *name, double a, d
         for (size_t i = 0; i < n; i++) {
             double want;
             assert_int_equal(fscanf(file, "%lf", &want), 1);
-            size_t at = i % (size_t)channels * (n / (size_t)channels) + i / (size_t)channels;
-            double got = (double)t.p.x[at];
+            size_t place = i % (size_t)channels * (n / (size_t)channels) + i / (size_t)channels;
+            double got = (double)t.p.x[place];
             if (known && !(got >= want - tolerance && got <= want + tolerance))
                 fail_msg("%s %g %g, %d x %d: value %zu is %.4f, expected %.4f", name, a, b, width,
                          height, i, got, want);

@@ -25,7 +25,7 @@ static void test_words_read_back(void **state)
                                         "one_of(blur=1|sharpness=0.8|identity)",
                                         "some_of(2:rotate=30|hue=0.1|jpeg=30:90)@0.25"};
     vg_choices choices = parse(words, 6);
-    char text[400], all[400];
+    char text[400], all[400] = "";
     for (size_t i = 0, used = 0; i < 6; i++)
         used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", i ? " " : "", words[i]);
     assert_int_equal(vg_choices_print(&choices, text, sizeof text), strlen(all));

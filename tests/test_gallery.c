@@ -34,7 +34,7 @@ static void test_looks_as_it_did(void **state)
     if (there)
         read_picture(VG_TEST_FILES "/../../docs/operations.png", &golden);
     size_t size = vg_image_bytes(&sheet), different = 0;
-    bool same_shape = golden.width == sheet.width && golden.height == sheet.height;
+    bool same_shape = golden.data && golden.width == sheet.width && golden.height == sheet.height;
     for (size_t i = 0; same_shape && i < size; i++)
         different += golden.data[i] != sheet.data[i];
     if (!same_shape || different) {

@@ -69,14 +69,11 @@ static void test_says_what_is_drawn(void **state)
 static void test_plans_of_parts(void **state)
 {
     (void)state;
-    static const char *const policies[] = {
+    static const char many[] =
         "crop=0.3:0.8 pad_crop=4 rotate=20 shift=0.2 shear=5 zoom=0.2 flip=hv brightness=0.2 "
-        "contrast=0.2 saturation=0.1 hue=0.1 noise=5 blur=2@0.5 jpeg=30:90@0.1 posterize=2:6@0.1",
-        "randaugment",
-        "trivialaugment",
-        "augmix",
-        "autoaugment=imagenet",
-        "autoaugment=svhn"};
+        "contrast=0.2 saturation=0.1 hue=0.1 noise=5 blur=2@0.5 jpeg=30:90@0.1 posterize=2:6@0.1";
+    static const char *const policies[] = {many,     "randaugment",          "trivialaugment",
+                                           "augmix", "autoaugment=imagenet", "autoaugment=svhn"};
     for (size_t p = 0; p < sizeof policies / sizeof *policies; p++) {
         vg_policy policy = parse(policies[p]);
         vg_part parts[VG_PARTS];

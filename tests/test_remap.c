@@ -219,7 +219,7 @@ static void test_twin_and_instruction_sets(void **state)
             bool points = r.interpolation == VG_INTERPOLATION_NEAREST ||
                           (scale[0] <= 1.25 && scale[1] <= 1.25);
             static float out[VG_SIMD_COUNT][3 * 2000];
-            size_t plane = (size_t)(r.width * r.height);
+            size_t plane = (size_t)r.width * (size_t)r.height;
             vg_view view = vg_image_view(&in);
             for (int simd = 0; simd <= (int)vg_simd_best(); simd++) {
                 assert_ok(vg_remap_run_with(&r, &view, (vg_simd)simd, &scratch, out[simd], &err));

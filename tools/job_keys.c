@@ -13,46 +13,46 @@
 #define INT(name, member, low, high, help)                                                         \
     {                                                                                              \
         name, vg_key_set_int, vg_key_print_int, offsetof(vg_job, member), low, high, NULL, 0,      \
-            NULL, help, false                                                                      \
+            false, NULL, help                                                                      \
     }
 #define COUNT(name, member, help)                                                                  \
     {                                                                                              \
         name, vg_key_set_count, vg_key_print_count, offsetof(vg_job, member), 0, 1e15, NULL, 0,    \
-            "whole number from 0", help, false                                                     \
+            false, "whole number from 0", help                                                     \
     }
 #define SEED(name, member, help)                                                                   \
     {                                                                                              \
         name, vg_key_set_seed, vg_key_print_seed, offsetof(vg_job, member), 0, DBL_MAX, NULL, 0,   \
-            NULL, help, false                                                                      \
+            false, NULL, help                                                                      \
     }
 #define NUMBER(name, member, low, high, help)                                                      \
     {                                                                                              \
         name, vg_key_set_number, vg_key_print_number, offsetof(vg_job, member), low, high, NULL,   \
-            0, NULL, help, false                                                                   \
+            0, false, NULL, help                                                                   \
     }
 #define FLAG(name, member, help)                                                                   \
     {                                                                                              \
-        name, vg_key_set_flag, vg_key_print_flag, offsetof(vg_job, member), 0, 0, NULL, 0,         \
-            "true, false", help, false                                                             \
+        name, vg_key_set_flag, vg_key_print_flag, offsetof(vg_job, member), 0, 0, NULL, 0, false,  \
+            "true, false", help                                                                    \
     }
 #define WORD(name, member, words, count, help)                                                     \
     {                                                                                              \
         name, vg_key_set_word, vg_key_print_word, offsetof(vg_job, member), 0, 0, words, count,    \
-            NULL, help, false                                                                      \
+            false, NULL, help                                                                      \
     }
 #define OWN(name, kind, low, high, allowed, help)                                                  \
     {                                                                                              \
-        name, vg_key_set_##kind, vg_key_print_##kind, 0, low, high, NULL, 0, allowed, help, false  \
+        name, vg_key_set_##kind, vg_key_print_##kind, 0, low, high, NULL, 0, false, allowed, help  \
     }
 /* OWN, and items of its value may be lists. */
 #define NESTED(name, kind, allowed, help)                                                          \
     {                                                                                              \
-        name, vg_key_set_##kind, vg_key_print_##kind, 0, 0, 0, NULL, 0, allowed, help, true        \
+        name, vg_key_set_##kind, vg_key_print_##kind, 0, 0, 0, NULL, 0, true, allowed, help        \
     }
 #define PATH(name, member, allowed, help)                                                          \
     {                                                                                              \
-        name, vg_key_set_path, vg_key_print_path, offsetof(vg_job, member), 0, 0, NULL, 0,         \
-            allowed, help, false                                                                   \
+        name, vg_key_set_path, vg_key_print_path, offsetof(vg_job, member), 0, 0, NULL, 0, false,  \
+            allowed, help                                                                          \
     }
 
 /* clang-format off */
@@ -110,7 +110,7 @@ static const vg_job_key keys[] = {
     WORD("on_error", run.on_error, vg_key_word_on_error, 3, "a file that cannot be decoded: skip it (another of its class stands in), fail, or repair: use what is whole of it"),
     NUMBER("min_intact", run.min_intact, 0, 1, "on_error repair: share of a damaged image that must be whole, else it is skipped"),
     NUMBER("max_bad", run.max_bad_share, 0, 1, "share of the images, rounded up, that may be skipped; more end the run"),
-    { "max_pixels", vg_key_set_count, vg_key_print_count, offsetof(vg_job, run.max_pixels), 1, 1e15, NULL, 0, "whole number from 1", "a larger image is not decoded (it counts as bad)", false },
+    { "max_pixels", vg_key_set_count, vg_key_print_count, offsetof(vg_job, run.max_pixels), 1, 1e15, NULL, 0, false, "whole number from 1", "a larger image is not decoded (it counts as bad)" },
     INT("max_scans", run.max_scans, 1, 1000000, "nor a progressive JPEG of more scans (a known way to stall a decoder)"),
     OWN("cache", cache, 0, 0, "none, ram, ram:SIZE, FILE or FILE:SIZE", "keeps decoded images: in memory, or in a file that later runs use too; results do not depend on it"),
     OWN("compare.changes", changes, 0, 0, "list of normalize, rebalance, augment, nothing; or all, none", "data changes to judge by paired trainings"),

@@ -33,9 +33,9 @@ struct vg_job_key {
     double low, high;         /* of numbers */
     const char *(*word)(int); /* of words: the name of value i ... */
     int words;                /* ... of so many */
+    bool nested;              /* items of its value may be lists of words */
     const char *allowed;      /* for the documentation where low, high or words do not say it */
     const char *help;
-    bool nested; /* items of its value may be lists of words */
 };
 
 const vg_job_key *vg_job_keys(size_t *count);

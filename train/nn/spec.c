@@ -443,6 +443,7 @@ static void put_options(line *out, const vg_layer_spec *l)
     }
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): written through out */
 void vg_layer_print(const vg_layer_spec *l, char *text, size_t capacity)
 {
     line out = {text, capacity, 0};

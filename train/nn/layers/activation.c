@@ -153,7 +153,7 @@ static void softmax_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
     size_t c = (size_t)l->in.c, map = (size_t)l->in.h * (size_t)l->in.w;
-    for (size_t i = (size_t)shard.first; i < (size_t)(shard.first + shard.count); i++)
+    for (size_t i = (size_t)shard.first; i < (size_t)shard.first + (size_t)shard.count; i++)
         for (size_t at = 0; at < map; at++) {
             const float *x = l->x + i * c * map + at;
             float *y = l->y + i * c * map + at;
@@ -171,7 +171,8 @@ static void softmax_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
     size_t c = (size_t)l->in.c, map = (size_t)l->in.h * (size_t)l->in.w;
-    for (size_t i = (size_t)shard.first; l->dx && i < (size_t)(shard.first + shard.count); i++)
+    for (size_t i = (size_t)shard.first; l->dx && i < (size_t)shard.first + (size_t)shard.count;
+         i++)
         for (size_t at = 0; at < map; at++) {
             const float *x = l->x + i * c * map + at, *dy = l->dy + i * c * map + at;
             float *dx = l->dx + i * c * map + at;

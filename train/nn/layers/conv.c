@@ -258,7 +258,7 @@ static void backward_direct(vg_layer *l, vg_shard shard)
     size_t map = (size_t)l->out.h * (size_t)l->out.w;
     float *dw = l->partial[0] + (size_t)shard.index * l->params[0].count;
     float *db = l->spec.bias ? l->partial[1] + (size_t)shard.index * l->params[1].count : NULL;
-    for (size_t i = (size_t)shard.first; i < (size_t)(shard.first + shard.count); i++) {
+    for (size_t i = (size_t)shard.first; i < (size_t)shard.first + (size_t)shard.count; i++) {
         const float *dy = l->dy + i * out;
         for (int group = 0; group < groups_of(l); group++)
             vg_direct_backward(

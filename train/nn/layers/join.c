@@ -65,7 +65,7 @@ static void concat_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
     size_t first = vg_shape_size(l->in), second = vg_shape_size(l->other_in);
-    for (size_t i = (size_t)shard.first; i < (size_t)(shard.first + shard.count); i++) {
+    for (size_t i = (size_t)shard.first; i < (size_t)shard.first + (size_t)shard.count; i++) {
         float *y = l->y + i * (first + second);
         memcpy(y, l->x + i * first, first * sizeof *y);
         memcpy(y + first, l->other_x + i * second, second * sizeof *y);
@@ -76,7 +76,7 @@ static void concat_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
     size_t first = vg_shape_size(l->in), second = vg_shape_size(l->other_in);
-    for (size_t i = (size_t)shard.first; i < (size_t)(shard.first + shard.count); i++) {
+    for (size_t i = (size_t)shard.first; i < (size_t)shard.first + (size_t)shard.count; i++) {
         const float *dy = l->dy + i * (first + second);
         if (l->dx)
             memcpy(l->dx + i * first, dy, first * sizeof *dy);
