@@ -274,7 +274,7 @@ static void test_photos_decoded_in_part(void **state)
                                            "zoom=0.3:0.6 shift=0.1", "crop=0.9:1", "pad_crop=4"};
     enum { SIZE = 3 * 48 * 48, FILES = 60 };
     const char *data = getenv("VG_DATA");
-    if (!data)
+    if (!data || !*data)
         skip();
     char path[4096];
     snprintf(path, sizeof path, "%s/imagenet-sample", data);
