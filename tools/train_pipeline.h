@@ -1,0 +1,55 @@
+/* train-pipeline in parts: what the files behind its main share. */
+#ifndef VG_TOOLS_TRAIN_PIPELINE_H
+#define VG_TOOLS_TRAIN_PIPELINE_H
+
+#include "cli.h"
+#include "job.h"
+#include "run_progress.h"
+
+#include <jansson.h>
+
+enum { VG_TRAIN_SETS = 256 };
+
+/* What the command line said; strings point into argv. */
+typedef struct vg_train_request {
+    const char *job, *evaluate, *split;
+    char *sets[VG_TRAIN_SETS];          /* key=value, owned; in the order given */
+    const char *options[VG_TRAIN_SETS]; /* by which option each was given */
+    int set_count;
+    bool fail_on_collapse, compare_given, seeds_given, cache_given, keys;
+} vg_train_request;
+
+/* Everything that a call of the program holds. */
+typedef struct vg_train_session {
+    vg_cli cli;
+    vg_train_request request;
+    vg_job job;
+    vg_dataset *dataset;
+    char *folder, *checkpoint;
+    vg_run_progress progress;
+    vg_cache *cache;
+    vg_run_result result;
+    vg_comparison comparison;
+    bool compared;
+    size_t *counts; /* [VG_SPLIT_COUNT][classes] */
+    const char **classes;
+    char **bad_names;
+} vg_train_session;
+
+void vg_train_session_reset(vg_train_session *s);
+
+/* train_job.c: the options of the command line, and the job and dataset that they ask for. */
+extern const vg_cli_spec vg_train_spec;
+vg_status vg_train_read_job(vg_train_session *s, vg_error *err);
+vg_status vg_train_open_dataset(vg_train_session *s, vg_error *err);
+
+/* train_run.c: trains what the job says, with report; train_evaluate.c: measures a checkpoint. Both
+ * give the exit status. */
+int vg_train_run(vg_train_session *s);
+int vg_train_evaluate(vg_train_session *s);
+
+/* Shared by both: a verdict that --fail-on collapse is about; JSON to stdout. */
+bool vg_train_is_collapsed(vg_verdict verdict);
+vg_status vg_train_print_json(json_t *json, vg_error *err);
+
+#endif

@@ -1,0 +1,58 @@
+/* What the files of one training share: everything it holds while it goes. Not for users: see run.h. */
+#ifndef VG_TRAIN_RUN_INTERNAL_H
+#define VG_TRAIN_RUN_INTERNAL_H
+
+#include "checkpoint.h"
+#include "probe.h"
+#include "run.h"
+
+typedef struct vg_training {
+    const vg_dataset *dataset;
+    const vg_run_options *options;
+    const vg_run_events *events;
+    vg_run_result *result;
+    vg_augment augment;
+    vg_class_policies class_policies;
+    vg_sampler *sampler;
+    vg_loader *loader;
+    vg_model *model;
+    vg_optimizer *optimizer;
+    vg_probe *probe;
+    float *weights;    /* of the loss, [classes]; NULL: none */
+    float *dlogits;    /* [batch][classes] */
+    float *mixed;      /* a batch's pictures after mixing; NULL: never mixed */
+    int32_t *partners; /* [batch] and their second labels */
+    uint64_t order;    /* the seed of order, augmentation and mixing */
+    float *whitened;   /* [batch] inputs; NULL: the normalization needs none */
+    size_t *held_out, held_out_count;
+    int classes, batch;
+    uint64_t step, steps, batches;
+    /* of the epoch under way */
+    double loss_sum, seconds;
+    vg_loader_times before; /* the loader's at its beginning */
+    size_t correct, seen;
+    double gradient_norm, rate;
+    bool not_finite;
+} vg_training;
+
+/* Seconds of a clock that only goes forward. */
+double vg_training_now(void);
+
+/* run_setup.c: checks the options and makes everything above. vg_training_close undoes it, also half done. */
+vg_status vg_training_open(vg_training *r, vg_error *err);
+void vg_training_close(vg_training *r);
+vg_probe_options vg_training_probe_options(const vg_training *r, const vg_loader_options *load);
+
+/* run_step.c: one batch through the network and, unless the loss is not finite, one step of the
+ * optimizer. `started`: when the running part of the epoch began. VG_E_STOPPED: an event said so. */
+vg_status vg_training_step(vg_training *r, int epoch, const vg_batch *batch, double started);
+/* What the trainer spent waiting in the epoch so far, and what it waited for. */
+double vg_training_load_share(vg_training *r, double seconds, vg_stage *limit);
+
+/* run_epoch.c */
+void vg_training_begin_epoch(vg_training *r);
+/* Looks at the probe; at an epoch's end (and before the first step) the look is recorded. */
+vg_status vg_training_look(vg_training *r, int epoch, bool record, vg_error *err);
+vg_status vg_training_epoch(vg_training *r, int epoch, vg_error *err);
+
+#endif

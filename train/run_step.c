@@ -1,0 +1,67 @@
+/* One step of a training: a batch is mixed and whitened, goes through the network and comes back as a gradient. */
+#include "run_internal.h"
+
+#include "nn/loss.h"
+#include "whiten.h"
+
+#include <math.h>
+
+/* What the trainer spent waiting in the epoch so far, and what it waited for. */
+double vg_training_load_share(vg_training *r, double seconds, vg_stage *limit)
+{
+    vg_loader_times times = vg_loader_times_of(r->loader);
+    *limit = vg_loader_limit(&r->before, &times, seconds);
+    return (times.waited_by_caller - r->before.waited_by_caller) / fmax(seconds, 1e-9);
+}
+
+/* The pictures that the network gets, and the labels of their shares. */
+static const float *mix_batch(vg_training *r, const vg_batch *batch, vg_label_pairs *labels)
+{
+    const vg_run_options *o = r->options;
+    const int shape[3] = {o->channels, o->height, o->width}, n = batch->count;
+    const size_t picture = (size_t)shape[0] * (size_t)shape[1] * (size_t)shape[2];
+    *labels = (vg_label_pairs){batch->y, batch->y, 1};
+    vg_mixture mix = vg_mix_draw(&o->mixing, r->order, batch->epoch,
+                                 batch->first / (uint64_t)r->batch, o->height, o->width);
+    if (mix.kind == VG_MIX_NONE || n < 2)
+        return batch->x;
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < n; i++) {
+        int partner = vg_mix_partner(i, n);
+        r->partners[i] = batch->y[partner];
+        vg_mix_sample(&mix, batch->x + (size_t)i * picture, batch->x + (size_t)partner * picture,
+                      shape, r->mixed + (size_t)i * picture);
+    }
+    *labels = (vg_label_pairs){batch->y, r->partners, mix.share};
+    return r->mixed;
+}
+
+vg_status vg_training_step(vg_training *r, int epoch, const vg_batch *batch, double started)
+{
+    vg_label_pairs labels;
+    const float *x = vg_whiten_batch(&r->augment.normalizer, mix_batch(r, batch, &labels),
+                                     batch->count, r->whitened);
+    const float *logits = vg_model_forward(r->model, x, batch->count, true, r->step);
+    vg_loss_result loss = vg_softmax_cross_entropy_pairs(logits, &labels, batch->count, r->classes,
+                                                         r->weights, r->dlogits);
+    r->rate = vg_schedule_at(&r->options->schedule, r->step, r->steps);
+    r->step++;
+    r->loss_sum += loss.loss * batch->count;
+    r->correct += (size_t)loss.correct;
+    r->seen += (size_t)batch->count;
+    r->not_finite = !isfinite(loss.loss);
+    if (!r->not_finite) {
+        vg_model_backward(r->model, r->dlogits, NULL);
+        r->gradient_norm = vg_optimizer_step(r->optimizer, r->rate);
+    }
+    if (!r->events || !r->events->batch)
+        return VG_OK;
+    double seconds = r->seconds + vg_training_now() - started;
+    vg_run_moment moment = {.epoch = epoch,
+                            .step = r->step,
+                            .steps = r->steps,
+                            .loss = loss.loss,
+                            .images_per_s = (double)r->seen / fmax(seconds, 1e-9)};
+    moment.load_share = vg_training_load_share(r, seconds, &moment.limit);
+    return r->events->batch(r->events->context, &moment) ? VG_E_STOPPED : VG_OK;
+}
