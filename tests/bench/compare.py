@@ -56,9 +56,9 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def measured(command, limit, wanted=lambda row: True):
+def measured(command, limit, wanted=lambda row: True, environment=None):
     """The last JSON line that a command prints and that is wanted, or None."""
-    environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", OMP_WAIT_POLICY="passive")
+    environment = environment or dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", OMP_WAIT_POLICY="passive")
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=limit, env=environment)
     except subprocess.TimeoutExpired:
@@ -73,21 +73,39 @@ def measured(command, limit, wanted=lambda row: True):
 
 
 class Contestant:
-    """A command whose runs give one figure each, and how long one takes."""
+    """A command whose runs give figures, and how long one takes."""
 
-    def __init__(self, where, name, command, wanted=lambda row: True, figure="images_per_s"):
+    def __init__(self, where, name, command, wanted=lambda row: True, figure="images_per_s", environment=None):
         self.where, self.name, self.command, self.wanted, self.figure = where, name, command, wanted, figure
-        self.found, self.takes = [], 0
+        self.rows, self.takes, self.environment = [], 0, environment
 
     def run(self, limit):
         started = time.monotonic()
-        row = measured(self.command, limit, self.wanted)
+        row = measured(self.command, limit, self.wanted, self.environment)
         self.takes = max(self.takes, time.monotonic() - started)
         if row is None:
             return False
-        self.found.append(row[self.figure])
+        self.rows.append(row)
         print(json.dumps({**row, "who": self.name, "of": self.where}), flush=True)
         return True
+
+    def median(self, figure=None):
+        return statistics.median(row[figure or self.figure] for row in self.rows)
+
+
+def in_turn(contestants, rounds, minutes, limit):
+    """Runs everybody once a round; the first round is finished whatever it takes. Returns those who did not fail."""
+    started, here = time.monotonic(), list(contestants)
+    for number in range(rounds):
+        for c in list(here):
+            left = 60 * minutes - (time.monotonic() - started)
+            if number and c.takes > left:
+                continue
+            if not c.run(limit):
+                here.remove(c)
+    say(f"{(time.monotonic() - started) / 60:.1f} minutes, {min((len(c.rows) for c in here), default=0)} to "
+        f"{max((len(c.rows) for c in here), default=0)} rounds")
+    return here
 
 
 def loaders(a, work):
@@ -131,20 +149,10 @@ def scanners(a):
 
 def compare(a):
     """Medians by work and threads, then by name."""
-    started = time.monotonic()
-    here = [c for work in a.work for c in loaders(a, work)] + (list(scanners(a)) if a.scan else [])
-    for number in range(a.rounds):
-        for c in list(here):
-            left = 60 * a.minutes - (time.monotonic() - started)
-            if number and c.takes > left:
-                continue
-            if not c.run(20 * a.seconds + 600):
-                here.remove(c)
+    everybody = [c for work in a.work for c in loaders(a, work)] + (list(scanners(a)) if a.scan else [])
     results = {}
-    for c in here:
-        results.setdefault(c.where, {})[c.name] = statistics.median(c.found)
-    say(f"{(time.monotonic() - started) / 60:.1f} minutes, {min((len(c.found) for c in here), default=0)} to "
-        f"{max((len(c.found) for c in here), default=0)} rounds")
+    for c in in_turn(everybody, a.rounds, a.minutes, 20 * a.seconds + 600):
+        results.setdefault(c.where, {})[c.name] = c.median()
     return results
 
 
