@@ -1,10 +1,10 @@
 /* From figures to sentences: what is worth a warning, how important it is, and what to write instead. */
 #include "base/alloc.h"
 #include "base/statistics.h"
+#include "base/text.h"
 #include "check_internal.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,19 +47,8 @@ static vg_check_finding *add(finder *f, vg_check_kind kind, int part, double sha
     return &c->findings[n];
 }
 
-static void say(char *text, size_t capacity, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static void say(char *text, size_t capacity, const char *format, ...)
-{
-    size_t used = strlen(text);
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text + used, capacity - used, format, arguments);
-    va_end(arguments);
-}
-
-#define SAY(finding, ...) say((finding)->text, sizeof(finding)->text, __VA_ARGS__)
-#define REMEDY(finding, ...) say((finding)->remedy, sizeof(finding)->remedy, __VA_ARGS__)
+#define SAY(finding, ...) vg_text_append((finding)->text, sizeof(finding)->text, __VA_ARGS__)
+#define REMEDY(finding, ...) vg_text_append((finding)->remedy, sizeof(finding)->remedy, __VA_ARGS__)
 
 /* ---- destroyed */
 

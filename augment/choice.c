@@ -4,7 +4,6 @@
 #include "base/text.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,13 +11,6 @@
 enum { WORD = 64 };
 
 /* ---- reading */
-
-static bool read_number(const char *text, double *value)
-{
-    char *end;
-    *value = strtod(text, &end);
-    return end != text && *end == '\0' && isfinite(*value);
-}
 
 static vg_status unknown(const char *name, vg_error *err)
 {
@@ -79,11 +71,11 @@ static vg_status read_choice(const char *text, vg_choice *choice, vg_error *err)
     if (colon) {
         *colon = '\0';
         choice->range = true;
-        if (!read_number(value, &choice->low) || !read_number(colon + 1, &choice->high) ||
+        if (!vg_text_number(value, &choice->low) || !vg_text_number(colon + 1, &choice->high) ||
             choice->low > choice->high)
             return bad_value(info, text + length + 1, err);
     } else {
-        if (!read_number(value, &choice->value) ||
+        if (!vg_text_number(value, &choice->value) ||
             (info->form != VG_FORM_EXACT && choice->value < 0))
             return bad_value(info, text + length + 1, err);
         interval(info, choice->value, &choice->low, &choice->high);
@@ -100,7 +92,7 @@ static vg_status read_chance(char *word, double *chance, vg_error *err)
     char *at = strrchr(word, '@');
     if (!at || strchr(at, ')'))
         return VG_OK;
-    if (!read_number(at + 1, chance) || *chance < 0 || *chance > 1)
+    if (!vg_text_number(at + 1, chance) || *chance < 0 || *chance > 1)
         return vg_fail(err, VG_E_ARG, "policy: \"%s\": expected a chance from 0 to 1 after @",
                        word);
     *at = '\0';
@@ -203,66 +195,41 @@ vg_status vg_choices_add(vg_choices *choices, const char *word, vg_error *err)
 
 /* ---- printing */
 
-static int put(char *text, size_t capacity, int used, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-static int put(char *text, size_t capacity, int used, const char *format, ...)
-{
-    size_t at = (size_t)used < capacity ? (size_t)used : capacity;
-    va_list arguments;
-    va_start(arguments, format);
-    int n = vsnprintf(text + at, capacity - at, format, arguments);
-    va_end(arguments);
-    return used + n;
-}
-
-/* The fewest digits that read back as the same number. */
-static const char *shortest(double value, char text[32])
-{
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(text, 32, "%.*g", digits, value);
-        if (strtod(text, NULL) == value && !(strchr(text, 'e') && fabs(value) >= 1))
-            break;
-    }
-    return text;
-}
-
-static int put_choice(const vg_choice *choice, char *text, size_t capacity, int used)
+static void put_choice(vg_line *line, const vg_choice *choice)
 {
     const vg_operation_info *info = vg_operation_of(choice->operation);
-    char a[32], b[32];
+    char a[VG_TEXT_NUMBER], b[VG_TEXT_NUMBER];
     if (info->form == VG_FORM_NONE)
-        return put(text, capacity, used, "%s", info->name);
-    if (!choice->range)
-        return put(text, capacity, used, "%s=%s", info->name, shortest(choice->value, a));
-    return put(text, capacity, used, "%s=%s:%s", info->name, shortest(choice->low, a),
-               shortest(choice->high, b));
+        vg_line_put(line, "%s", info->name);
+    else if (!choice->range)
+        vg_line_put(line, "%s=%s", info->name, vg_text_shortest(choice->value, a));
+    else
+        vg_line_put(line, "%s=%s:%s", info->name, vg_text_shortest(choice->low, a),
+                    vg_text_shortest(choice->high, b));
 }
 
-int vg_choices_print(const vg_choices *choices, char *text, size_t capacity)
+void vg_choices_print(const vg_choices *choices, char *text, size_t capacity)
 {
-    int used = 0;
-    if (capacity)
-        text[0] = '\0';
+    vg_line line = vg_line_begin(text, capacity);
     for (int g = 0; g < choices->group_count; g++) {
         const vg_group *group = &choices->group[g];
         if (g)
-            used = put(text, capacity, used, " ");
+            vg_line_put(&line, " ");
         if (group->bracket && group->pick == 1)
-            used = put(text, capacity, used, "one_of(");
+            vg_line_put(&line, "one_of(");
         else if (group->bracket)
-            used = put(text, capacity, used, "some_of(%d:", group->pick);
+            vg_line_put(&line, "some_of(%d:", group->pick);
         for (int i = 0; i < group->count; i++) {
             if (i)
-                used = put(text, capacity, used, "|");
-            used = put_choice(&choices->choice[group->first + i], text, capacity, used);
+                vg_line_put(&line, "|");
+            put_choice(&line, &choices->choice[group->first + i]);
         }
         if (group->bracket)
-            used = put(text, capacity, used, ")");
-        char number[32];
+            vg_line_put(&line, ")");
+        char number[VG_TEXT_NUMBER];
         if (group->chance != 1)
-            used = put(text, capacity, used, "@%s", shortest(group->chance, number));
+            vg_line_put(&line, "@%s", vg_text_shortest(group->chance, number));
     }
-    return used;
 }
 
 /* ---- drawing */

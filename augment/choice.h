@@ -41,9 +41,8 @@ typedef struct vg_choices {
 vg_status vg_choices_add(vg_choices *choices, const char *word, vg_error *err);
 /* Whether the word is for vg_choices_add: a group, a chance, or an operation of the table. */
 bool vg_choices_wants(const char *word);
-/* The words in order, blanks between; reads back as the same choices. Returns the length, as
- * snprintf. */
-int vg_choices_print(const vg_choices *choices, char *text, size_t capacity);
+/* The words in order, blanks between; reads back as the same choices. */
+void vg_choices_print(const vg_choices *choices, char *text, size_t capacity);
 /* Appends what is drawn for this sample. Each group has a stream of its own, named by its place, so
  * that appending words changes nothing for those before. */
 void vg_choices_draw(const vg_choices *choices, const vg_sample_key *key, double strength,

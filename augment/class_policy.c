@@ -109,14 +109,6 @@ bool vg_class_rules_are_none(const vg_class_rules *rules, const vg_policy *gener
     return true;
 }
 
-/* Appends what fits. */
-static void append(char *text, size_t capacity, const char *first, const char *second,
-                   const char *third)
-{
-    size_t used = strlen(text);
-    snprintf(text + used, capacity - used, "%s%s: %s", first, second, third);
-}
-
 size_t vg_class_rules_warnings(const vg_class_rules *rules, const vg_policy *general, char *text,
                                size_t capacity)
 {
@@ -138,8 +130,8 @@ size_t vg_class_rules_warnings(const vg_class_rules *rules, const vg_policy *gen
             if (strstr(about_general, one))
                 continue;
             if (capacity)
-                append(text, capacity, count ? " | class " : "class ", rules->rules[i].classes,
-                       one);
+                vg_text_append(text, capacity, "%sclass %s: %s", count ? " | " : "",
+                               rules->rules[i].classes, one);
             count++;
         }
     }

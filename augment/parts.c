@@ -2,8 +2,9 @@
  * taken from its own ranges, sets and crops. */
 #include "parts.h"
 
+#include "base/text.h"
+
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -74,51 +75,31 @@ int vg_policy_parts(const vg_policy *policy, vg_part *parts, int capacity)
 
 /* ---- in words */
 
-typedef struct writer {
-    char *text;
-    size_t capacity, used;
-} writer;
-
-static void put(writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void put(writer *w, const char *format, ...)
+static void put_number(vg_line *w, double value)
 {
-    if (w->used + 1 >= w->capacity)
-        return;
-    va_list arguments;
-    va_start(arguments, format);
-    int n = vsnprintf(w->text + w->used, w->capacity - w->used, format, arguments);
-    va_end(arguments);
-    if (n > 0)
-        w->used += (size_t)n;
-    if (w->used >= w->capacity)
-        w->used = w->capacity - 1;
+    vg_line_put(w, "%s%.4g", value < 0 ? "\u2212" : "", fabs(value));
 }
 
-static void put_number(writer *w, double value)
-{
-    put(w, "%s%.4g", value < 0 ? "\u2212" : "", fabs(value));
-}
-
-static void put_range(writer *w, double low, double high, const char *unit)
+static void put_range(vg_line *w, double low, double high, const char *unit)
 {
     put_number(w, low);
     if (high != low) {
-        put(w, " to ");
+        vg_line_put(w, " to ");
         put_number(w, high);
     }
-    put(w, "%s%s", *unit ? " " : "", unit);
+    vg_line_put(w, "%s%s", *unit ? " " : "", unit);
 }
 
-static void put_shift(writer *w, const char *name, double v)
+static void put_shift(vg_line *w, const char *name, double v)
 {
-    put(w, "%s ", name);
+    vg_line_put(w, "%s ", name);
     if (v >= 1)
         put_range(w, -v, v, "pixels");
     else
         put_range(w, -100 * v, 100 * v, "%");
 }
 
-static void put_field(writer *w, const vg_policy *p, int code)
+static void put_field(vg_line *w, const vg_policy *p, int code)
 {
     const double factors[] = {p->brightness, p->contrast, p->saturation};
     switch (code) {
@@ -142,10 +123,10 @@ static void put_field(writer *w, const vg_policy *p, int code)
         put_range(w, p->zoom_low, p->zoom_high, "for each side, below 1 magnifies");
         break;
     case VG_PART_FLIP:
-        put(w, "%s",
-            !p->flip_vertical     ? "left to right"
-            : !p->flip_horizontal ? "top to bottom"
-                                  : "left to right, top to bottom");
+        vg_line_put(w, "%s",
+                    !p->flip_vertical     ? "left to right"
+                    : !p->flip_horizontal ? "top to bottom"
+                                          : "left to right, top to bottom");
         break;
     case VG_PART_HUE:
         put_range(w, -p->hue, p->hue, "turns of the colour wheel");
@@ -159,9 +140,9 @@ static void put_field(writer *w, const vg_policy *p, int code)
     }
     }
     if (code == VG_PART_FLIP)
-        put(w, p->flip_alternating ? ", every other epoch" : ", half of the samples");
+        vg_line_put(w, p->flip_alternating ? ", every other epoch" : ", half of the samples");
     else
-        put(w, ", every sample");
+        vg_line_put(w, ", every sample");
 }
 
 static const vg_group *group_of(const vg_choices *choices, int choice)
@@ -174,26 +155,24 @@ static const vg_group *group_of(const vg_choices *choices, int choice)
 
 void vg_part_print(const vg_policy *policy, const vg_part *part, char *text, size_t capacity)
 {
-    writer w = {text, capacity, 0};
-    if (capacity)
-        text[0] = '\0';
+    vg_line w = vg_line_begin(text, capacity);
     if (part->set >= 0) {
         char word[64];
         vg_auto_print(&policy->automatic, word, sizeof word);
-        put(&w, "of %s", word);
+        vg_line_put(&w, "of %s", word);
     } else if (part->choice >= 0) {
         const vg_choice *choice = &policy->choices.choice[part->choice];
         const vg_operation_info *info = vg_operation_of(choice->operation);
         const vg_group *group = group_of(&policy->choices, part->choice);
         if (info->form != VG_FORM_NONE) {
             put_range(&w, choice->low, choice->high, "");
-            put(&w, " (%s), ", info->meaning);
+            vg_line_put(&w, " (%s), ", info->meaning);
         }
         double share = group->chance * group->pick / group->count;
         if (share == 1)
-            put(&w, "every sample");
+            vg_line_put(&w, "every sample");
         else
-            put(&w, "%.3g %% of the samples", 100 * share);
+            vg_line_put(&w, "%.3g %% of the samples", 100 * share);
     } else {
         put_field(&w, policy, part->code);
     }

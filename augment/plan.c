@@ -8,9 +8,9 @@
 
 #include "arithmetic.h"
 #include "base/rng.h"
+#include "base/text.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,26 +190,6 @@ int vg_plan_turns(const vg_plan *plan)
     return turns % 4;
 }
 
-typedef struct writer {
-    char *text;
-    size_t capacity, used;
-} writer;
-
-static void put(writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void put(writer *w, const char *format, ...)
-{
-    if (w->used + 1 >= w->capacity)
-        return;
-    va_list arguments;
-    va_start(arguments, format);
-    int n = vsnprintf(w->text + w->used, w->capacity - w->used, format, arguments);
-    va_end(arguments);
-    if (n > 0)
-        w->used += (size_t)n;
-    if (w->used >= w->capacity)
-        w->used = w->capacity - 1;
-}
-
 /* "+8" or "\u22128" (a true minus sign); a value that rounds to zero has no sign. */
 static const char *sign(double value, int decimals)
 {
@@ -219,55 +199,54 @@ static const char *sign(double value, int decimals)
     return value < 0 ? "\u2212" : "+";
 }
 
-static void put_signed(writer *w, const char *name, double value, int decimals, const char *unit)
+static void put_signed(vg_line *w, const char *name, double value, int decimals, const char *unit)
 {
     if (value != 0)
-        put(w, "%s%s%.*f%s ", name, sign(value, decimals), decimals, fabs(value), unit);
+        vg_line_put(w, "%s%s%.*f%s ", name, sign(value, decimals), decimals, fabs(value), unit);
 }
 
 void vg_plan_print(const vg_plan *plan, char *text, size_t capacity)
 {
     if (capacity == 0)
         return;
-    text[0] = '\0';
-    writer w = {text, capacity, 0};
+    vg_line w = vg_line_begin(text, capacity);
     if (plan->crop.width > 0)
-        put(&w, "crop %d×%d+%d+%d ", plan->crop.width, plan->crop.height, plan->crop.x,
-            plan->crop.y);
+        vg_line_put(&w, "crop %d×%d+%d+%d ", plan->crop.width, plan->crop.height, plan->crop.x,
+                    plan->crop.y);
     if (plan->pad_x != 0 || plan->pad_y != 0)
-        put(&w, "pad-crop %s%d %s%d ", sign(plan->pad_x, 0), abs(plan->pad_x), sign(plan->pad_y, 0),
-            abs(plan->pad_y));
+        vg_line_put(&w, "pad-crop %s%d %s%d ", sign(plan->pad_x, 0), abs(plan->pad_x),
+                    sign(plan->pad_y, 0), abs(plan->pad_y));
     put_signed(&w, "rot ", plan->rotate_deg, fabs(plan->rotate_deg) < 1 ? 1 : 0, "°");
     double x = 100 * plan->shift_x, y = 100 * plan->shift_y;
     if (x != 0 || y != 0)
-        put(&w, "shift %s%.0f%% %s%.0f%% ", sign(x, 0), fabs(x), sign(y, 0), fabs(y));
+        vg_line_put(&w, "shift %s%.0f%% %s%.0f%% ", sign(x, 0), fabs(x), sign(y, 0), fabs(y));
     put_signed(&w, "shear ", plan->shear_deg, fabs(plan->shear_deg) < 1 ? 2 : 0, "°");
     if (plan->zoom_x != 1 || plan->zoom_y != 1)
-        put(&w, "zoom %.2f %.2f ", plan->zoom_x, plan->zoom_y);
+        vg_line_put(&w, "zoom %.2f %.2f ", plan->zoom_x, plan->zoom_y);
     if (plan->flip_horizontal)
-        put(&w, "flip-h ");
+        vg_line_put(&w, "flip-h ");
     if (plan->flip_vertical)
-        put(&w, "flip-v ");
+        vg_line_put(&w, "flip-v ");
     if (plan->brightness != 1)
-        put(&w, "bright %.2f ", plan->brightness);
+        vg_line_put(&w, "bright %.2f ", plan->brightness);
     if (plan->contrast != 1)
-        put(&w, "contrast %.2f ", plan->contrast);
+        vg_line_put(&w, "contrast %.2f ", plan->contrast);
     if (plan->saturation != 1)
-        put(&w, "satur %.2f ", plan->saturation);
+        vg_line_put(&w, "satur %.2f ", plan->saturation);
     put_signed(&w, "hue ", plan->hue, 3, "");
     const vg_steps *steps = &plan->steps;
     if (steps->chains)
-        put(&w, "mix %.2f ", (double)steps->original);
+        vg_line_put(&w, "mix %.2f ", (double)steps->original);
     for (int i = 0, chain = 0; i < steps->count; i++) {
         char one[64];
         bool begins = chain < steps->chains && i == (chain ? steps->end[chain - 1] : 0);
         if (begins)
-            put(&w, "+ %.2f ", (double)steps->weight[chain++]);
+            vg_line_put(&w, "+ %.2f ", (double)steps->weight[chain++]);
         vg_step_print(&steps->step[i], one, sizeof one);
-        put(&w, "%s ", one);
+        vg_line_put(&w, "%s ", one);
     }
     if (plan->noise != 0)
-        put(&w, "noise %g ", plan->noise);
+        vg_line_put(&w, "noise %g ", plan->noise);
     if (w.used && w.used + 1 < capacity)
         text[--w.used] = '\0'; /* the last blank */
     if (!w.used)

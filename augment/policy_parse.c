@@ -31,13 +31,6 @@ static const struct {
     {"keras-default", "rotate=40 shift=0.2 shear=0.2 zoom=0.2 flip=h fill=nearest"},
 };
 enum { PRESETS = sizeof presets / sizeof *presets };
-/* The whole of `text` as a finite number. */
-static bool read_number(const char *text, double *value)
-{
-    char *end;
-    *value = strtod(text, &end);
-    return end != text && *end == '\0' && isfinite(*value);
-}
 
 static int find_word(const char *word, const char *const *list, int count)
 {
@@ -57,7 +50,7 @@ static vg_status parse_number(const vg_policy_number *key, const char *word, con
 {
     double number;
     bool whole = strcmp(key->name, "pad_crop") == 0;
-    if (!read_number(value, &number) || number < key->low || number > key->high ||
+    if (!vg_text_number(value, &number) || number < key->low || number > key->high ||
         (whole && number != floor(number)))
         return bad_value(word, value, key->meaning, err);
     memcpy((char *)policy + key->offset, &number, sizeof number);
@@ -71,7 +64,7 @@ static bool read_range(char *value, double least, double most, double *low, doub
     if (!colon)
         return false;
     *colon = '\0';
-    bool fine = read_number(value, low) && read_number(colon + 1, high) && *low >= least &&
+    bool fine = vg_text_number(value, low) && vg_text_number(colon + 1, high) && *low >= least &&
                 *low <= *high && *high <= most;
     *colon = ':';
     return fine;
@@ -84,7 +77,7 @@ static vg_status parse_zoom(char *value, vg_policy *policy, vg_error *err)
         "magnifies)";
     double low, high, v;
     if (!read_range(value, 0.05, 20, &low, &high)) {
-        if (!read_number(value, &v) || v < 0 || v > 0.95)
+        if (!vg_text_number(value, &v) || v < 0 || v > 0.95)
             return bad_value("zoom", value, meaning, err);
         low = 1 - v;
         high = 1 + v;
@@ -98,7 +91,7 @@ static vg_status parse_crop(char *value, vg_policy *policy, vg_error *err)
 {
     double low = 0, high = 0;
     if (strcmp(value, "none") != 0 && !read_range(value, LEAST_CROP, 1, &low, &high)) {
-        if (!read_number(value, &low) || low < LEAST_CROP || low > 1)
+        if (!vg_text_number(value, &low) || low < LEAST_CROP || low > 1)
             return bad_value(
                 "crop", value,
                 "the share of the picture's area, lo:hi or lo (for lo:1) from 0.001 to "

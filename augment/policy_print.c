@@ -1,60 +1,42 @@
 /* A policy as one line, in the order of the table of keys, and what is odd about it in words. */
 #include "policy_keys.h"
 
+#include "base/text.h"
+
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* The fewest digits that read back as the same double. */
-static void shortest(double value, char text[32])
+/* Before each word but the first. */
+static const char *blank(const char *text)
 {
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(text, 32, "%.*g", digits, value);
-        bool tens = strchr(text, 'e') && fabs(value) >= 1; /* 4e+01 */
-        if (strtod(text, NULL) == value && !tens)
-            return;
-    }
-}
-
-static void append(char *text, size_t capacity, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static void append(char *text, size_t capacity, const char *format, ...)
-{
-    size_t used = strlen(text);
-    if (used && used + 1 < capacity) {
-        text[used++] = ' ';
-        text[used] = '\0';
-    }
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text + used, capacity - used, format, arguments);
-    va_end(arguments);
+    return text[0] ? " " : "";
 }
 
 static void print_zoom(const vg_policy *policy, char *text, size_t capacity)
 {
-    char low[32], high[32];
+    char low[VG_TEXT_NUMBER], high[VG_TEXT_NUMBER];
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(low, sizeof low, "%.*g", digits, (policy->zoom_high - policy->zoom_low) / 2);
         double v = strtod(low, NULL);
         if (v <= 0.95 && 1 - v == policy->zoom_low && 1 + v == policy->zoom_high) {
-            append(text, capacity, "zoom=%s", low);
+            vg_text_append(text, capacity, "%szoom=%s", blank(text), low);
             return;
         }
     }
-    shortest(policy->zoom_low, low);
-    shortest(policy->zoom_high, high);
-    append(text, capacity, "zoom=%s:%s", low, high);
+    vg_text_shortest(policy->zoom_low, low);
+    vg_text_shortest(policy->zoom_high, high);
+    vg_text_append(text, capacity, "%szoom=%s:%s", blank(text), low, high);
 }
 
 static void print_range(const char *key, double low, double high, char *text, size_t capacity)
 {
-    char first[32], second[32];
-    shortest(low, first);
-    shortest(high, second);
-    append(text, capacity, "%s=%s:%s", key, first, second);
+    char first[VG_TEXT_NUMBER], second[VG_TEXT_NUMBER];
+    vg_text_shortest(low, first);
+    vg_text_shortest(high, second);
+    vg_text_append(text, capacity, "%s%s=%s:%s", blank(text), key, first, second);
 }
 
 /* The keys that are more than a number; false for a number. */
@@ -76,14 +58,14 @@ static bool print_special(const vg_policy *policy, const char *key, char *text, 
         if (policy->flip_alternating)
             flip = VG_FLIP_ALTERNATING;
         if (flip)
-            append(text, capacity, "flip=%s", vg_flip_names[flip]);
+            vg_text_append(text, capacity, "%sflip=%s", blank(text), vg_flip_names[flip]);
     } else if (strcmp(key, "fill") == 0) {
         if (policy->fill != VG_FILL_NEAREST)
-            append(text, capacity, "fill=%s", vg_fill_names[policy->fill]);
+            vg_text_append(text, capacity, "%sfill=%s", blank(text), vg_fill_names[policy->fill]);
     } else if (strcmp(key, "interpolation") == 0) {
         if (policy->interpolation != VG_INTERPOLATION_BILINEAR)
-            append(text, capacity, "interpolation=%s",
-                   vg_interpolation_names[policy->interpolation]);
+            vg_text_append(text, capacity, "%sinterpolation=%s", blank(text),
+                           vg_interpolation_names[policy->interpolation]);
     } else {
         return false;
     }
@@ -105,9 +87,9 @@ void vg_policy_print(const vg_policy *policy, char *text, size_t capacity)
                 double value;
                 memcpy(&value, (const char *)policy + vg_policy_numbers[k].offset, sizeof value);
                 if (strcmp(field, vg_policy_numbers[k].name) == 0 && value != 0) {
-                    char number[32];
-                    shortest(value, number);
-                    append(text, capacity, "%s=%s", key, number);
+                    char number[VG_TEXT_NUMBER];
+                    vg_text_shortest(value, number);
+                    vg_text_append(text, capacity, "%s%s=%s", blank(text), key, number);
                 }
             }
         }
@@ -115,9 +97,10 @@ void vg_policy_print(const vg_policy *policy, char *text, size_t capacity)
     char more[VG_POLICY_TEXT];
     vg_auto_print(&policy->automatic, more, sizeof more);
     if (more[0])
-        append(text, capacity, "%s", more);
-    if (vg_choices_print(&policy->choices, more, sizeof more) > 0)
-        append(text, capacity, "%s", more);
+        vg_text_append(text, capacity, "%s%s", blank(text), more);
+    vg_choices_print(&policy->choices, more, sizeof more);
+    if (more[0])
+        vg_text_append(text, capacity, "%s%s", blank(text), more);
     if (!text[0])
         snprintf(text, capacity, "none");
 }
@@ -131,7 +114,7 @@ size_t vg_policy_warnings(const vg_policy *policy, char *text, size_t capacity)
     do {                                                                                           \
         snprintf(buffer, sizeof buffer, __VA_ARGS__);                                              \
         if (capacity)                                                                              \
-            append(text, capacity, "%s%s", count ? "| " : "", buffer);                             \
+            vg_text_append(text, capacity, "%s%s%s", blank(text), count ? "| " : "", buffer);      \
         count++;                                                                                   \
     } while (0)
     if (policy->shear_deg > 0 && policy->shear_deg < 1)

@@ -98,7 +98,8 @@ static vg_status to_grey(vg_view *view, vg_image *grey, vg_error *err)
         return status;
     size_t width = (size_t)view->width;
     for (size_t y = 0; y < (size_t)view->height; y++)
-        vg_codec_row(view->data + y * view->stride, 3, grey->data + y * width, 1, view->width);
+        vg_codec_row(view->data + y * view->stride, 3, grey->data + y * width, 1, view->width,
+                     VG_BACKGROUND_BLACK);
     *view = vg_image_view(grey);
     return VG_OK;
 }

@@ -104,7 +104,7 @@ static void test_imbalance_and_plan(void **state)
     assert_int_equal(findings.rare, 0);
     assert_int_equal(findings.rare_images, f.per_class[0].count[VG_SPLIT_TRAIN]);
     assert_true(findings.rare_seen > 4 * findings.rare_images);
-    char *command = vg_plan_command(&findings, "it's here");
+    char *command = vg_plan_command(&findings, "it's here", VG_BACKGROUND_BLACK);
     assert_string_equal(command, "train-pipeline 'it'\\''s here' --set balance.sampling=balanced");
     free(command);
     vg_findings_reset(&findings);
@@ -188,7 +188,7 @@ static void test_class_without_training(void **state)
     assert_non_null(strstr(findings.first.text, "one class"));
     assert_non_null(strstr(note_of(&findings, 0), "no training images"));
     assert_non_null(strstr(note_of(&findings, 0), "accuracy ±33 points (5 to test)"));
-    char *command = vg_advice_command(&findings.first, "x");
+    char *command = vg_advice_command(&findings.first, "x", VG_BACKGROUND_BLACK);
     assert_null(command);
     vg_findings_reset(&findings);
     close_manifest(&f);

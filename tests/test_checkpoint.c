@@ -28,6 +28,7 @@ static vg_checkpoint description(void)
                            .width = 5,
                            .framing = {VG_FRAMING_CROP, 0.875},
                            .max_shrink = 4,
+                           .background = 0x102030,
                            .classes = CLASSES,
                            .class_names = names,
                            .normalizer = {.kind = VG_NORMALIZE_ZSCORE,
@@ -104,6 +105,7 @@ static void test_comes_back(void **state)
     assert_true(about.channels == 2 && about.height == 6 && about.width == 5);
     assert_true(vg_framing_equal(&about.framing, &f.about.framing));
     assert_int_equal(about.max_shrink, 4);
+    assert_int_equal(about.background, 0x102030);
     const vg_normalizer *a = &about.normalizer, *b = &f.about.normalizer;
     assert_true(a->kind == b->kind && a->channels == b->channels && a->images == b->images);
     assert_memory_equal(a->scale, b->scale, sizeof a->scale);
@@ -353,6 +355,13 @@ static void test_other_resize_is_refused(void **state)
     forge(f.path, "max_shrink", NULL);
     assert_ok(vg_checkpoint_load(f.path, N, &about, &m, &err));
     assert_int_equal(about.max_shrink, 1);
+    vg_checkpoint_reset(&about);
+    vg_model_free(m);
+    forge(f.path, "background", "pink");
+    expect(f.path, VG_E_FORMAT, "black, grey, white or #rrggbb");
+    forge(f.path, "background", NULL);
+    assert_ok(vg_checkpoint_load(f.path, N, &about, &m, &err));
+    assert_int_equal(about.background, VG_BACKGROUND_BLACK);
     vg_checkpoint_reset(&about);
     vg_model_free(m);
     forge(f.path, "filter", "lanczos");

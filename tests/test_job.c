@@ -103,6 +103,11 @@ static void test_assignments(void **state)
     assert_int_equal(job.run.width, 0);
     assert_ok(vg_job_set(&job, "input.channels=3", "--set", &err));
     assert_int_equal(job.run.channels, 3);
+    assert_int_equal(job.split.background, VG_BACKGROUND_BLACK);
+    assert_ok(vg_job_set(&job, "input.background='#0a0b0c'", "--set", &err));
+    assert_int_equal(job.split.background, 0x0a0b0c);
+    assert_int_equal(vg_job_set(&job, "input.background=blak", "--set", &err), VG_E_ARG);
+    assert_contains(err.message, "did you mean \"black\"");
     assert_ok(vg_job_set(&job, "augment=none", "--set", &err));
     assert_true(vg_policy_is_none(&job.run.policy));
     assert_ok(vg_job_set(&job, "compare.changes=all", "--set", &err));

@@ -209,7 +209,7 @@ static vg_cache *open_cache(const char *word)
     vg_cache *cache = NULL;
     char key[512];
     vg_decode_options decode = vg_decode_options_default();
-    vg_loader_cache_key(&decode, key, sizeof key);
+    vg_loader_cache_key(dataset, &decode, key, sizeof key);
     char *path = vg_path_join(folder, ".pictures.cache"); /* hidden: not part of the dataset */
     assert_ok(vg_cache_parse(strcmp(word, "FILE") ? word : path, &options, &err));
     free(path);

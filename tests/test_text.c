@@ -110,6 +110,48 @@ static void test_shown(void **state)
     assert_false(vg_text_is_plain("a\tb"));
 }
 
+static void test_lines(void **state)
+{
+    (void)state;
+    char text[8];
+    vg_line line = vg_line_begin(text, sizeof text);
+    vg_line_put(&line, "%s-%d", "ab", 3);
+    assert_string_equal(text, "ab-3");
+    assert_int_equal(line.used, 4);
+    assert_false(line.cut);
+    vg_line_put(&line, "%s", "defg");
+    assert_string_equal(text, "ab-3def"); /* ended, and no further */
+    assert_true(line.cut);
+    vg_line_put(&line, "more");
+    assert_string_equal(text, "ab-3def");
+    line = vg_line_more(text, sizeof text);
+    assert_int_equal(line.used, 7);
+    line = vg_line_begin(text, 0);
+    vg_line_put(&line, "x");
+    assert_true(line.cut);
+    assert_string_equal(text, "ab-3def");
+    text[0] = '\0';
+    assert_true(vg_text_append(text, sizeof text, "%d", 1234567)); /* just fits */
+    assert_false(vg_text_append(text, sizeof text, "8"));
+    assert_string_equal(text, "1234567");
+}
+
+static void test_numbers(void **state)
+{
+    (void)state;
+    double value;
+    assert_true(vg_text_number("-1.5e2", &value));
+    assert_near(value, -150, 0);
+    static const char *const bad[] = {"", "x", "1x", "nan", "inf", "1 "};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(vg_text_number(bad[i], &value));
+    char text[VG_TEXT_NUMBER];
+    assert_string_equal(vg_text_shortest(0.1, text), "0.1");
+    assert_string_equal(vg_text_shortest(40, text), "40"); /* not 4e+01 */
+    assert_string_equal(vg_text_shortest(1.0 / 3, text), "0.3333333333333333");
+    assert_near(strtod(vg_text_shortest(1e-7, text), NULL), 1e-7, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +162,8 @@ int main(void)
         cmocka_unit_test(test_equal_fold),
         cmocka_unit_test(test_characters),
         cmocka_unit_test(test_shown),
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,6 +21,7 @@ enum {
     OPTION_SHOW,
     OPTION_SIZE,
     OPTION_RESIZE,
+    OPTION_BACKGROUND,
     OPTION_NORMALIZE,
     OPTION_COPIES,
     OPTION_NO_ORIGINALS,
@@ -130,6 +131,8 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
         return take_size(c, value, err);
     case OPTION_RESIZE:
         return vg_framing_parse(value, &c->framing, err);
+    case OPTION_BACKGROUND:
+        return vg_cli_background(value, &c->background, err);
     case OPTION_NORMALIZE:
         return vg_normalization_parse(value, &c->normalization, err);
     default:
@@ -174,6 +177,7 @@ static vg_status run_check(const vg_augment_choices *c, const vg_cli *cli, size_
     vg_augment augment;
     vg_pixel_stats *pixels = NULL;
     open.threads = cli->threads;
+    open.background = c->background;
     vg_status status = vg_dataset_open(cli->operands[0], &open, &dataset, err);
     if (!status)
         status = vg_augment_prepare(c, cli, dataset, false, &augment, &pixels, err);
@@ -201,6 +205,8 @@ int main(int argc, char **argv)
         {"size", "N|HxW", "the network's input (as train-pipeline would choose)", OPTION_SIZE},
         {"resize", "HOW", "stretch crop crop:SHARE pad, where no crop is drawn (stretch)",
          OPTION_RESIZE},
+        {"background", "COLOUR", "behind transparent pixels: black, grey, white, #rrggbb (black)",
+         OPTION_BACKGROUND},
         {"normalize", "KIND",
          "none unit minmax zscore robust imagenet image-minmax image-zscore pixel-mean "
          "pixel-zscore zca (zscore)",
@@ -239,7 +245,8 @@ int main(int argc, char **argv)
             "docs/augmentation.md has all of it.\n\n"
             "  augment --preview pets/ --policy \"light rotate=45 noise=8\" --out pets.html\n"
             "  augment --preview pets/ --policy heavy --by operation\n"
-            "  augment --preview digits/ --policy standard --policy-for \"6,9=flip=none rotate=5\"\n"
+            "  augment --preview digits/ --policy standard --policy-for \"6,9=flip=none "
+            "rotate=5\"\n"
             "  augment pets/ --out pets-augmented/ --policy standard --copies 3\n",
         .options = options,
         .option_count = sizeof options / sizeof *options,

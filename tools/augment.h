@@ -20,6 +20,7 @@ typedef struct vg_augment_choices {
     int height, width;                 /* 0: as train-pipeline would choose */
     vg_normalization normalization;
     vg_framing framing;
+    int background; /* behind transparent pixels */
     /* --preview */
     const char *html;
     vg_preview_by by;
@@ -39,7 +40,7 @@ vg_status vg_augment_prepare(const vg_augment_choices *choices, const vg_cli *cl
                              const vg_dataset *dataset, bool fit, vg_augment *augment,
                              vg_pixel_stats **pixels, vg_error *err);
 
-/* For train-pipeline: ` --set augment="..."`, with augment_classes where there are any. */
+/* For train-pipeline: ` --set augment="..."`, with what else was chosen that has a key there. */
 void vg_augment_print_set(const vg_augment_choices *choices, FILE *out);
 
 /* Each reads what it needs, writes what was asked for and says what it did on stdout. */

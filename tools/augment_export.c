@@ -150,6 +150,7 @@ vg_status vg_augment_export(const vg_augment_choices *c, const vg_cli *cli, vg_e
     vg_pixel_stats *pixels = NULL;
     vg_dataset_options open = vg_dataset_options_default();
     open.threads = cli->threads;
+    open.background = c->background;
     vg_status status = vg_dataset_open(cli->operands[0], &open, &dataset, err);
     if (status)
         return status;

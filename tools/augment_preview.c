@@ -50,6 +50,12 @@ void vg_augment_print_set(const vg_augment_choices *c, FILE *out)
     for (size_t i = 0; i < rules->count; i++)
         fprintf(out, "%s%s=%s%s", i ? "; " : " --set \"augment_classes=", rules->rules[i].classes,
                 rules->rules[i].words, i + 1 < rules->count ? "" : "\"");
+    char resize[40], background[VG_BACKGROUND_TEXT];
+    vg_framing_print(&c->framing, resize, sizeof resize);
+    if (c->framing.kind != VG_FRAMING_STRETCH)
+        fprintf(out, " --set input.resize=%s", resize);
+    if (c->background > VG_BACKGROUND_BLACK)
+        fprintf(out, " --background '%s'", vg_background_print(c->background, background));
 }
 
 vg_status vg_augment_prepare(const vg_augment_choices *c, const vg_cli *cli,
@@ -200,8 +206,6 @@ static void print_text(const result *r)
     vg_cli_pad(stdout, dataset, vg_cli_columns(dataset));
     free(word);
     vg_augment_print_set(r->choices, stdout);
-    if (r->augment.framing.kind != VG_FRAMING_STRETCH)
-        printf(" --set input.resize=%s", r->resize);
     printf("\n");
 }
 
@@ -321,6 +325,7 @@ vg_status vg_augment_preview(const vg_augment_choices *c, const vg_cli *cli, vg_
     vg_dataset *dataset = NULL;
     vg_dataset_options open = vg_dataset_options_default();
     open.threads = cli->threads;
+    open.background = c->background;
     vg_status status = vg_dataset_open(cli->operands[0], &open, &dataset, err);
     if (!status)
         status = work(c, cli, dataset, &r, err);

@@ -14,9 +14,10 @@ typedef struct choices {
     bool fail_on_error;
     bool list_files;
     bool quick;
+    int background;
 } choices;
 
-enum { OPTION_HTML, OPTION_ON_ERROR, OPTION_LIST, OPTION_QUICK };
+enum { OPTION_HTML, OPTION_ON_ERROR, OPTION_LIST, OPTION_QUICK, OPTION_BACKGROUND };
 
 static vg_status take(void *context, int id, const char *value, vg_error *err)
 {
@@ -38,6 +39,8 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
     case OPTION_QUICK:
         c->quick = true;
         break;
+    case OPTION_BACKGROUND:
+        return vg_cli_background(value, &c->background, err);
     default:
         break;
     }
@@ -92,6 +95,8 @@ int main(int argc, char **argv)
         {"on-error", "WHAT",
          "skip: count files that cannot be decoded; fail: end with the first (skip)",
          OPTION_ON_ERROR},
+        {"background", "COLOUR", "behind transparent pixels: black, grey, white, #rrggbb (black)",
+         OPTION_BACKGROUND},
         {"quick", NULL, "labels and counts alone: no picture is opened", OPTION_QUICK},
     };
     static const vg_cli_spec spec = {
@@ -130,6 +135,7 @@ int main(int argc, char **argv)
     double start = vg_progress_clock();
     vg_dataset_options defaults = vg_dataset_options_default();
     defaults.threads = cli.threads;
+    defaults.background = c.background;
     vg_status status = vg_dataset_open(cli.operands[0], &defaults, &dataset, &err);
     if (status)
         return vg_cli_fail(&cli, &err, status) == VG_EXIT_DONE ? VG_EXIT_DONE : VG_EXIT_FAILED;

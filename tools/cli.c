@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "image/background.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -347,4 +348,10 @@ vg_status vg_cli_finish(FILE *out, vg_error *err)
     if (fflush(out) != 0 || ferror(out))
         return vg_fail(err, VG_E_IO, "writing the result failed: %s", strerror(errno));
     return VG_OK;
+}
+
+vg_status vg_cli_background(const char *value, int *background, vg_error *err)
+{
+    vg_status status = vg_background_parse(value, background, err);
+    return status ? vg_fail_in(err, "--background", status) : VG_OK;
 }

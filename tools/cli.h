@@ -97,4 +97,7 @@ char *vg_cli_count(char text[32], uint64_t count);
 /* Flushes and checks stdout: VG_E_IO when what was printed did not arrive (a full disk). */
 vg_status vg_cli_finish(FILE *out, vg_error *err);
 
+/* The value of --background. */
+vg_status vg_cli_background(const char *value, int *background, vg_error *err);
+
 #endif

@@ -68,6 +68,7 @@ static const vg_job_key keys[] = {
     OWN("input.size", size, 4, 2048, "auto, N or HxW (4 to 2048)", "pixels of the network's input"),
     OWN("input.resize", framing, 0, 0, "stretch, crop, crop:SHARE, pad", "how images come to that size: all stretched; the middle of the input's shape, crop:0.875 as 256 -> 224; all with black bars"),
     OWN("input.max_shrink", shrink, 0, 0, "1, 2, 4, 8", "JPEGs much larger than the input may be decoded at 1/2, 1/4, 1/8: faster, about half a grey level off; 1: exact"),
+    OWN("input.background", background, 0, 0, "black, grey, white or #rrggbb", "what lies behind transparent pixels: black drawings on transparent ground are all black over black"),
     OWN("input.channels", channels, 0, 0, "auto, 1, 3", "1: grey, 3: RGB; auto: grey if all images are"),
     NESTED("augment", policy, "a preset and key=value words; as a list or map too", "what may be done to training images; none: nothing"),
     NESTED("augment_classes", class_rules, "map of class names, or rare, to words", "changes to the policy for single classes; rare: those with fewer than half of the median class's training images"),

@@ -194,6 +194,21 @@ void vg_key_print_shrink(const vg_job_key *key, const vg_job *job, FILE *out)
     fprintf(out, "%d", job->run.max_shrink);
 }
 
+vg_status vg_key_set_background(const vg_job_key *key, vg_job *job, vg_job_value *value,
+                                vg_error *err)
+{
+    if (value->kind != VG_JOB_SCALAR)
+        return vg_key_wrong(key, value, err);
+    return vg_background_parse(value->text, &job->split.background, err);
+}
+
+void vg_key_print_background(const vg_job_key *key, const vg_job *job, FILE *out)
+{
+    (void)key;
+    char text[VG_BACKGROUND_TEXT];
+    vg_key_print_scalar(vg_background_print(job->split.background, text), out);
+}
+
 vg_status vg_key_set_channels(const vg_job_key *key, vg_job *job, vg_job_value *value,
                               vg_error *err)
 {

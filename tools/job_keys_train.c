@@ -2,6 +2,8 @@
  * the words of enumerations. */
 #include "job_values.h"
 
+#include "base/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,16 +43,6 @@ const char *vg_key_word_on_error(int i)
     return i == VG_ON_ERROR_FAIL ? "fail" : i == VG_ON_ERROR_REPAIR ? "repair" : "skip";
 }
 
-/* Bounded; false when it does not fit. */
-static bool append(char *text, size_t capacity, const char *more)
-{
-    size_t used = strlen(text), length = strlen(more);
-    if (length >= capacity - used)
-        return false;
-    memcpy(text + used, more, length + 1);
-    return true;
-}
-
 /* One item of a list or map as a word of a policy: "rotate: 20" as rotate=20, "blur: 2@0.3",
  * "randaugment:" alone, "one_of@0.5: [grey, blur=2]" as one_of(grey|blur=2)@0.5, and
  * "some_of: [2, a, b, c]" as some_of(2:a|b|c). */
@@ -68,7 +60,7 @@ static vg_status policy_word(vg_job_item *item, char *word, size_t capacity, vg_
     word[0] = '\0';
     bool fits = true;
     if (!item->key || strcmp(key, "preset") == 0) {
-        fits = append(word, capacity, item->text);
+        fits = vg_text_append(word, capacity, "%s", item->text);
     } else if (group) {
         bool first = some;
         for (char *c = item->text; item->list && *c; c++)
@@ -76,13 +68,10 @@ static vg_status policy_word(vg_job_item *item, char *word, size_t capacity, vg_
                 *c = first ? ':' : '|';
                 first = false;
             }
-        fits = append(word, capacity, name) && append(word, capacity, "(") &&
-               append(word, capacity, item->text) && append(word, capacity, ")") &&
-               append(word, capacity, chance);
+        fits = vg_text_append(word, capacity, "%s(%s)%s", name, item->text, chance);
     } else {
         bool alone = !item->text[0] || item->text[0] == '@';
-        fits = append(word, capacity, key) && append(word, capacity, alone ? "" : "=") &&
-               append(word, capacity, item->text);
+        fits = vg_text_append(word, capacity, "%s%s%s", key, alone ? "" : "=", item->text);
     }
     return fits ? VG_OK : vg_fail(err, VG_E_ARG, "\"%.40s...\" is too long for a policy", word);
 }
@@ -100,7 +89,7 @@ static vg_status policy_of_items(vg_job_value *value, vg_policy *policy, vg_erro
                 continue;
             value->blame = item;
             status = policy_word(item, word, sizeof word, err);
-            if (!status && (!append(line, sizeof line, " ") || !append(line, sizeof line, word)))
+            if (!status && !vg_text_append(line, sizeof line, " %s", word))
                 status = vg_fail(err, VG_E_ARG, "too long for a policy");
             if (!status)
                 status = vg_policy_parse(line, policy, err);

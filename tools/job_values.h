@@ -50,6 +50,9 @@ vg_status vg_key_set_size(const vg_job_key *key, vg_job *job, vg_job_value *valu
 void vg_key_print_size(const vg_job_key *key, const vg_job *job, FILE *out);
 vg_status vg_key_set_shrink(const vg_job_key *key, vg_job *job, vg_job_value *value, vg_error *err);
 void vg_key_print_shrink(const vg_job_key *key, const vg_job *job, FILE *out);
+vg_status vg_key_set_background(const vg_job_key *key, vg_job *job, vg_job_value *value,
+                                vg_error *err);
+void vg_key_print_background(const vg_job_key *key, const vg_job *job, FILE *out);
 vg_status vg_key_set_channels(const vg_job_key *key, vg_job *job, vg_job_value *value,
                               vg_error *err);
 void vg_key_print_channels(const vg_job_key *key, const vg_job *job, FILE *out);

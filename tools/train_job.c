@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum { JOB, EPOCHS, NET, SET, COMPARE, SEEDS, FAIL_ON, EVALUATE, SPLIT, KEYS };
-enum { CACHE = KEYS + 1, ON_ERROR, MAX_BAD };
+enum { CACHE = KEYS + 1, ON_ERROR, MAX_BAD, BACKGROUND };
 
 static const vg_cli_option options[] = {
     {"job", "FILE", "read a job file; DATASET then replaces its dataset", JOB},
@@ -21,6 +21,8 @@ static const vg_cli_option options[] = {
     {"cache", "WHERE", "ram, ram:SIZE or FILE: decode every image once (none)", CACHE},
     {"on-error", "WORD", "skip, fail or repair: what to do about damaged files (skip)", ON_ERROR},
     {"max-bad", "SHARE", "share of images that may be skipped before the run ends (0.1)", MAX_BAD},
+    {"background", "COLOUR", "behind transparent pixels: black, grey, white, #rrggbb (black)",
+     BACKGROUND},
     {"evaluate", "FILE", "measure a checkpoint on DATASET instead of training", EVALUATE},
     {"split", "NAME", "with --evaluate: train, val or test (val if there is one, else test)",
      SPLIT},
@@ -77,6 +79,8 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
         return add_set(r, "--cache", "cache", value, err);
     case MAX_BAD:
         return add_set(r, "--max-bad", "max_bad", value, err);
+    case BACKGROUND:
+        return add_set(r, "--background", "input.background", value, err);
     case EVALUATE:
         r->evaluate = value;
         return VG_OK;

@@ -144,7 +144,7 @@ static vg_status open_cache(vg_train_session *s, vg_error *err)
         return VG_OK;
     char key[512];
     vg_loader_options load = vg_run_loading(&s->job.run);
-    vg_loader_cache_key(&load.decode, key, sizeof key);
+    vg_loader_cache_key(s->dataset, &load.decode, key, sizeof key);
     vg_status status = vg_cache_open(&s->job.cache, s->dataset, key, &s->cache, err);
     if (status)
         return status;

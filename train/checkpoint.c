@@ -174,12 +174,15 @@ int vg_checkpoint_pixel_tensors(const vg_pixel_stats *pixels, vg_param tensors[V
 /* What samples go through before the network. */
 static bool describe_input(json_t *metadata, const vg_checkpoint *about)
 {
-    char input[96], resize[40];
+    char input[96], resize[40], background[VG_BACKGROUND_TEXT];
     vg_framing_print(&about->framing, resize, sizeof resize);
     snprintf(input, sizeof input, "%d %d %d", about->channels, about->height, about->width);
     return set_json(metadata, "normalizer", normalizer_json(&about->normalizer)) &&
            json_object_set_new(metadata, "input", json_string(input)) == 0 &&
            json_object_set_new(metadata, "resize", json_string(resize)) == 0 &&
+           json_object_set_new(metadata, "background",
+                               json_string(vg_background_print(about->background, background))) ==
+               0 &&
            set_number(metadata, "max_shrink",
                       about->max_shrink > 1 ? (uint64_t)about->max_shrink : 1) &&
            json_object_set_new(metadata, "filter", json_string(VG_CHECKPOINT_FILTER)) == 0 &&

@@ -1,13 +1,14 @@
 /* Weights and everything that was fitted with them, in one file, written atomically.
  *
  * The file is in safetensors format (JSON header, little-endian float32); its metadata carry the
- * net in words, the class names, the input shape, how pictures come to it (framing, filter, shrink),
+ * net in words, the class names, the input shape, how pictures come to it (framing, filter, shrink, background),
  * normalization and channel order, and an XXH64 of the data. A mismatch is refused, also a framing or
  * filter that this version does not know; files from before there was a choice are stretched. */
 #ifndef VG_TRAIN_CHECKPOINT_H
 #define VG_TRAIN_CHECKPOINT_H
 
 #include "geometry.h"
+#include "image/background.h"
 #include "nn/model.h"
 #include "normalize.h"
 #include "optim/optimizer.h"
@@ -18,6 +19,7 @@ typedef struct vg_checkpoint {
     int classes;
     char **class_names; /* [classes], owned */
     vg_framing framing;
+    int background; /* behind transparent pixels, 0xRRGGBB */
     int max_shrink; /* of vg_augment */
     vg_normalizer normalizer;
     vg_pixel_stats

@@ -273,14 +273,18 @@ static bool read_input(const char *text, vg_checkpoint *about)
 static vg_status read_resize(const content *c, vg_checkpoint *about, vg_error *err)
 {
     const char *resize = entry(c, "resize"), *filter = entry(c, "filter");
+    const char *background = entry(c, "background");
     uint64_t shrink = 1;
     about->framing = (vg_framing){0};
+    about->background = VG_BACKGROUND_BLACK; /* of files from before there was a choice */
     if (filter && strcmp(filter, VG_CHECKPOINT_FILTER) != 0)
         return vg_fail(
             err, VG_E_FORMAT,
             "%s: was trained on pictures resized by the filter \"%.40s\"; expected \"%s\"", c->path,
             filter, VG_CHECKPOINT_FILTER);
     if (resize && vg_framing_parse(resize, &about->framing, err) != VG_OK)
+        return vg_fail_in(err, c->path, VG_E_FORMAT);
+    if (background && vg_background_parse(background, &about->background, err) != VG_OK)
         return vg_fail_in(err, c->path, VG_E_FORMAT);
     vg_status status = VG_OK;
     if (entry(c, "max_shrink"))

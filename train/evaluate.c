@@ -32,6 +32,7 @@ vg_status vg_evaluate(const vg_dataset *dataset, const char *checkpoint, vg_spli
                       const vg_loader_options *load, vg_diversity *result, vg_error *err)
 {
     int threads = load ? load->threads : 0;
+    vg_loader_options own = load ? *load : vg_loader_options_default();
     vg_checkpoint about = {0};
     vg_model *model = NULL;
     vg_probe *probe = NULL;
@@ -43,6 +44,7 @@ vg_status vg_evaluate(const vg_dataset *dataset, const char *checkpoint, vg_spli
     if (!status)
         status = vg_probe_pick(dataset, split, 0, 0, &indices, &count, err);
     if (!status) {
+        own.decode.background = about.background;
         vg_probe_options options = {.normalizer = about.normalizer,
                                     .channels = about.channels,
                                     .height = about.height,
@@ -50,7 +52,7 @@ vg_status vg_evaluate(const vg_dataset *dataset, const char *checkpoint, vg_spli
                                     .framing = about.framing,
                                     .max_shrink = about.max_shrink,
                                     .batch = BATCH,
-                                    .load = load};
+                                    .load = &own};
         status = vg_probe_new(dataset, indices, count, model, &options, &probe, err);
     }
     if (!status)

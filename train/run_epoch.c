@@ -67,6 +67,7 @@ static vg_status save(vg_training *r, int epoch, vg_error *err)
                                .width = o->width,
                                .framing = o->framing,
                                .max_shrink = o->max_shrink,
+                               .background = vg_dataset_background(r->dataset),
                                .classes = r->classes,
                                .class_names = names,
                                .normalizer = r->augment.normalizer,

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-enum flags { DECODED = 1, WARNED = 2, TURNED = 4, MISNAMED = 8, GREY = 16 };
+enum flags { DECODED = 1, WARNED = 2, TURNED = 4, MISNAMED = 8, GREY = 16, FLAT = 32, CLEAR = 64 };
 
 /* What is kept of a picture. */
 struct look {
@@ -153,6 +153,10 @@ static void look_at(struct pass *pass, struct seat *seat, size_t index)
     }
     look->flags |= DECODED;
     measure(&seat->image, look);
+    if (look->contrast < 2.0F / 255 && vg_image_is_flat(&seat->image))
+        look->flags |= FLAT; /* where luma is flat, colours may not be */
+    if (info.has_alpha)
+        look->flags |= CLEAR;
     if (vg_dataset_split(pass->dataset, index) == VG_SPLIT_TRAIN)
         vg_channel_stats_add(&seat->stats, &seat->image);
     note_oddities(seat, index, name, look, &info);
@@ -272,6 +276,35 @@ static vg_status add_up(const struct pass *pass, vg_audit *audit, vg_error *err)
     return VG_OK;
 }
 
+static vg_status count_flat(const struct pass *pass, vg_audit *audit, vg_error *err)
+{
+    vg_flat *flat = &audit->flat;
+    size_t clear = 0;
+    *flat = (vg_flat){.pictures = audit->decoded, .better = VG_BACKGROUND_UNSET};
+    for (size_t i = 0; i < audit->found; i++) {
+        uint8_t flags = pass->looks[i].flags;
+        clear += (flags & CLEAR) != 0;
+        if (!(flags & FLAT))
+            continue;
+        if (!flat->flat++)
+            flat->example = i;
+        flat->hidden += (flags & CLEAR) != 0;
+    }
+    if (!flat->hidden)
+        return VG_OK;
+    size_t *indices = vg_alloc(clear, sizeof *indices), n = 0;
+    if (!indices)
+        return vg_fail(err, VG_E_NOMEM, "out of memory for %zu pictures", clear);
+    for (size_t i = 0; i < audit->found; i++)
+        if (pass->looks[i].flags & CLEAR)
+            indices[n++] = i;
+    vg_flat_trial trial;
+    vg_status status = vg_flat_try(pass->dataset, indices, n, &trial, err);
+    flat->better = trial.best;
+    free(indices);
+    return status;
+}
+
 /* Sizes are compared by their logarithms: twice as large is as far as half as large. */
 static double property_of(const struct look *look, int which)
 {
@@ -361,6 +394,8 @@ static vg_status run_pass(struct pass *pass, int threads, vg_audit *audit, vg_er
         status = gather_notes(pass, threads, audit, err);
     if (!status)
         status = add_up(pass, audit, err);
+    if (!status)
+        status = count_flat(pass, audit, err);
     return status ? status : find_shortcuts(pass, threads, audit, err);
 }
 

@@ -3,6 +3,7 @@
 #ifndef VG_AUDIT_AUDIT_H
 #define VG_AUDIT_AUDIT_H
 
+#include "audit/flat.h"
 #include "balance.h"
 #include "base/status.h"
 #include "dataset/dataset.h"
@@ -57,6 +58,7 @@ typedef struct vg_audit {
     int shortcut_count;     /* those whose accuracy is clearly above chance, best first */
     vg_channel_stats stats; /* training split, RGB (grey if every image is grey) */
     int min_width, max_width, min_height, max_height;
+    vg_flat flat; /* of all splits */
     double seconds;
 } vg_audit;
 

@@ -1,8 +1,11 @@
-/* Edit distance over three rows on the stack: the words are option names and class names, so a bound
+/* Small tools for words and lines. Edit distance over three rows on the stack: the words are option names and class names, so a bound
  * on their length costs nothing and saves an allocation that an error path could not survive. */
 #include "base/text.h"
 
+#include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LONGEST = 127 };
@@ -76,6 +79,64 @@ const char *vg_nearest(const char *word, const char *const *list, size_t n)
             completion = list[i];
     }
     return best ? best : completion;
+}
+
+vg_line vg_line_begin(char *text, size_t capacity)
+{
+    if (capacity)
+        text[0] = '\0';
+    return (vg_line){.text = text, .capacity = capacity};
+}
+
+vg_line vg_line_more(char *text, size_t capacity)
+{
+    return (vg_line){.text = text, .capacity = capacity, .used = capacity ? strlen(text) : 0};
+}
+
+static void put(vg_line *line, const char *format, va_list arguments)
+{
+    size_t room = line->capacity - line->used;
+    int n = vsnprintf(room ? line->text + line->used : NULL, room, format, arguments);
+    if (n <= 0)
+        return;
+    line->cut = line->cut || (size_t)n >= room;
+    line->used += (size_t)n < room ? (size_t)n : room ? room - 1 : 0;
+}
+
+void vg_line_put(vg_line *line, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    put(line, format, arguments);
+    va_end(arguments);
+}
+
+bool vg_text_append(char *text, size_t capacity, const char *format, ...)
+{
+    vg_line line = vg_line_more(text, capacity);
+    va_list arguments;
+    va_start(arguments, format);
+    put(&line, format, arguments);
+    va_end(arguments);
+    return !line.cut;
+}
+
+bool vg_text_number(const char *text, double *value)
+{
+    char *end;
+    *value = strtod(text, &end);
+    return end != text && *end == '\0' && isfinite(*value);
+}
+
+const char *vg_text_shortest(double value, char text[VG_TEXT_NUMBER])
+{
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(text, VG_TEXT_NUMBER, "%.*g", digits, value);
+        bool tens = strchr(text, 'e') && fabs(value) >= 1; /* 4e+01 */
+        if (strtod(text, NULL) == value && !tens)
+            break;
+    }
+    return text;
 }
 
 int vg_text_character(const char *text, uint32_t *code)

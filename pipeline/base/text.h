@@ -1,5 +1,5 @@
-/* Words that people type: comparing them, and finding what was probably meant; and names from a disk,
- * which may hold any byte, made fit to be shown. Pure functions. */
+/* Words that people type: comparing them, and finding what was probably meant; lines written into a
+ * buffer; and names from a disk, which may hold any byte, made fit to be shown. Pure functions. */
 #ifndef VG_BASE_TEXT_H
 #define VG_BASE_TEXT_H
 
@@ -20,6 +20,29 @@ size_t vg_edit_distance(const char *a, const char *b);
  * the longer word wrong, and always one. A word that begins with all of `word` (three letters at
  * least) is near too. */
 const char *vg_nearest(const char *word, const char *const *list, size_t n);
+
+/* A line that is written piece by piece into the caller's buffer, always ended by a zero byte; what does
+ * not fit is cut off. */
+typedef struct vg_line {
+    char *text;
+    size_t capacity, used; /* used: without the zero byte */
+    bool cut;              /* something did not fit */
+} vg_line;
+/* An empty one. capacity may be 0: nothing is written. */
+vg_line vg_line_begin(char *text, size_t capacity);
+/* One that goes on where the text in the buffer ends. */
+vg_line vg_line_more(char *text, size_t capacity);
+void vg_line_put(vg_line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* vg_line_more and vg_line_put at once; false when something did not fit. */
+bool vg_text_append(char *text, size_t capacity, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The whole of `text` as a finite number. */
+bool vg_text_number(const char *text, double *value);
+/* The fewest digits that read back as the same number, and no exponent where the number is above 1. Returns
+ * `text`. */
+enum { VG_TEXT_NUMBER = 32 };
+const char *vg_text_shortest(double value, char text[VG_TEXT_NUMBER]);
 
 /* Bytes of the valid UTF-8 character at `text` (no overlong forms, no surrogates), 0 if there is
  * none; its code in *code (may be NULL). `text` ends with a zero byte, which is a character. */

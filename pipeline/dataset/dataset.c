@@ -59,6 +59,7 @@ vg_status vg_dataset_open(const char *path, const vg_dataset_options *options, v
         free(fresh);
         return vg_fail(err, VG_E_NOMEM, "%s: out of memory", path);
     }
+    fresh->background = options->background < 0 ? VG_BACKGROUND_BLACK : options->background;
     vg_status status = read_kind(fresh, options, err);
     if (!status)
         status = vg_split_assign(fresh, options, err);
@@ -237,13 +238,12 @@ vg_status vg_dataset_decode(const vg_dataset *dataset, size_t index, vg_span byt
                             const vg_decode_options *options, vg_reader *reader, vg_image *image,
                             vg_decode_info *info, vg_error *err)
 {
-    vg_decode_options standard = vg_decode_options_default();
-    if (!options)
-        options = &standard;
+    vg_decode_options own = options ? *options : vg_decode_options_default();
+    if (own.background < 0)
+        own.background = dataset->background;
     if (vg_is_packed(dataset))
-        return vg_packed_decode(dataset, bytes, options, image, info, err);
-    vg_status status =
-        vg_decode(reader->decoder, bytes.data, bytes.size, options, image, info, err);
+        return vg_packed_decode(dataset, bytes, &own, image, info, err);
+    vg_status status = vg_decode(reader->decoder, bytes.data, bytes.size, &own, image, info, err);
     return status ? fail_in_sample(dataset, index, status, err) : VG_OK;
 }
 
@@ -257,6 +257,11 @@ vg_status vg_dataset_read(const vg_dataset *dataset, size_t index, const vg_deco
     if (status)
         return status;
     return vg_dataset_decode(dataset, index, bytes, options, reader, image, info, err);
+}
+
+int vg_dataset_background(const vg_dataset *dataset)
+{
+    return dataset->background;
 }
 
 bool vg_dataset_is_decoded(const vg_dataset *dataset)

@@ -64,7 +64,9 @@ typedef struct vg_dataset_options {
     double train_share; /* 0.70 */
     double val_share;   /* 0.15 */
     bool coarse_labels; /* of CIFAR-100: its 20 superclasses instead of its 100 classes */
-    int threads;        /* that list folders; the index does not depend on it. < 1: all CPUs (0) */
+    int background; /* behind transparent pixels of all its pictures, whoever reads them (black);
+                           see image/background.h */
+    int threads;    /* that list folders; the index does not depend on it. < 1: all CPUs (0) */
 } vg_dataset_options;
 vg_dataset_options vg_dataset_options_default(void);
 
@@ -112,6 +114,8 @@ size_t vg_dataset_name(const vg_dataset *dataset, size_t index, char *name, size
 vg_dataset_kind vg_dataset_kind_of(const vg_dataset *dataset);
 const char *vg_dataset_kind_name(vg_dataset_kind kind); /* "folder", "manifest", "idx", "cifar" */
 const char *vg_dataset_path(const vg_dataset *dataset);
+/* Behind transparent pixels, 0xRRGGBB. */
+int vg_dataset_background(const vg_dataset *dataset);
 /* Whether train/val/test came with the data (false: they were made by hash). */
 bool vg_dataset_brings_splits(const vg_dataset *dataset);
 vg_dataset_ignored vg_dataset_ignored_of(const vg_dataset *dataset);
@@ -151,7 +155,7 @@ vg_status vg_reader_init(vg_reader *reader, vg_error *err);
 void vg_reader_reset(vg_reader *reader);
 /* Errors carry the sample's name. options (the default) and info may be NULL. Samples of IDX files
  * are grey, those of CIFAR RGB, unless the other is asked for; their info has format
- * VG_FORMAT_UNKNOWN. */
+ * VG_FORMAT_UNKNOWN. A background in the options goes before the dataset's. */
 vg_status vg_dataset_read(const vg_dataset *dataset, size_t index, const vg_decode_options *options,
                           vg_reader *reader, vg_image *image, vg_decode_info *info, vg_error *err);
 /* The two halves of vg_dataset_read. First the stored bytes of a sample, lent until the reader is

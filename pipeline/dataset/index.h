@@ -56,6 +56,7 @@ struct vg_dataset {
     char *root; /* what names are relative to */
     vg_dataset_kind kind;
     bool brings_splits;
+    int background;     /* behind transparent pixels */
     bool split_folders; /* names begin with the folder of their split */
     vg_dataset_ignored ignored;
 

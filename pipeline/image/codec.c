@@ -121,7 +121,8 @@ int vg_codec_channels(const vg_decode_job *job, bool grey)
 {
     if (job->options->channels)
         return job->options->channels;
-    return grey ? 1 : 3;
+    bool tinted = job->info->has_alpha && vg_background_is_coloured(job->options->background);
+    return grey && !tinted ? 1 : 3;
 }
 
 vg_status vg_codec_shape(const vg_decode_job *job, int width, int height, int channels)
@@ -132,11 +133,21 @@ vg_status vg_codec_shape(const vg_decode_job *job, int width, int height, int ch
     return status;
 }
 
-/* a * b / 255, rounded. */
+int vg_codec_background(const vg_decode_job *job)
+{
+    return job->options->background < 0 ? VG_BACKGROUND_BLACK : job->options->background;
+}
+
+/* (a * b + c * (255 - b)) / 255, rounded. */
+static inline unsigned over(unsigned a, unsigned b, unsigned c)
+{
+    unsigned t = a * b + c * (255 - b) + 128;
+    return (t + (t >> 8)) >> 8;
+}
+
 static inline unsigned scale(unsigned a, unsigned b)
 {
-    unsigned t = a * b + 128;
-    return (t + (t >> 8)) >> 8;
+    return over(a, b, 0);
 }
 
 static void store(uint8_t *to, int channels, unsigned r, unsigned g, unsigned b)
@@ -150,21 +161,25 @@ static void store(uint8_t *to, int channels, unsigned r, unsigned g, unsigned b)
     }
 }
 
-void vg_codec_row(const uint8_t *from, int from_channels, uint8_t *to, int channels, int width)
+void vg_codec_row(const uint8_t *from, int from_channels, uint8_t *to, int channels, int width,
+                  int background)
 {
     if (from_channels == channels) {
         memcpy(to, from, (size_t)width * (size_t)channels);
         return;
     }
     bool alpha = from_channels == 2 || from_channels == 4;
+    unsigned colour = (unsigned)background;
+    const unsigned back[3] = {colour >> 16 & 255, colour >> 8 & 255, colour & 255};
+    unsigned back_luma = vg_luma(back[0], back[1], back[2]);
     for (int x = 0; x < width; x++, from += from_channels, to += channels) {
         unsigned a = alpha ? from[from_channels - 1] : 255;
         if (from_channels <= 2) {
-            uint8_t grey = (uint8_t)scale(from[0], a);
             for (int c = 0; c < channels; c++)
-                to[c] = grey;
+                to[c] = (uint8_t)over(from[0], a, channels == 1 ? back_luma : back[c]);
         } else {
-            store(to, channels, scale(from[0], a), scale(from[1], a), scale(from[2], a));
+            store(to, channels, over(from[0], a, back[0]), over(from[1], a, back[1]),
+                  over(from[2], a, back[2]));
         }
     }
 }

@@ -4,6 +4,7 @@
 #define VG_IMAGE_CODEC_H
 
 #include "base/file.h"
+#include "image/background.h"
 #include "image/decode.h"
 
 typedef struct vg_jpeg_reader vg_jpeg_reader;
@@ -45,14 +46,17 @@ vg_status vg_codec_check_size(const vg_decode_job *job, uint64_t width, uint64_t
 vg_status vg_codec_choose(const vg_decode_job *job, int most_shrink, vg_window *window);
 /* Cuts the whole picture at the window's shrink to the window, in place. */
 void vg_codec_cut(vg_image *image, const vg_window *window);
-/* The channels of the result for a file whose colours are grey or not. */
+/* The channels of the result for a file whose colours are grey or not; info->has_alpha is known. */
 int vg_codec_channels(const vg_decode_job *job, bool grey);
 /* Shapes the image; all black if damage is allowed, because rows may then never be written. */
 vg_status vg_codec_shape(const vg_decode_job *job, int width, int height, int channels);
 
 /* One row of `width` pixels to 1 or 3 channels. From: 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA; alpha is
- * composited over black, on the stored (not linear) values. */
-void vg_codec_row(const uint8_t *from, int from_channels, uint8_t *to, int channels, int width);
+ * composited over `background` (0xRRGGBB), on the stored (not linear) values. */
+void vg_codec_row(const uint8_t *from, int from_channels, uint8_t *to, int channels, int width,
+                  int background);
+/* What the options say, black where they say nothing. */
+int vg_codec_background(const vg_decode_job *job);
 /* The same from CMYK as Adobe stores it in JPEG, inverted (255 is no ink): R = C K / 255. */
 void vg_codec_row_cmyk(const uint8_t *from, uint8_t *to, int channels, int width);
 /* ITU-R BT.601 luma, rounded; the integer weights are those of libjpeg and Pillow. */

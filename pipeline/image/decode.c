@@ -33,6 +33,7 @@ vg_decode_options vg_decode_options_default(void)
 {
     return (vg_decode_options){
         .channels = 0,
+        .background = VG_BACKGROUND_UNSET,
         .max_pixels = 100000000,
         .max_scans = 500,
         .apply_exif = true,

@@ -6,6 +6,7 @@
 #ifndef VG_IMAGE_DECODE_H
 #define VG_IMAGE_DECODE_H
 
+#include "image/background.h"
 #include "image/image.h"
 
 #include <stdbool.h>
@@ -37,7 +38,10 @@ typedef enum vg_image_format {
 typedef void (*vg_decode_choose)(void *context, vg_region *region);
 
 typedef struct vg_decode_options {
-    int channels;        /* 1, 3, or 0: as in the file (grey stays grey, everything else is RGB) */
+    int channels; /* 1, 3, or 0: as in the file (grey stays grey, everything else is RGB; grey over
+                       a coloured background is RGB) */
+    int background; /* 0xRRGGBB behind transparent pixels; VG_BACKGROUND_UNSET: of pictures of a
+                       dataset what that was opened with, black otherwise */
     uint64_t max_pixels; /* refuse larger pictures before anything is allocated for them */
     int max_scans;       /* progressive JPEG with more scans is refused (a known bomb) */
     bool apply_exif;     /* turn the picture upright as its EXIF orientation says */
@@ -50,17 +54,17 @@ typedef struct vg_decode_options {
                     before it, so that no verdict depends on the part; true by default */
 } vg_decode_options;
 
-/* Channels as in the file, 100 megapixels, 500 scans, EXIF applied, damaged refused, verified. */
+/* Channels as in the file, no background of its own, 100 megapixels, 500 scans, EXIF applied, damaged refused, verified. */
 vg_decode_options vg_decode_options_default(void);
 
 typedef struct vg_decode_info {
     vg_image_format format;
-    int width, height;      /* as stored, before EXIF */
-    int source_channels;    /* components in the file: 1 grey, 2 grey+alpha, 3, 4 (CMYK, RGBA);
+    int width, height;   /* as stored, before EXIF */
+    int source_channels; /* components in the file: 1 grey, 2 grey+alpha, 3, 4 (CMYK, RGBA);
                             palette: 1 */
-    int bit_depth;          /* 1, 2, 4, 8, 12, 16 */
-    int orientation;        /* EXIF 1..8, 0: none given */
-    bool has_alpha;         /* or tRNS; composited over black (on the stored values) and dropped */
+    int bit_depth;       /* 1, 2, 4, 8, 12, 16 */
+    int orientation;     /* EXIF 1..8, 0: none given */
+    bool has_alpha; /* or tRNS; composited over the background (on the stored values) and dropped */
     bool progressive;       /* or Adam7-interlaced */
     bool damaged;           /* data errors: part of the picture is missing (black) or wrong */
     double intact;          /* 1, or the share that is before the damage: see below */

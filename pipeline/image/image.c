@@ -63,7 +63,7 @@ vg_status vg_image_convert(const vg_image *from, int channels, vg_image *to, vg_
     size_t out = (size_t)to->width * (size_t)to->channels;
     for (int y = 0; y < from->height; y++)
         vg_codec_row(from->data + (size_t)y * in, from->channels, to->data + (size_t)y * out,
-                     channels, from->width);
+                     channels, from->width, VG_BACKGROUND_BLACK);
     return VG_OK;
 }
 

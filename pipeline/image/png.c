@@ -312,7 +312,8 @@ static void keep_row(const reader *r, int y, const uint8_t *row)
     size_t stride = (size_t)w->width * (size_t)r->channels;
     if (y >= w->y && y < w->y + w->height)
         vg_codec_row(row + (size_t)w->x * (size_t)r->from, r->from,
-                     r->job->image->data + (size_t)(y - w->y) * stride, r->channels, w->width);
+                     r->job->image->data + (size_t)(y - w->y) * stride, r->channels, w->width,
+                     vg_codec_background(r->job));
 }
 
 static void read_rows(reader *r)

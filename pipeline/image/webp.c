@@ -153,7 +153,8 @@ vg_status vg_webp_read(const vg_decode_job *job)
     size_t stride = (size_t)w.width * (size_t)channels;
     for (int y = 0; status == VG_OK && y < w.height && w.y + y < rows; y++)
         vg_codec_row(job->scratch->data + (size_t)(w.y + y) * row + (size_t)w.x * (size_t)from,
-                     from, job->image->data + (size_t)y * stride, channels, w.width);
+                     from, job->image->data + (size_t)y * stride, channels, w.width,
+                     vg_codec_background(job));
     return status;
 }
 

@@ -7,7 +7,7 @@
 /* Whether this build reads WebP. */
 bool vg_webp_readable(void);
 /* Reads a lossy or lossless WebP as vg_decode says, without turning it; alpha is composited over
- * black. Animations are refused. info->format is set already. */
+ * the background. Animations are refused. info->format is set already. */
 vg_status vg_webp_read(const vg_decode_job *job);
 
 #endif

@@ -266,8 +266,13 @@ vg_status vg_fetch_sample(vg_fetch *f, const vg_sample_key *key, float *out, boo
     return status;
 }
 
-void vg_loader_cache_key(const vg_decode_options *decode, char *key, size_t capacity)
+void vg_loader_cache_key(const vg_dataset *dataset, const vg_decode_options *decode, char *key,
+                         size_t capacity)
 {
-    snprintf(key, capacity, "channels %d, EXIF %s, at most %d scans, %s", decode->channels,
-             decode->apply_exif ? "applied" : "ignored", decode->max_scans, vg_decode_versions());
+    char background[VG_BACKGROUND_TEXT];
+    vg_background_print(
+        decode->background < 0 ? vg_dataset_background(dataset) : decode->background, background);
+    snprintf(key, capacity, "channels %d, over %s, EXIF %s, at most %d scans, %s", decode->channels,
+             background, decode->apply_exif ? "applied" : "ignored", decode->max_scans,
+             vg_decode_versions());
 }

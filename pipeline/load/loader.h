@@ -88,9 +88,10 @@ typedef struct vg_batch {
     int slot;       /* the ring's own */
 } vg_batch;
 
-/* What a cache for a loader with these options is to be opened with (decode_key): they decide, beside the
- * stored bytes, how a cached picture looks. The shrink is checked picture by picture. */
-void vg_loader_cache_key(const vg_decode_options *decode, char *key, size_t capacity);
+/* What a cache for a loader of this dataset with these options is to be opened with (decode_key): they
+ * decide, beside the stored bytes, how a cached picture looks. The shrink is checked picture by picture. */
+void vg_loader_cache_key(const vg_dataset *dataset, const vg_decode_options *decode, char *key,
+                         size_t capacity);
 
 typedef enum vg_bad_kind {
     VG_BAD_SKIPPED,   /* not used */

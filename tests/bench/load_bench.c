@@ -156,7 +156,7 @@ static vg_status run(const settings *s, vg_error *err)
         status = vg_sampler_new(dataset, VG_SPLIT_TRAIN, VG_SAMPLING_SHUFFLE, 1, &sampler, err);
     if (!status && s->cache.kind != VG_CACHE_NONE) {
         char key[512];
-        vg_loader_cache_key(&options.decode, key, sizeof key);
+        vg_loader_cache_key(dataset, &options.decode, key, sizeof key);
         status = vg_cache_open(&s->cache, dataset, key, &options.cache, err);
     }
     vg_transform transform = vg_augment_transform(&augment);

@@ -62,11 +62,11 @@ void vg_ignored_words(const vg_dataset *dataset, char *text, size_t capacity);
 /* A shortcut in one sentence. */
 void vg_shortcut_words(const vg_dataset *dataset, const vg_shortcut *shortcut, char *text,
                        size_t capacity);
-/* The whole command of an advice on the heap, the path quoted for a shell where it must be; NULL
- * when memory ran out or there is no command. */
-char *vg_advice_command(const vg_advice *advice, const char *dataset);
+/* The whole command of an advice on the heap, the path quoted for a shell where it must be, and the
+ * background that the dataset was opened with; NULL when memory ran out or there is no command. */
+char *vg_advice_command(const vg_advice *advice, const char *dataset, int background);
 /* "train-pipeline DATASET ..." that uses the plan; the same rules. */
-char *vg_plan_command(const vg_findings *findings, const char *dataset);
+char *vg_plan_command(const vg_findings *findings, const char *dataset, int background);
 
 /* For a terminal or a log: `width` columns, colours if `colour`. */
 void vg_audit_text(FILE *out, const vg_dataset *dataset, const vg_audit *audit,

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/statistics.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -277,6 +278,23 @@ static void advise_shortcut(const vg_dataset *dataset, const vg_shortcut *s, vg_
                words);
 }
 
+static void advise_flat(const vg_dataset *dataset, const vg_audit *audit, vg_advice *advice)
+{
+    static const char *const after[] = {" --background black", " --background grey",
+                                        " --background white"};
+    char words[360];
+    int better = audit->flat.better;
+    vg_flat_words(&audit->flat, dataset, words, sizeof words);
+    if (better < 0)
+        advise(advice, NULL, NULL, "%s. There is nothing to learn from them.", words);
+    else
+        advise(advice, "train-pipeline ",
+               after[better == VG_BACKGROUND_BLACK  ? 0
+                     : better == VG_BACKGROUND_GREY ? 1
+                                                    : 2],
+               "%s. Another background shows them.", words);
+}
+
 /* The class, by its place, whose accuracy is measured on the fewest images. */
 static int least_tested(const vg_findings *f)
 {
@@ -318,6 +336,8 @@ static void decide_first(const vg_dataset *dataset, const vg_audit *audit, vg_fi
                "Fetch them again or delete them.",
                audit->broken_count, audit->found,
                100 * (double)audit->broken_count / (double)audit->found);
+    else if (vg_flat_is_bad(&audit->flat))
+        advise_flat(dataset, audit, a);
     else if (f->train.present < f->count)
         advise(a, NULL, NULL,
                "%d of %d classes have no training image; a network can never learn to name "
@@ -501,15 +521,23 @@ static char *command(const char *before, const char *dataset, const char *after)
     return whole;
 }
 
-char *vg_advice_command(const vg_advice *advice, const char *dataset)
+char *vg_advice_command(const vg_advice *advice, const char *dataset, int background)
 {
-    return advice->before ? command(advice->before, dataset, advice->after) : NULL;
+    char after[120], colour[VG_BACKGROUND_TEXT];
+    if (!advice->before)
+        return NULL;
+    snprintf(after, sizeof after, "%s", advice->after);
+    if (background > VG_BACKGROUND_BLACK && !strstr(after, "--background"))
+        vg_text_append(after, sizeof after, " --background '%s'",
+                       vg_background_print(background, colour));
+    return command(advice->before, dataset, after);
 }
 
-char *vg_plan_command(const vg_findings *findings, const char *dataset)
+char *vg_plan_command(const vg_findings *findings, const char *dataset, int background)
 {
     char after[80];
     snprintf(after, sizeof after, " --set balance.sampling=%s",
              vg_sampling_name(findings->sampling));
-    return command("train-pipeline ", dataset, after);
+    const vg_advice plan = {.before = "train-pipeline ", .after = after};
+    return vg_advice_command(&plan, dataset, background);
 }

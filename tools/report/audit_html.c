@@ -141,7 +141,8 @@ static void put_head(const page *p)
                           f->clean ? "Nothing to repair" : "Do first");
     vg_html_verdict_line(p->out, "%s", f->first.text);
     vg_html_verdict_end(p->out);
-    put_command(p, vg_advice_command(&f->first, vg_dataset_path(p->dataset)));
+    put_command(p, vg_advice_command(&f->first, vg_dataset_path(p->dataset),
+                                     vg_dataset_background(p->dataset)));
 }
 
 /* What the charts share: one entry per class, largest first. */
@@ -347,6 +348,13 @@ static void put_files(const page *p)
                       a->found, a->decoded, a->broken_count, a->warned, a->wrong_extension,
                       a->turned_by_exif);
     char left_out[600], words[300];
+    char flat[400], colour[VG_BACKGROUND_TEXT];
+    vg_flat_words(&a->flat, p->dataset, flat, sizeof flat);
+    if (a->flat.flat && a->flat.better >= 0)
+        vg_html_paragraph(p->out, "%s. Instead: --background %s.", flat,
+                          vg_background_print(a->flat.better, colour));
+    else if (a->flat.flat)
+        vg_html_paragraph(p->out, "%s.", flat);
     vg_ignored_words(p->dataset, left_out, sizeof left_out);
     vg_html_paragraph(p->out, "Ignored: %s.", left_out[0] ? left_out : "nothing");
     for (size_t k = 0; k < p->findings->alike_count && k < MOST_FILES; k++) {
@@ -381,7 +389,8 @@ static void put_plan(const page *p)
                                             : "all classes equally often",
             name_of(p, f->rare), (unsigned long long)f->rare_seen,
             (unsigned long long)f->rare_images);
-        put_command(p, vg_plan_command(f, vg_dataset_path(p->dataset)));
+        put_command(
+            p, vg_plan_command(f, vg_dataset_path(p->dataset), vg_dataset_background(p->dataset)));
     } else {
         vg_html_paragraph(p->out, "No rebalancing needed.");
     }

@@ -101,6 +101,24 @@ static json_t *file_list(const vg_dataset *dataset, const vg_audit_file *files, 
     return array;
 }
 
+static json_t *flat_facts(const vg_dataset *dataset, const vg_audit *audit, bool *ok)
+{
+    char text[400], colour[VG_BACKGROUND_TEXT];
+    const vg_flat *flat = &audit->flat;
+    if (audit->labels_only)
+        return json_null();
+    json_t *object = json_object();
+    vg_flat_words(flat, dataset, text, sizeof text);
+    set(object, "images", count(flat->flat), ok);
+    set(object, "with_transparency", count(flat->hidden), ok);
+    set(object, "text", flat->flat ? vg_json_text(text) : json_null(), ok);
+    set(object, "background",
+        flat->flat && flat->better >= 0 ? json_string(vg_background_print(flat->better, colour))
+                                        : json_null(),
+        ok);
+    return object;
+}
+
 static json_t *file_facts(const vg_dataset *dataset, const vg_audit *audit, bool *ok)
 {
     vg_dataset_ignored i = vg_dataset_ignored_of(dataset);
@@ -112,6 +130,7 @@ static json_t *file_facts(const vg_dataset *dataset, const vg_audit *audit, bool
     set(files, "warned", count(audit->warned), ok);
     set(files, "wrong_extension", count(audit->wrong_extension), ok);
     set(files, "turned_by_exif", count(audit->turned_by_exif), ok);
+    set(files, "flat", flat_facts(dataset, audit, ok), ok);
     set(ignored, "hidden", count(i.hidden), ok);
     set(ignored, "not_images", count(i.not_images), ok);
     set(ignored, "other_formats", count(i.other_formats), ok);
@@ -202,7 +221,10 @@ static json_t *plan(const vg_dataset *dataset, const vg_findings *f, bool *ok)
     set(object, "class", class_name(dataset, f->rare), ok);
     set(object, "images", json_integer((json_int_t)f->rare_images), ok);
     set(object, "seen", json_integer((json_int_t)f->rare_seen), ok);
-    set_command(object, none ? NULL : vg_plan_command(f, vg_dataset_path(dataset)), ok);
+    set_command(object,
+                none ? NULL
+                     : vg_plan_command(f, vg_dataset_path(dataset), vg_dataset_background(dataset)),
+                ok);
     return object;
 }
 
@@ -229,7 +251,9 @@ static json_t *whole(const vg_dataset *dataset, const vg_audit *audit, const vg_
     set(root, "pixels", pixels(audit, ok), ok);
     set(root, "plan", plan(dataset, f, ok), ok);
     set(first, "finding", vg_json_text(f->first.text), ok);
-    set_command(first, vg_advice_command(&f->first, vg_dataset_path(dataset)), ok);
+    set_command(
+        first,
+        vg_advice_command(&f->first, vg_dataset_path(dataset), vg_dataset_background(dataset)), ok);
     set(root, "do_first", first, ok);
     return root;
 }

@@ -4,6 +4,7 @@
  * beside the names, the counts and the notes. Where there are too many classes for a screen, the
  * largest, the smallest and those with something grave to tell are shown; JSON and the page have
  * all of them. Control characters in names never reach the terminal. */
+#include "base/text.h"
 #include "cli.h"
 #include "report/audit.h"
 
@@ -97,7 +98,8 @@ static void put_first(const page *p)
     fprintf(p->out, "%s%-*s%s", p->warn, label_columns, "DO FIRST", p->plain);
     fill(p, p->findings->first.text, label_columns, label_columns);
     fputc('\n', p->out);
-    command_row(p, vg_advice_command(&p->findings->first, vg_dataset_path(p->dataset)));
+    command_row(p, vg_advice_command(&p->findings->first, vg_dataset_path(p->dataset),
+                                     vg_dataset_background(p->dataset)));
     fputc('\n', p->out);
 }
 
@@ -214,6 +216,19 @@ static void put_shortcuts(const page *p)
         row(p, "shortcuts", "none: neither light nor size nor format tells the classes apart");
 }
 
+static void put_flat(const page *p)
+{
+    char text[400], colour[VG_BACKGROUND_TEXT];
+    const vg_flat *flat = &p->audit->flat;
+    if (!flat->flat)
+        return;
+    vg_flat_words(flat, p->dataset, text, sizeof text);
+    if (flat->better >= 0)
+        vg_text_append(text, sizeof text, "; instead: --background %s",
+                       vg_background_print(flat->better, colour));
+    row(p, "flat", text);
+}
+
 static void part(char *text, size_t capacity, size_t n, const char *what)
 {
     size_t used = strlen(text);
@@ -239,7 +254,8 @@ static void put_files(const page *p)
     row(p, "files", text);
     if (a->broken_count || a->noted_count) {
         static const vg_advice list = {"", "balance-report ", " --list files"};
-        command_row(p, vg_advice_command(&list, vg_dataset_path(p->dataset)));
+        command_row(p, vg_advice_command(&list, vg_dataset_path(p->dataset),
+                                         vg_dataset_background(p->dataset)));
     }
 }
 
@@ -319,7 +335,8 @@ static void put_plan(const page *p)
              name, (unsigned long long)f->rare_images, (unsigned long long)f->rare_seen,
              (unsigned long long)f->rare_images, views);
     row(p, "plan", text);
-    command_row(p, vg_plan_command(f, vg_dataset_path(p->dataset)));
+    command_row(p,
+                vg_plan_command(f, vg_dataset_path(p->dataset), vg_dataset_background(p->dataset)));
 }
 
 void vg_audit_text(FILE *out, const vg_dataset *dataset, const vg_audit *audit,
@@ -340,6 +357,7 @@ void vg_audit_text(FILE *out, const vg_dataset *dataset, const vg_audit *audit,
     put_first(&p);
     put_table(&p);
     put_balance(&p);
+    put_flat(&p);
     put_shortcuts(&p);
     put_files(&p);
     put_oddities(&p);

@@ -3,23 +3,12 @@
 #include "report/run.h"
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 #include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <string.h>
-
-__attribute__((format(printf, 3, 4))) static void append(char *text, size_t capacity,
-                                                         const char *format, ...)
-{
-    size_t used = strlen(text);
-    va_list args;
-    va_start(args, format);
-    if (used < capacity)
-        vsnprintf(text + used, capacity - used, format, args);
-    va_end(args);
-}
 
 const char *vg_run_verdict_word(vg_verdict verdict)
 {
@@ -72,15 +61,15 @@ void vg_run_class_list(const vg_run_report *report, const bool *marked, int most
     for (int k = 0; k < report->class_count && listed < most; k++)
         if (marked[k]) {
             bool last = listed + 1 == total;
-            append(text, capacity, "%s\"%s\"",
-                   listed == 0 ? ""
-                   : last      ? " and "
-                               : ", ",
-                   report->classes[k]);
+            vg_text_append(text, capacity, "%s\"%s\"",
+                           listed == 0 ? ""
+                           : last      ? " and "
+                                       : ", ",
+                           report->classes[k]);
             listed++;
         }
     if (listed < total)
-        append(text, capacity, " and %d more", total - listed);
+        vg_text_append(text, capacity, " and %d more", total - listed);
 }
 
 static const char *class_name(const vg_run_report *report, int k)
@@ -167,9 +156,9 @@ void vg_run_verdict_reason(const vg_run_report *report, const vg_run_result *res
                      "names %d of %d classes; never %s, which %s too rare here to be sure", named,
                      present, names, present - named == 1 ? "is" : "are");
         }
-        append(text, capacity, "; balanced accuracy %.1f %% [%.1f, %.1f], chance %.1f %%",
-               100 * d->balanced_accuracy, 100 * d->balanced_low, 100 * d->balanced_high,
-               100 * chance);
+        vg_text_append(text, capacity, "; balanced accuracy %.1f %% [%.1f, %.1f], chance %.1f %%",
+                       100 * d->balanced_accuracy, 100 * d->balanced_low, 100 * d->balanced_high,
+                       100 * chance);
         break;
     case VG_VERDICT_UNDECIDED:
         undecided(report, result, text, capacity);
@@ -188,7 +177,7 @@ void vg_run_arm_words(const vg_comparison *comparison, const vg_arm *arm, char *
         return;
     snprintf(text, capacity, "in %d of %d trainings", same, seeds);
     if (arm->verdicts[0] != arm->verdict)
-        append(text, capacity, "; the first: %s", vg_run_verdict_word(arm->verdicts[0]));
+        vg_text_append(text, capacity, "; the first: %s", vg_run_verdict_word(arm->verdicts[0]));
 }
 
 void vg_run_verdict_detail(const vg_run_result *result, char *text, size_t capacity)
@@ -200,23 +189,24 @@ void vg_run_verdict_detail(const vg_run_result *result, char *text, size_t capac
     /* Before training every network is bad: one that recovered from that alone has no history. */
     bool tell = m->onset_step != UINT64_MAX && (bad || m->onset_step > 0);
     if (tell && m->onset_step > 0)
-        append(text, capacity, "; since step %" PRIu64, m->onset_step);
+        vg_text_append(text, capacity, "; since step %" PRIu64, m->onset_step);
     else if (tell)
-        append(text, capacity, "; from the first step on");
+        vg_text_append(text, capacity, "; from the first step on");
     if (tell && m->recovery_step != UINT64_MAX)
-        append(text, capacity, ", recovered at step %" PRIu64, m->recovery_step);
+        vg_text_append(text, capacity, ", recovered at step %" PRIu64, m->recovery_step);
     if (bad && d->collapsed_layer > 0 && d->collapsed_layer < d->layer_count)
-        append(text, capacity, "; inputs become equal in layer %s",
-               d->layers[d->collapsed_layer].name);
+        vg_text_append(text, capacity, "; inputs become equal in layer %s",
+                       d->layers[d->collapsed_layer].name);
     else if (m->settled == VG_VERDICT_CONSTANT && d->layer_count)
-        append(
+        vg_text_append(
             text, capacity,
             "; yet no layer makes inputs equal: look at labels, loss and data before the layers");
     if (m->never_moved)
-        append(text, capacity, "; the outputs never moved from where they stood before training");
+        vg_text_append(text, capacity,
+                       "; the outputs never moved from where they stood before training");
     if (d->nonfinite_share > 0)
-        append(text, capacity, "; %.1f %% of the outputs are not finite numbers",
-               100 * d->nonfinite_share);
+        vg_text_append(text, capacity, "; %.1f %% of the outputs are not finite numbers",
+                       100 * d->nonfinite_share);
     if (text[0] == ';')
         memmove(text, text + 2, strlen(text + 2) + 1);
 }
@@ -229,13 +219,18 @@ void vg_run_input_words(const vg_run_report *report, char *text, size_t capacity
     if (job->run.framing.kind != VG_FRAMING_STRETCH) {
         char resize[40];
         vg_framing_print(&job->run.framing, resize, sizeof resize);
-        append(text, capacity, ", resize %s", resize);
+        vg_text_append(text, capacity, ", resize %s", resize);
     }
-    append(text, capacity, ", %s", vg_normalization_name(job->run.normalization));
+    if (job->split.background > VG_BACKGROUND_BLACK) {
+        char background[VG_BACKGROUND_TEXT];
+        vg_text_append(text, capacity, ", over %s",
+                       vg_background_print(job->split.background, background));
+    }
+    vg_text_append(text, capacity, ", %s", vg_normalization_name(job->run.normalization));
     if (report->brings_splits)
-        append(text, capacity, ", split as the dataset brings it");
+        vg_text_append(text, capacity, ", split as the dataset brings it");
     else
-        append(text, capacity, ", split %.0f/%.0f/%.0f by name", 100 * job->split.train_share,
-               100 * job->split.val_share,
-               100 * fmax(0, 1 - job->split.train_share - job->split.val_share));
+        vg_text_append(text, capacity, ", split %.0f/%.0f/%.0f by name",
+                       100 * job->split.train_share, 100 * job->split.val_share,
+                       100 * fmax(0, 1 - job->split.train_share - job->split.val_share));
 }

@@ -3,9 +3,9 @@
 #include "nn/spec.h"
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -369,61 +369,44 @@ vg_status vg_net_spec_copy(const vg_net_spec *from, vg_net_spec *to, vg_error *e
     return VG_OK;
 }
 
-/* A line that is written piece by piece. */
-typedef struct line {
-    char *text;
-    size_t capacity, used;
-} line;
-
-static void put(line *out, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(out->text + out->used, out->capacity - out->used, format, args);
-    va_end(args);
-    if (n > 0)
-        out->used +=
-            (size_t)n < out->capacity - out->used ? (size_t)n : out->capacity - out->used - 1;
-}
-
 /* Short where that reads back as the same number: a stored job must give the same training again. */
-static void put_real(line *out, const char *before, double value)
+static void put_real(vg_line *out, const char *before, double value)
 {
     char text[32];
     snprintf(text, sizeof text, "%.6g", value);
     if (strtod(text, NULL) != value)
         snprintf(text, sizeof text, "%.17g", value);
-    put(out, "%s%s", before, text);
+    vg_line_put(out, "%s%s", before, text);
 }
 
 /* What stands between the kind and the names. */
-static void put_options(line *out, const vg_layer_spec *l)
+static void put_options(vg_line *out, const vg_layer_spec *l)
 {
     switch (l->kind) {
     case VG_LAYER_CONV:
-        put(out, " %d k%d s%d p%d", l->outputs, l->kernel, l->stride, l->padding);
+        vg_line_put(out, " %d k%d s%d p%d", l->outputs, l->kernel, l->stride, l->padding);
         if (l->dilation > 1)
-            put(out, " d%d", l->dilation);
+            vg_line_put(out, " d%d", l->dilation);
         if (l->groups > 1)
-            put(out, " g%d", l->groups);
+            vg_line_put(out, " g%d", l->groups);
         break;
     case VG_LAYER_MAXPOOL:
     case VG_LAYER_AVGPOOL:
-        put(out, " %d", l->kernel);
+        vg_line_put(out, " %d", l->kernel);
         if (l->stride != l->kernel)
-            put(out, " s%d", l->stride);
+            vg_line_put(out, " s%d", l->stride);
         if (l->padding)
-            put(out, " p%d", l->padding);
+            vg_line_put(out, " p%d", l->padding);
         break;
     case VG_LAYER_DENSE:
-        put(out, " %d", l->outputs);
+        vg_line_put(out, " %d", l->outputs);
         break;
     case VG_LAYER_DROPOUT:
     case VG_LAYER_SPATIALDROPOUT:
         put_real(out, " ", l->rate);
         break;
     case VG_LAYER_GROUPNORM:
-        put(out, " %d", l->groups);
+        vg_line_put(out, " %d", l->groups);
         break;
     case VG_LAYER_LEAKY:
         if (l->rate != 0.01)
@@ -446,23 +429,24 @@ static void put_options(line *out, const vg_layer_spec *l)
 /* NOLINTNEXTLINE(readability-non-const-parameter): written through out */
 void vg_layer_print(const vg_layer_spec *l, char *text, size_t capacity)
 {
-    line out = {text, capacity, 0};
+    vg_line out = vg_line_begin(text, capacity);
     bool norm = l->kind == VG_LAYER_BATCHNORM || l->kind == VG_LAYER_GROUPNORM ||
                 l->kind == VG_LAYER_LAYERNORM;
-    put(&out, "%s", vg_layer_kind_name(l->kind));
+    vg_line_put(&out, "%s", vg_layer_kind_name(l->kind));
     put_options(&out, l);
     if (norm && l->epsilon != 1e-5)
         put_real(&out, " e", l->epsilon);
     if ((l->kind == VG_LAYER_CONV || l->kind == VG_LAYER_DENSE) && !l->bias)
-        put(&out, " nobias");
+        vg_line_put(&out, " nobias");
     if (l->option)
-        put(&out, l->kind == VG_LAYER_BATCHNORM ? " noscale"
-                  : l->kind == VG_LAYER_PRELU   ? " channels"
-                                                : " tanh");
+        vg_line_put(&out, "%s",
+                    l->kind == VG_LAYER_BATCHNORM ? " noscale"
+                    : l->kind == VG_LAYER_PRELU   ? " channels"
+                                                  : " tanh");
     if (l->with[0])
-        put(&out, " %s", l->with);
+        vg_line_put(&out, " %s", l->with);
     if (l->from[0])
-        put(&out, " from %s", l->from);
+        vg_line_put(&out, " from %s", l->from);
     if (l->as[0])
-        put(&out, " as %s", l->as);
+        vg_line_put(&out, " as %s", l->as);
 }
