@@ -1,438 +1,312 @@
-/* Bilinear sampling, a span of output pixels at a time, in three steps: where each pixel falls, its
- * four neighbours copied next to each other, and the blend.
+/* Bilinear sampling of a span: weights, the four neighbours, and their sum.
  *
- * Fill modes are a matter of the coordinate: outside of the outermost centres the picture is
- * constant under `nearest`, mirrored under `reflect` and periodic under `wrap`, so that the
- * coordinate is clamped, folded or reduced and the neighbours are always inside. The copies are
- * plain loads: two neighbours of a row are 6 adjacent bytes, one load of 8, which is several times
- * faster than the machine's gather instructions. Places and grey blends are loops that compilers
- * vectorize, compiled once for each machine; the RGB blend takes its bytes apart by hand.
- * Knows no reduction: ops/warp.c decides. The naive twin lives in tests/test_bilinear.c. */
-#include "ops/bilinear.h"
+ * Fill modes are a matter of the place: beyond the outermost centres the picture is constant under
+ * `nearest`, mirrored under `reflect` and periodic under `wrap`, so that places are brought in and the
+ * neighbours are always inside. Two neighbours of a row are 6 adjacent bytes, one plain load of 8, which
+ * is several times faster than the machine's gather instructions; those of both rows share a register
+ * of 16 bytes, and one shuffle makes of them the pairs of a colour that one instruction weighs and adds.
+ * Weights have 15 bits and are whole numbers that add up to VG_PLACE_ONE, sums are exact: all versions
+ * give the same bytes. The naive twin lives in tests/test_bilinear.c. */
+#include "ops/span.h"
 
-#include <math.h>
 #include <string.h>
 
-enum { SPAN = VG_BILINEAR_SPAN, STEP = 32 };
+enum { SPAN = VG_SAMPLE_SPAN, STEP = VG_STEP, ONE = VG_PLACE_ONE, PACKED = 16 /* bytes */ };
+static const float scale = 1.0f / ONE;
 
-/* One span. Rounded up to whole steps, beyond which nothing is defined. */
-typedef struct span {
-    int32_t left[SPAN], top[SPAN];
-    float fx[SPAN], fy[SPAN];
-    int32_t hidden[SPAN]; /* constant fill: 1 where the constant shows */
-    uint64_t upper[SPAN],
-        lower[SPAN]; /* the neighbours: bytes R G B R G B, or grey in one: 4 bytes */
-} span;
+/* A span made ready, or a step of it with its neighbours apart. */
+typedef struct weighed {
+    int32_t at[SPAN];                /* byte of the upper left neighbour */
+    int32_t left[SPAN], right[SPAN]; /* upper weight | lower weight << 16 */
+} weighed;
 
-/* floor(), without a call; coordinates are far below 2^31. */
-static VG_INLINE double down_to_whole(double v)
+/* Brings `count` places (whole steps) of an axis of n pixels to 0 .. n - 2 and a part of up to ONE, where
+ * that is possible: the last pixel is the right neighbour of the one before it. */
+static VG_INLINE void bring_in(int32_t *restrict at, int32_t *restrict part, int count, int n,
+                               vg_fill fill)
 {
-    double w = (double)(int32_t)v;
-    return w - (v < w ? 1.0 : 0.0);
-}
-
-/* One axis: n pixels, and how coordinates outside are brought in. Many short loops, because a choice
- * between two numbers is vectorized and a choice between two computations is not. */
-static VG_INLINE void locate(const double *restrict at, int n, vg_fill fill,
-                             int32_t *restrict whole, float *restrict part)
-{
-    const double size = n, end = n - 1, period = 2.0 * n;
-    /* the last pixel has no right neighbour but its own, or under `wrap` the first */
-    const int32_t most = fill == VG_FILL_WRAP ? n - 1 : n > 1 ? n - 2 : 0;
-    double x[STEP];
-    for (int i = 0; i < STEP; i++)
-        x[i] = at[i];
-    if (fill == VG_FILL_WRAP)
-        for (int i = 0; i < STEP; i++) {
-            double t = x[i] - size * down_to_whole(x[i] / size);
-            x[i] = t < size ? t : 0; /* rounding */
-        }
-    if (fill == VG_FILL_REFLECT)
-        for (int i = 0; i < STEP; i++) {
-            double t = x[i] + 0.5;
-            t -= period * down_to_whole(t / period);
-            double back = period - t;
-            x[i] = (t < back ? t : back) - 0.5;
-        }
-    for (int i = 0; i < STEP; i++) {
-        double v = x[i] > 0 ? x[i] : 0;
-        x[i] = fill == VG_FILL_WRAP || v < end ? v : end;
-    }
-    for (int i = 0; i < STEP; i++) {
-        int32_t w = (int32_t)x[i];
-        whole[i] = w < most ? w : most;
-    }
-    for (int i = 0; i < STEP; i++)
-        part[i] = (float)(x[i] - (double)whole[i]);
-}
-
-static VG_INLINE void hide(const vg_bilinear *j, const double *restrict px,
-                           const double *restrict py, int32_t *restrict hidden)
-{
-    for (int i = 0; i < STEP; i++) {
-        double x = px[i], y = py[i];
-        hidden[i] = (x < j->x0) | (x > j->x1) | (y < j->y0) | (y > j->y1);
-    }
-}
-
-/* What lies in the picture at `count` places, whole steps of them. The modes are told apart out here,
- * so that the loops hold no branch. */
-static VG_INLINE void places(const vg_bilinear *j, const double *px, const double *py, int count,
-                             span *s)
-{
-    for (int i = 0; i < count; i += STEP) {
-        switch (j->fill) {
-        case VG_FILL_WRAP:
-            locate(px + i, j->in.width, VG_FILL_WRAP, s->left + i, s->fx + i);
-            locate(py + i, j->in.height, VG_FILL_WRAP, s->top + i, s->fy + i);
-            break;
-        case VG_FILL_REFLECT:
-            locate(px + i, j->in.width, VG_FILL_REFLECT, s->left + i, s->fx + i);
-            locate(py + i, j->in.height, VG_FILL_REFLECT, s->top + i, s->fy + i);
-            break;
-        default:
-            locate(px + i, j->in.width, VG_FILL_NEAREST, s->left + i, s->fx + i);
-            locate(py + i, j->in.height, VG_FILL_NEAREST, s->top + i, s->fy + i);
-        }
-        if (j->fill == VG_FILL_CONSTANT)
-            hide(j, px + i, py + i, s->hidden + i);
-    }
-}
-
-/* Where `count` output pixels from (u, v) fall under the affine map. */
-static VG_INLINE void along(const vg_bilinear *j, int u, int v, int count, double *restrict x,
-                            double *restrict y)
-{
-    const double cx = j->m[1] * v + j->m[2], cy = j->m[4] * v + j->m[5];
-    const double dx = j->m[0], dy = j->m[3];
+    const int32_t most = n > 1 ? n - 2 : 0, end = n > 1 ? ONE : 0;
+    int32_t outside = n < 2;
     for (int k = 0; k < count; k += STEP)
-        for (int i = k; i < k + STEP; i++) {
-            x[i] = cx + dx * (double)(u + i);
-            y[i] = cy + dy * (double)(u + i);
+        for (int i = k; i < k + STEP; i++)
+            outside |= (uint32_t)at[i] > (uint32_t)most;
+    for (int k = 0; outside && k < count; k += STEP) {
+        if (fill == VG_FILL_WRAP) {
+            for (int i = k; i < k + STEP; i++)
+                at[i] = vg_modulo(at[i], n);
+            continue;
         }
+        if (fill == VG_FILL_REFLECT)
+            for (int i = k; i < k + STEP; i++) { /* turned back: from the other neighbour */
+                int32_t t = vg_modulo(at[i], 2 * n);
+                part[i] = t < n ? part[i] : ONE - part[i];
+                at[i] = t < n ? t : 2 * n - 2 - t;
+            }
+        for (int i = k; i < k + STEP; i++) {
+            int32_t w = at[i], f = part[i];
+            f = w < 0 ? 0 : w > most ? end : f;
+            part[i] = f;
+            at[i] = w < 0 ? 0 : w > most ? most : w;
+        }
+    }
 }
 
-/* Eight bytes, the first in the lowest place: compilers make one load of it where they can. */
-static inline uint64_t load8(const uint8_t *p)
+static VG_INLINE void weigh(const vg_places *p, int k, weighed *w)
 {
-    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 |
-           (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 |
-           (uint64_t)p[7] << 56;
+    for (int i = k; i < k + STEP; i++) {
+        int32_t fx = p->fx[i], fy = p->fy[i];
+        int32_t both = (fx * fy + ONE / 2) >> VG_PLACE_BITS;
+        w->right[i] = (fx - both) | both << 16;
+        w->left[i] = (ONE - fx - fy + both) | (fy - both) << 16;
+    }
 }
 
-static inline uint64_t pixel3(const uint8_t *p)
+/* Whether no pixel of whole steps is at a seam, and none so near the end of the last row that a load of
+ * 8 bytes would leave the picture (that of other rows runs into the next). */
+static VG_INLINE bool all_inside(const vg_view *in, const vg_places *p, int from, int to,
+                                 const int32_t *at)
 {
-    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16;
+    const int32_t bytes = 3 * in->width,
+                  behind = (int32_t)in->stride * (in->height - 2) + bytes - 8;
+    const int32_t most = in->channels == 1 ? INT32_MAX : behind;
+    const int32_t right = in->width - 2, low = in->height - 2;
+    int32_t outside = 0;
+    for (int k = from; k < to; k += STEP)
+        for (int i = k; i < k + STEP; i++)
+            outside |= (p->x[i] > right) | (p->y[i] > low) | (at[i] > most);
+    return !outside;
 }
 
-/* The neighbours of one pixel at the seam of a wrapped picture or at its very end. */
-static void fetch_apart(const vg_view *in, int left, int top, bool wrap, uint64_t *upper,
-                        uint64_t *lower)
+/* The neighbours of one pixel at the seam of a wrapped picture or at its very end, as a picture of
+ * their own: the upper two, and 8 bytes on the lower two. */
+static void copy_apart(const vg_sample_job *j, int left, int top, uint8_t *to)
 {
+    const vg_view *in = &j->in;
+    const bool wrap = j->fill == VG_FILL_WRAP;
+    const size_t channels = (size_t)in->channels;
     int right = left + 1 < in->width ? left + 1 : wrap ? 0 : left;
     int bottom = top + 1 < in->height ? top + 1 : wrap ? 0 : top;
     const uint8_t *a = in->data + (size_t)top * in->stride;
     const uint8_t *b = in->data + (size_t)bottom * in->stride;
-    if (in->channels == 1) {
-        *upper = (uint64_t)a[left] | (uint64_t)a[right] << 8 | (uint64_t)b[left] << 16 |
-                 (uint64_t)b[right] << 24;
-        return;
-    }
-    *upper = pixel3(a + 3 * (size_t)left) | pixel3(a + 3 * (size_t)right) << 24;
-    *lower = pixel3(b + 3 * (size_t)left) | pixel3(b + 3 * (size_t)right) << 24;
+    memcpy(to, a + channels * (size_t)left, channels);
+    memcpy(to + channels, a + channels * (size_t)right, channels);
+    memcpy(to + 8, b + channels * (size_t)left, channels);
+    memcpy(to + 8 + channels, b + channels * (size_t)right, channels);
 }
 
-/* One step of pixels whose loads all stay in the picture. */
-static inline void fetch_grey(const vg_view *in, const int32_t *left, const int32_t *top,
-                              uint64_t *restrict upper)
+/* ---- the sums of a step: `at`, `left` and `right` have STEP numbers, `count` of them are stored */
+
+typedef struct source {
+    const uint8_t *data;
+    size_t stride;
+} source;
+
+static VG_INLINE void grey(const source *s, const weighed *w, int k, int count, float *restrict out)
 {
-    const uint8_t *data = in->data;
-    const size_t stride = in->stride;
+    int32_t a[STEP], b[STEP], c[STEP], d[STEP];
+    float value[STEP];
     for (int i = 0; i < STEP; i++) {
-        const uint8_t *p = data + (size_t)top[i] * stride + (size_t)left[i], *q = p + stride;
-        upper[i] =
-            (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)q[0] << 16 | (uint64_t)q[1] << 24;
+        const uint8_t *p = s->data + w->at[k + i], *q = p + s->stride;
+        a[i] = p[0];
+        b[i] = p[1];
+        c[i] = q[0];
+        d[i] = q[1];
     }
-}
-
-static inline void fetch_rgb(const vg_view *in, const int32_t *left, const int32_t *top,
-                             uint64_t *restrict upper, uint64_t *restrict lower)
-{
-    const uint8_t *data = in->data;
-    const size_t stride = in->stride;
     for (int i = 0; i < STEP; i++) {
-        const uint8_t *p = data + (size_t)top[i] * stride + 3 * (size_t)left[i];
-        upper[i] = load8(p);
-        lower[i] = load8(p + stride);
+        int32_t left = w->left[k + i], right = w->right[k + i];
+        int32_t sum = a[i] * (left & 0xffff) + c[i] * (left >> 16);
+        sum += b[i] * (right & 0xffff) + d[i] * (right >> 16);
+        value[i] = (float)sum * scale;
     }
+    memcpy(out, value, (size_t)count * sizeof *out);
 }
 
-/* Whether no pixel of a step is at a seam, and none so near the end of the last row that a load of
- * 8 bytes would leave the picture (that of other rows runs into the next). */
-static VG_INLINE bool all_inside(const vg_view *in, const int32_t *restrict left,
-                                 const int32_t *restrict top)
+static VG_INLINE void rgb_plain(const source *s, const weighed *w, int k, int count, size_t plane,
+                                float *restrict out)
 {
-    int32_t x = 0, y = 0;
-    for (int i = 0; i < STEP; i++) {
-        x = x > left[i] ? x : left[i];
-        y = y > top[i] ? y : top[i];
-    }
-    return x <= in->width - 2 && y <= in->height - 2 && (y <= in->height - 3 || x <= in->width - 3);
-}
-
-static VG_INLINE void fetch(const vg_bilinear *j, int count, span *s)
-{
-    const vg_view *in = &j->in;
-    for (int i = 0; i < count; i += STEP) {
-        if (!all_inside(in, s->left + i, s->top + i))
-            for (int k = i; k < count && k < i + STEP; k++)
-                fetch_apart(in, s->left[k], s->top[k], j->fill == VG_FILL_WRAP, &s->upper[k],
-                            &s->lower[k]);
-        else if (in->channels == 1)
-            fetch_grey(in, s->left + i, s->top + i, s->upper + i);
-        else
-            fetch_rgb(in, s->left + i, s->top + i, s->upper + i, s->lower + i);
-    }
-}
-
-static inline float lerp(float from, float to, float part)
-{
-    return from + part * (to - from);
-}
-
-/* Down first, then across: the order of each version. */
-static VG_INLINE void blend_grey(const span *s, int first, int count, float *restrict out)
-{
-    for (int i = first; i < count; i++) {
-        uint32_t q = (uint32_t)s->upper[i];
-        float a = (float)(int32_t)(q & 255), b = (float)(int32_t)(q >> 8 & 255);
-        float c = (float)(int32_t)(q >> 16 & 255), d = (float)(int32_t)(q >> 24);
-        float left = a + s->fy[i] * (c - a), right = b + s->fy[i] * (d - b);
-        out[i] = left + s->fx[i] * (right - left);
-    }
-}
-
-static void blend_rgb(const span *s, int first, int count, size_t plane, float *restrict out)
-{
-    for (int i = first; i < count; i++)
-        for (int c = 0; c < 3; c++) {
-            uint64_t t = s->upper[i] >> 8 * c, b = s->lower[i] >> 8 * c;
-            float left = lerp((float)(t & 255), (float)(b & 255), s->fy[i]);
-            float right = lerp((float)(t >> 24 & 255), (float)(b >> 24 & 255), s->fy[i]);
-            out[(size_t)c * plane + (size_t)i] = lerp(left, right, s->fx[i]);
+    for (int i = 0; i < count; i++) {
+        const uint8_t *p = s->data + w->at[k + i], *q = p + s->stride;
+        int32_t left = w->left[k + i], right = w->right[k + i];
+        for (size_t c = 0; c < 3; c++) {
+            int32_t sum = p[c] * (left & 0xffff) + q[c] * (left >> 16);
+            sum += p[3 + c] * (right & 0xffff) + q[3 + c] * (right >> 16);
+            out[c * plane + (size_t)i] = (float)sum * scale;
         }
-}
-
-static VG_INLINE void show_constant(const span *s, int count, float value, float *restrict out)
-{
-    for (int i = 0; i < count; i++)
-        out[i] = s->hidden[i] ? value : out[i];
-}
-
-typedef struct version {
-    void (*along)(const vg_bilinear *j, int u, int v, int count, double *x, double *y);
-    void (*fetch)(const vg_bilinear *j, const double *x, const double *y, int count, span *s);
-    void (*grey)(const span *s, int count, float *out);
-    void (*rgb)(const span *s, int count, size_t plane, float *out);
-    void (*constant)(const span *s, int count, float value, float *out);
-} version;
-
-static void along_plain(const vg_bilinear *j, int u, int v, int count, double *x, double *y)
-{
-    along(j, u, v, count, x, y);
-}
-
-static void fetch_plain(const vg_bilinear *j, const double *x, const double *y, int count, span *s)
-{
-    places(j, x, y, count, s);
-    fetch(j, count, s);
-}
-
-static void grey_plain(const span *s, int count, float *out)
-{
-    blend_grey(s, 0, count, out);
-}
-
-static void rgb_plain(const span *s, int count, size_t plane, float *out)
-{
-    blend_rgb(s, 0, count, plane, out);
-}
-
-static void constant_plain(const span *s, int count, float value, float *out)
-{
-    show_constant(s, count, value, out);
+    }
 }
 
 #if VG_SIMD_X86
 #include <immintrin.h>
 
-VG_FOR_AVX2 static void along_avx2(const vg_bilinear *j, int u, int v, int count, double *x,
-                                   double *y)
+/* Upper and lower neighbours of a colour, as pairs of 16 bits: the left ones, the right ones. */
+#define PAIRS(first)                                                                               \
+    _mm_setr_epi8((first), -1, 8 + (first), -1, (first) + 1, -1, 9 + (first), -1, (first) + 2, -1, \
+                  10 + (first), -1, -1, -1, -1, -1)
+
+VG_FOR_AVX2 static VG_INLINE __m128i both_rows(const uint8_t *p, size_t stride)
 {
-    along(j, u, v, count, x, y);
+    int64_t upper, lower;
+    memcpy(&upper, p, 8);
+    memcpy(&lower, p + stride, 8);
+    return _mm_insert_epi64(_mm_cvtsi64_si128(upper), lower, 1);
 }
 
-VG_FOR_AVX2 static void fetch_avx2(const vg_bilinear *j, const double *x, const double *y,
-                                   int count, span *s)
+VG_FOR_AVX2 static VG_INLINE __m256i two_pixels(const source *s, const int32_t *at)
 {
-    places(j, x, y, count, s);
-    fetch(j, count, s);
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(both_rows(s->data + at[0], s->stride)),
+                                   both_rows(s->data + at[4], s->stride), 1);
 }
 
-VG_FOR_AVX512 static void along_avx512(const vg_bilinear *j, int u, int v, int count, double *x,
-                                       double *y)
+/* Eight pixels: register n holds R G B of pixels n and 4 + n, which the transposition puts in order. */
+VG_FOR_AVX2 static VG_INLINE void eight(const source *s, const int32_t *at, __m256i left,
+                                        __m256i right, __m256 value[3])
 {
-    along(j, u, v, count, x, y);
-}
-
-VG_FOR_AVX512 static void fetch_avx512(const vg_bilinear *j, const double *x, const double *y,
-                                       int count, span *s)
-{
-    places(j, x, y, count, s);
-    fetch(j, count, s);
-}
-
-VG_FOR_AVX2 static void grey_avx2(const span *s, int count, float *out)
-{
-    blend_grey(s, 0, count, out);
-}
-
-VG_FOR_AVX512 static void grey_avx512(const span *s, int count, float *out)
-{
-    blend_grey(s, 0, count, out);
-}
-
-VG_FOR_AVX2 static void constant_avx2(const span *s, int count, float value, float *out)
-{
-    show_constant(s, count, value, out);
-}
-
-VG_FOR_AVX512 static void constant_avx512(const span *s, int count, float value, float *out)
-{
-    show_constant(s, count, value, out);
-}
-
-/* In each half of two pixels of 8 bytes: left and right byte of a channel, of both, as 32 bits. */
-#define PICK(c)                                                                                    \
-    _mm_setr_epi8((c), -1, -1, -1, 3 + (c), -1, -1, -1, 8 + (c), -1, -1, -1, 11 + (c), -1, -1, -1)
-
-VG_FOR_AVX2 static inline __m256 down_avx2(const uint64_t *upper, const uint64_t *lower,
-                                           __m256i pick, __m256 fy)
-{
-    __m256i t = _mm256_loadu_si256((const __m256i *)(const void *)upper);
-    __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)lower);
-    __m256 p = _mm256_cvtepi32_ps(_mm256_shuffle_epi8(t, pick));
-    __m256 q = _mm256_cvtepi32_ps(_mm256_shuffle_epi8(b, pick));
-    return _mm256_add_ps(p, _mm256_mul_ps(fy, _mm256_sub_ps(q, p)));
-}
-
-VG_FOR_AVX2 static void rgb_avx2(const span *s, int count, size_t plane, float *out)
-{
-    const __m256i twice0 = _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3);
-    const __m256i twice1 = _mm256_setr_epi32(4, 4, 5, 5, 6, 6, 7, 7);
-    const __m256i pick[3] = {_mm256_broadcastsi128_si256(PICK(0)),
-                             _mm256_broadcastsi128_si256(PICK(1)),
-                             _mm256_broadcastsi128_si256(PICK(2))};
-    int i = 0;
-    for (; i + 8 <= count; i += 8) {
-        __m256 fx = _mm256_loadu_ps(s->fx + i), fy = _mm256_loadu_ps(s->fy + i);
-        __m256 fy0 = _mm256_permutevar8x32_ps(fy, twice0);
-        __m256 fy1 = _mm256_permutevar8x32_ps(fy, twice1);
-        /* the order that the two shuffles below leave: pixels 0 1 4 5 2 3 6 7 */
-        fx = _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(fx), 0xd8));
-        for (size_t c = 0; c < 3; c++) {
-            __m256 v0 = down_avx2(s->upper + i, s->lower + i, pick[c], fy0);
-            __m256 v1 = down_avx2(s->upper + i + 4, s->lower + i + 4, pick[c], fy1);
-            __m256 left = _mm256_shuffle_ps(v0, v1, 0x88), right = _mm256_shuffle_ps(v0, v1, 0xdd);
-            __m256 all = _mm256_add_ps(left, _mm256_mul_ps(fx, _mm256_sub_ps(right, left)));
-            all = _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(all), 0xd8));
-            _mm256_storeu_ps(out + c * plane + i, all);
-        }
+    const __m256i lefts = _mm256_broadcastsi128_si256(PAIRS(0));
+    const __m256i rights = _mm256_broadcastsi128_si256(PAIRS(3));
+    __m256i sum[4];
+#define ONE_OF_FOUR(n)                                                                             \
+    {                                                                                              \
+        __m256i v = two_pixels(s, at + (n));                                                       \
+        __m256i a = _mm256_madd_epi16(_mm256_shuffle_epi8(v, lefts),                               \
+                                      _mm256_shuffle_epi32(left, (n)*0x55));                       \
+        __m256i b = _mm256_madd_epi16(_mm256_shuffle_epi8(v, rights),                              \
+                                      _mm256_shuffle_epi32(right, (n)*0x55));                      \
+        sum[n] = _mm256_add_epi32(a, b);                                                           \
     }
-    blend_rgb(s, i, count, plane, out);
+    ONE_OF_FOUR(0)
+    ONE_OF_FOUR(1)
+    ONE_OF_FOUR(2)
+    ONE_OF_FOUR(3)
+#undef ONE_OF_FOUR
+    __m256i rg0 = _mm256_unpacklo_epi32(sum[0], sum[1]), b0 = _mm256_unpackhi_epi32(sum[0], sum[1]);
+    __m256i rg1 = _mm256_unpacklo_epi32(sum[2], sum[3]), b1 = _mm256_unpackhi_epi32(sum[2], sum[3]);
+    const __m256 unit = _mm256_set1_ps(scale);
+    value[0] = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_unpacklo_epi64(rg0, rg1)), unit);
+    value[1] = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_unpackhi_epi64(rg0, rg1)), unit);
+    value[2] = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_unpacklo_epi64(b0, b1)), unit);
 }
 
-VG_FOR_AVX512 static inline __m512 down_avx512(const uint64_t *upper, const uint64_t *lower,
-                                               __m512i pick, __m512 fy)
+VG_FOR_AVX2 static VG_INLINE void rgb_avx2(const source *s, const weighed *w, int k, int count,
+                                           size_t plane, float *out)
 {
-    __m512 p = _mm512_cvtepi32_ps(_mm512_shuffle_epi8(_mm512_loadu_si512(upper), pick));
-    __m512 q = _mm512_cvtepi32_ps(_mm512_shuffle_epi8(_mm512_loadu_si512(lower), pick));
-    return _mm512_add_ps(p, _mm512_mul_ps(fy, _mm512_sub_ps(q, p)));
-}
-
-VG_FOR_AVX512 static void rgb_avx512(const span *s, int count, size_t plane, float *out)
-{
-    const __m512i twice0 = _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
-    const __m512i twice1 =
-        _mm512_setr_epi32(8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15, 15);
-    const __m512i even =
-        _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-    const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
-    const __m512i pick[3] = {_mm512_broadcast_i32x4(PICK(0)), _mm512_broadcast_i32x4(PICK(1)),
-                             _mm512_broadcast_i32x4(PICK(2))};
-    for (int i = 0; i < count; i += 16) { /* the span is whole steps, what is written is not */
-        __mmask16 mask = (__mmask16)(count - i < 16 ? (1u << (count - i)) - 1 : 0xffffu);
-        __m512 fx = _mm512_loadu_ps(s->fx + i), fy = _mm512_loadu_ps(s->fy + i);
-        __m512 fy0 = _mm512_permutexvar_ps(twice0, fy), fy1 = _mm512_permutexvar_ps(twice1, fy);
-        for (size_t c = 0; c < 3; c++) {
-            __m512 v0 = down_avx512(s->upper + i, s->lower + i, pick[c], fy0);
-            __m512 v1 = down_avx512(s->upper + i + 8, s->lower + i + 8, pick[c], fy1);
-            __m512 left = _mm512_permutex2var_ps(v0, even, v1);
-            __m512 right = _mm512_permutex2var_ps(v0, odd, v1);
-            __m512 all = _mm512_add_ps(left, _mm512_mul_ps(fx, _mm512_sub_ps(right, left)));
-            _mm512_mask_storeu_ps(out + c * plane + i, mask, all);
-        }
+    for (int i = 0; i < count; i += 8) {
+        __m256 value[3];
+        eight(s, w->at + k + i, _mm256_loadu_si256((const void *)(w->left + k + i)),
+              _mm256_loadu_si256((const void *)(w->right + k + i)), value);
+        const __m256i order = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+        const __m256i mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(count - i), order);
+        for (size_t c = 0; c < 3; c++)
+            _mm256_maskstore_ps(out + c * plane + i, mask, value[c]);
     }
+}
+
+VG_FOR_AVX512 static VG_INLINE __m512i four_pixels(const source *s, const int32_t *at)
+{
+    return _mm512_inserti64x4(_mm512_castsi256_si512(two_pixels(s, at)), two_pixels(s, at + 8), 1);
+}
+
+/* As its twin: register n holds pixels n, 4 + n, 8 + n and 12 + n. */
+VG_FOR_AVX512 static VG_INLINE void sixteen(const source *s, const weighed *w, int k, int count,
+                                            size_t plane, float *out)
+{
+    const __m512i lefts = _mm512_broadcast_i32x4(PAIRS(0));
+    const __m512i rights = _mm512_broadcast_i32x4(PAIRS(3));
+    const __m512i left = _mm512_loadu_si512(w->left + k), right = _mm512_loadu_si512(w->right + k);
+    const int32_t *at = w->at + k;
+    __m512i sum[4];
+#define ONE_OF_FOUR(n, PERM)                                                                       \
+    {                                                                                              \
+        __m512i v = four_pixels(s, at + (n));                                                      \
+        __m512i a =                                                                                \
+            _mm512_madd_epi16(_mm512_shuffle_epi8(v, lefts), _mm512_shuffle_epi32(left, PERM));    \
+        __m512i b =                                                                                \
+            _mm512_madd_epi16(_mm512_shuffle_epi8(v, rights), _mm512_shuffle_epi32(right, PERM));  \
+        sum[n] = _mm512_add_epi32(a, b);                                                           \
+    }
+    ONE_OF_FOUR(0, _MM_PERM_AAAA)
+    ONE_OF_FOUR(1, _MM_PERM_BBBB)
+    ONE_OF_FOUR(2, _MM_PERM_CCCC)
+    ONE_OF_FOUR(3, _MM_PERM_DDDD)
+#undef ONE_OF_FOUR
+    __m512i rg0 = _mm512_unpacklo_epi32(sum[0], sum[1]), b0 = _mm512_unpackhi_epi32(sum[0], sum[1]);
+    __m512i rg1 = _mm512_unpacklo_epi32(sum[2], sum[3]), b1 = _mm512_unpackhi_epi32(sum[2], sum[3]);
+    const __m512i all[3] = {_mm512_unpacklo_epi64(rg0, rg1), _mm512_unpackhi_epi64(rg0, rg1),
+                            _mm512_unpacklo_epi64(b0, b1)};
+    const __mmask16 mask = (__mmask16)(0xffffu >> (16 - count));
+    for (size_t c = 0; c < 3; c++)
+        _mm512_mask_storeu_ps(out + c * plane, mask,
+                              _mm512_mul_ps(_mm512_cvtepi32_ps(all[c]), _mm512_set1_ps(scale)));
+}
+
+VG_FOR_AVX512 static VG_INLINE void rgb_avx512(const source *s, const weighed *w, int k, int count,
+                                               size_t plane, float *out)
+{
+    for (int i = 0; i < count; i += 16)
+        sixteen(s, w, k + i, count - i < 16 ? count - i : 16, plane, out + i);
 }
 #endif
 
-static version choose(vg_simd simd)
+/* ---- a span */
+
+static VG_INLINE void prepare(const vg_sample_job *j, vg_places *p, int count, weighed *w)
+{
+    const int32_t stride = (int32_t)j->in.stride, channels = j->in.channels;
+    bring_in(p->x, p->fx, count, j->in.width, j->fill);
+    bring_in(p->y, p->fy, count, j->in.height, j->fill);
+    for (int k = 0; k < count; k += STEP) {
+        weigh(p, k, w);
+        for (int i = k; i < k + STEP; i++)
+            w->at[i] =
+                (int32_t)((uint32_t)p->y[i] * (uint32_t)stride + (uint32_t)(p->x[i] * channels));
+    }
+}
+
+/* Where the neighbours of a step are read; `inside`: they all lie in the picture. */
+static VG_INLINE source find(const vg_sample_job *j, const vg_places *p, int k, bool inside,
+                             weighed *w, uint8_t apart[STEP][PACKED])
+{
+    if (inside || (vg_counts_in_32_bits(&j->in) && all_inside(&j->in, p, k, k + STEP, w->at)))
+        return (source){j->in.data, j->in.stride};
+    for (int i = 0; i < STEP; i++) {
+        copy_apart(j, p->x[k + i], p->y[k + i], apart[i]);
+        w->at[k + i] = i * PACKED;
+    }
+    return (source){apart[0], PACKED / 2};
+}
+
+/* `target` is an attribute, which brackets would break. NOLINTBEGIN(bugprone-macro-parentheses) */
+#define SAMPLE(name, target)                                                                       \
+    target static void sample_##name(const vg_sample_job *j, vg_places *p, int count,              \
+                                     size_t plane, float *out)                                     \
+    {                                                                                              \
+        uint8_t apart[STEP][PACKED] = {{0}};                                                       \
+        weighed w;                                                                                 \
+        prepare(j, p, count, &w);                                                                  \
+        const bool inside = vg_counts_in_32_bits(&j->in) && all_inside(&j->in, p, 0, count, w.at); \
+        for (int k = 0; k < count; k += STEP) {                                                    \
+            int few = count - k < STEP ? count - k : STEP;                                         \
+            const source s = find(j, p, k, inside, &w, apart);                                     \
+            if (j->in.channels == 1)                                                               \
+                grey(&s, &w, k, few, out + k);                                                     \
+            else                                                                                   \
+                rgb_##name(&s, &w, k, few, plane, out + k);                                        \
+        }                                                                                          \
+    }
+/* NOLINTEND(bugprone-macro-parentheses) */
+SAMPLE(plain, )
+#if VG_SIMD_X86
+SAMPLE(avx2, VG_FOR_AVX2)
+SAMPLE(avx512, VG_FOR_AVX512)
+#endif
+
+vg_sample_span *vg_bilinear_version(vg_simd simd)
 {
 #if VG_SIMD_X86
     if (simd == VG_SIMD_AVX512)
-        return (version){along_avx512, fetch_avx512, grey_avx512, rgb_avx512, constant_avx512};
+        return sample_avx512;
     if (simd == VG_SIMD_AVX2)
-        return (version){along_avx2, fetch_avx2, grey_avx2, rgb_avx2, constant_avx2};
+        return sample_avx2;
 #endif
     (void)simd;
-    return (version){along_plain, fetch_plain, grey_plain, rgb_plain, constant_plain};
-}
-
-/* One span at places that are known. */
-static void sample(const vg_bilinear *j, const version *best, const double *x, const double *y,
-                   int count, size_t plane, span *s, float *out)
-{
-    best->fetch(j, x, y, count, s);
-    if (j->in.channels == 1)
-        best->grey(s, count, out);
-    else
-        best->rgb(s, count, plane, out);
-    if (j->fill == VG_FILL_CONSTANT)
-        for (int c = 0; c < j->in.channels; c++)
-            best->constant(s, count, j->value, out + (size_t)c * plane);
-}
-
-void vg_bilinear_run(const vg_bilinear *j, vg_simd simd, float *out)
-{
-    const version best = choose(simd);
-    const size_t plane = (size_t)j->width * (size_t)j->height;
-    double x[SPAN], y[SPAN];
-    span s;
-    memset(&s, 0, sizeof s); /* what lies behind the last pixel is read, and thrown away */
-    for (int v = 0; v < j->height; v++)
-        for (int u = 0; u < j->width; u += SPAN) {
-            int count = j->width - u < SPAN ? j->width - u : SPAN;
-            best.along(j, u, v, count, x, y);
-            sample(j, &best, x, y, count, plane, &s,
-                   out + (size_t)v * (size_t)j->width + (size_t)u);
-        }
-}
-
-void vg_bilinear_points(const vg_bilinear *j, vg_simd simd, const double *x, const double *y,
-                        int count, size_t plane, float *out)
-{
-    const version best = choose(simd);
-    span s;
-    memset(&s, 0, sizeof s);
-    sample(j, &best, x, y, count, plane, &s, out);
+    return sample_plain;
 }

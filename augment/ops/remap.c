@@ -8,13 +8,12 @@
  * The naive twin lives in tests/test_remap.c. */
 #include "ops/remap.h"
 
-#include "ops/bilinear.h"
-#include "ops/points.h"
+#include "ops/sample.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { SPAN = VG_BILINEAR_SPAN, PROBES = 8 };
+enum { SPAN = VG_SAMPLE_SPAN, PROBES = 8 };
 static const double BILINEAR_LIMIT = 1.25; /* as ops/warp.c */
 static const double EDGE = 1e-6;
 static const double REACH = 1 << 22;
@@ -191,7 +190,7 @@ void vg_remap_scale(const vg_remap *r, int in_width, int in_height, double scale
 }
 
 /* Brings the picture to the map's mean scale where that reduces it, and adapts the map. */
-static vg_status reduce(vg_remap *r, vg_bilinear *j, vg_warp_scratch *scratch, vg_error *err)
+static vg_status reduce(vg_remap *r, vg_sample_job *j, vg_warp_scratch *scratch, vg_error *err)
 {
     double scale[2];
     vg_remap_scale(r, j->in.width, j->in.height, scale);
@@ -243,15 +242,57 @@ static vg_status check(const vg_remap *r, vg_error *err)
     return VG_OK;
 }
 
+/* Whether the map is affine and reaches no further than it may; then `m` is it. */
+static bool is_affine(const vg_remap *r, double m[6])
+{
+    if (r->field.columns || r->p[6] != 0 || r->p[7] != 0 || !(r->p[8] > HORIZON))
+        return false;
+    for (int k = 0; k < 6; k += 3) {
+        const double a = r->p[k] / r->p[8], b = r->p[k + 1] / r->p[8];
+        m[k] = a * r->from[0];
+        m[k + 1] = b * r->from[2];
+        m[k + 2] = a * r->from[1] + b * r->from[3] + r->p[k + 2] / r->p[8];
+        double far = fabs(m[k]) * (r->width - 1) + fabs(m[k + 1]) * (r->height - 1);
+        if (!(far + fabs(m[k + 2]) < REACH))
+            return false;
+    }
+    return true;
+}
+
+static void sample_strips(const vg_remap *r, const vg_sample_job *j, vg_simd simd, float *out)
+{
+    void (*locate)(const vg_remap *, const strip *, int, double *, double *) = places_plain;
+#if VG_SIMD_X86
+    locate = simd == VG_SIMD_AVX512 ? places_avx512
+             : simd == VG_SIMD_AVX2 ? places_avx2
+                                    : places_plain;
+#endif
+    const size_t plane = (size_t)r->width * (size_t)r->height;
+    for (int u = 0; u < r->width; u += SPAN) {
+        strip s;
+        double x[SPAN], y[SPAN];
+        int count = r->width - u < SPAN ? r->width - u : SPAN;
+        strip_make(r, u, &s);
+        for (int v = 0; v < r->height; v++) {
+            locate(r, &s, v, x, y);
+            vg_sample_points(j, simd, x, y, count, plane,
+                             out + (size_t)v * (size_t)r->width + (size_t)u);
+        }
+    }
+}
+
 vg_status vg_remap_run_with(const vg_remap *remap, const vg_view *in, vg_simd simd,
                             vg_warp_scratch *scratch, float *out, vg_error *err)
 {
     vg_remap r = *remap;
-    vg_bilinear j = {.in = *in,
-                     .fill = r.fill,
-                     .x0 = r.inset[0] - 0.5 - EDGE,
-                     .y0 = r.inset[1] - 0.5 - EDGE,
-                     .value = (float)r.fill_value};
+    vg_sample_job j = {.in = *in,
+                       .width = r.width,
+                       .height = r.height,
+                       .fill = r.fill,
+                       .interpolation = r.interpolation,
+                       .x0 = r.inset[0] - 0.5 - EDGE,
+                       .y0 = r.inset[1] - 0.5 - EDGE,
+                       .value = (float)r.fill_value};
     j.x1 = in->width - 1 - j.x0;
     j.y1 = in->height - 1 - j.y0;
     vg_status status = check(&r, err);
@@ -259,27 +300,10 @@ vg_status vg_remap_run_with(const vg_remap *remap, const vg_view *in, vg_simd si
         status = reduce(&r, &j, scratch, err);
     if (status != VG_OK)
         return status;
-    void (*locate)(const vg_remap *, const strip *, int, double *, double *) = places_plain;
-#if VG_SIMD_X86
-    locate = simd == VG_SIMD_AVX512 ? places_avx512
-             : simd == VG_SIMD_AVX2 ? places_avx2
-                                    : places_plain;
-#endif
-    void (*const samplers[])(const vg_bilinear *, vg_simd, const double *, const double *, int,
-                             size_t,
-                             float *) = {vg_bilinear_points, vg_points_nearest, vg_points_bicubic};
-    const size_t plane = (size_t)r.width * (size_t)r.height;
-    for (int u = 0; u < r.width; u += SPAN) {
-        strip s;
-        double x[SPAN], y[SPAN];
-        int count = r.width - u < SPAN ? r.width - u : SPAN;
-        strip_make(&r, u, &s);
-        for (int v = 0; v < r.height; v++) {
-            locate(&r, &s, v, x, y);
-            samplers[r.interpolation](&j, simd, x, y, count, plane,
-                                      out + (size_t)v * (size_t)r.width + (size_t)u);
-        }
-    }
+    if (is_affine(&r, j.m))
+        vg_sample_run(&j, simd, out);
+    else
+        sample_strips(&r, &j, simd, out);
     return VG_OK;
 }
 

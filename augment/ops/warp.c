@@ -1,11 +1,11 @@
-/* The affine resampler: bilinear (ops/bilinear.c) where the picture is not reduced, a mapped tent
+/* The affine resampler: bilinear (ops/sample.c) where the picture is not reduced, a mapped tent
  * (ops/tent.c) where it is, and cells averaged first where it is reduced strongly.
  *
  * It refuses maps that reach further than MAX_REACH pixels, because tables over their coordinates
  * would grow without bounds. The naive twins live in tests/test_warp.c. */
 #include "ops/warp.h"
 
-#include "ops/bilinear.h"
+#include "ops/sample.h"
 
 #include <math.h>
 #include <string.h>
@@ -120,17 +120,18 @@ static vg_tent_job make_job(const vg_warp *warp, const vg_view *in)
 
 static void bilinear(const vg_tent_job *j, float *out)
 {
-    vg_bilinear b = {.in = j->in,
-                     .width = j->width,
-                     .height = j->height,
-                     .fill = j->fill,
-                     .x0 = j->x0,
-                     .x1 = j->x1,
-                     .y0 = j->y0,
-                     .y1 = j->y1,
-                     .value = j->value};
+    vg_sample_job b = {.in = j->in,
+                       .width = j->width,
+                       .height = j->height,
+                       .fill = j->fill,
+                       .interpolation = VG_INTERPOLATION_BILINEAR,
+                       .x0 = j->x0,
+                       .x1 = j->x1,
+                       .y0 = j->y0,
+                       .y1 = j->y1,
+                       .value = j->value};
     memcpy(b.m, j->m, sizeof b.m);
-    vg_bilinear_run(&b, vg_simd_best(), out);
+    vg_sample_run(&b, vg_simd_best(), out);
 }
 
 vg_status vg_warp_run(const vg_warp *warp, const vg_view *in, vg_warp_scratch *scratch, float *out,

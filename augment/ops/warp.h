@@ -30,7 +30,7 @@ void vg_warp_scratch_reset(vg_warp_scratch *scratch);
 /* Fills `out`, planar floats (C H W with C of `in`), 0..255, not rounded.
  *
  * Where the map enlarges or keeps the scale (down to 1 : 1.25) it is bilinear between the four
- * neighbours, as Keras' and scipy's order 1, within 1e-3 of the exact value. Where it reduces, each output pixel is the mean of the
+ * neighbours, as Keras' and scipy's order 1, within 0.05 of the exact value. Where it reduces, each output pixel is the mean of the
  * input under a tent that covers the neighbouring output pixels' centres, mapped into the input:
  * what Pillow's antialiased bilinear does, for any affine map (a direction that is not reduced keeps
  * a tent of one input pixel), within 0.06 of the exact mean. Reductions of 4 and more are first averaged over whole cells of the
