@@ -42,4 +42,17 @@ static inline float *random_floats(size_t n, uint64_t seed)
     return x;
 }
 
+/* n samples [rows][columns] as [columns][rows]: C H W as H W C or back. The caller frees. */
+static inline float *turned(const float *x, size_t n, size_t rows, size_t columns)
+{
+    size_t size = n * rows * columns;
+    float *y = malloc((size > 0 ? size : 1) * sizeof *y);
+    assert_non_null(y);
+    for (size_t i = 0; i < n; i++, x += rows * columns)
+        for (size_t r = 0; r < rows; r++)
+            for (size_t c = 0; c < columns; c++)
+                y[(i * columns + c) * rows + r] = x[r * columns + c];
+    return y;
+}
+
 #endif

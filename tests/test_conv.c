@@ -42,21 +42,27 @@ static void check(shape s)
     float *rw = random_floats(p[0].count, 4), *rb = random_floats(p[1].count, 5);
     memset(rw, 0, p[0].count * sizeof *rw);
     memset(rb, 0, p[1].count * sizeof *rb);
+    size_t map = (size_t)g.h * (size_t)g.w, c = (size_t)s.c;
+    float *hwc = turned(x, n, c, map);
     vg_model_forward(m, x, s.n, true, 0);
     for (size_t i = 0; i < n; i++)
-        vg_conv_forward_ref(&g, s.outputs, x + i * in, p[0].value, p[1].value, y + i * out);
+        vg_conv_forward_ref(&g, s.outputs, hwc + i * in, p[0].value, p[1].value, y + i * out);
     compare("y", vg_model_activation(m, 0), y, n * out);
     vg_model_backward(m, dz, dx);
-    for (size_t i = 0; i < n; i++) { /* the head's input gradient, plainly */
+    size_t pixels = (size_t)g.p * (size_t)g.q;
+    for (size_t i = 0; i < n; i++) { /* the head's input gradient, plainly; its weights are C H W */
         for (size_t k = 0; k < out; k++)
-            dy[i * out + k] = dz[2 * i] * p[2].value[k] + dz[2 * i + 1] * p[2].value[out + k];
-        vg_conv_backward_ref(&g, s.outputs, x + i * in, p[0].value, dy + i * out, rx + i * in, rw,
+            dy[i * out + k % pixels * (out / pixels) + k / pixels] =
+                dz[2 * i] * p[2].value[k] + dz[2 * i + 1] * p[2].value[out + k];
+        vg_conv_backward_ref(&g, s.outputs, hwc + i * in, p[0].value, dy + i * out, rx + i * in, rw,
                              rb);
     }
-    compare("dx", dx, rx, n * in);
+    float *chw = turned(rx, n, map, c);
+    compare("dx", dx, chw, n * in);
     compare("dw", p[0].grad, rw, p[0].count);
     compare("db", p[1].grad, rb, p[1].count);
-    free(x), free(dz), free(dx), free(y), free(dy), free(rx), free(rw), free(rb);
+    free(x), free(hwc), free(chw), free(dz), free(dx), free(y), free(dy), free(rx), free(rw),
+        free(rb);
     vg_model_free(m);
 }
 
@@ -74,28 +80,116 @@ static void test_convolutions(void **state)
         check(shapes[i]);
 }
 
-/* Windows, strides and remainders; ties go to the first place, NaN wins. */
+/* By its definition, with a place for each output. */
+static void maxpool_ref(const vg_window *g, const float *x, float *y, int *place)
+{
+    for (int p = 0; p < g->p; p++)
+        for (int q = 0; q < g->q; q++)
+            for (int c = 0; c < g->c; c++, y++, place++) {
+                *place = -1;
+                for (int r = 0; r < g->kernel; r++)
+                    for (int s = 0; s < g->kernel; s++) {
+                        int iy = p * g->stride - g->padding + r;
+                        int ix = q * g->stride - g->padding + s;
+                        if (iy < 0 || ix < 0 || iy >= g->h || ix >= g->w)
+                            continue;
+                        float v = x[(iy * g->w + ix) * g->c + c];
+                        if (*place < 0 || v > *y || isnan(v)) {
+                            *y = v;
+                            *place = r * g->kernel + s;
+                        }
+                    }
+            }
+}
+
+static void check_maxpool(vg_window g)
+{
+    g.p = (g.h + 2 * g.padding - g.kernel) / g.stride + 1;
+    g.q = (g.w + 2 * g.padding - g.kernel) / g.stride + 1;
+    size_t c = (size_t)g.c, in = c * (size_t)g.h * (size_t)g.w;
+    size_t out = c * (size_t)g.p * (size_t)g.q;
+    float *x = random_floats(in, 1), *dy = random_floats(out, 2), *want = malloc(out * 4);
+    float *y = malloc(out * 4), *dx = random_floats(in, 3), *rx = calloc(in, 4);
+    int *place = malloc(out * sizeof *place);
+    uint8_t *chosen = malloc(2 * out);
+    for (size_t i = 0; i < in; i++) /* ties, and here and there what is not a number */
+        x[i] = i % 97 == 5 ? NAN : roundf(2 * x[i]);
+    maxpool_ref(&g, x, want, place);
+    vg_maxpool(&g, x, y, chosen);
+    assert_memory_equal(y, want, out * sizeof *y);
+    vg_maxpool_backward(&g, chosen, dy, dx);
+    for (size_t i = 0; i < out; i++) {
+        int pixel = (int)i / g.c, r = place[i] / g.kernel, s = place[i] % g.kernel;
+        int iy = pixel / g.q * g.stride - g.padding + r,
+            ix = pixel % g.q * g.stride - g.padding + s;
+        rx[(iy * g.w + ix) * g.c + (int)i % g.c] += dy[i];
+    }
+    compare("dx of a maximum", dx, rx, in);
+    free(x), free(dy), free(want), free(y), free(dx), free(rx), free(place), free(chosen);
+}
+
+/* Windows, strides, remainders and numbers of channels; ties go to the first place, NaN wins. */
 static void test_maxpool(void **state)
 {
     (void)state;
-    const float x[] = {1, 1, 5,  2,  9, 0, 1, 5, 2, 9, -1, -2, NAN,
-                       3, 9, -3, -4, 4, 8, 9, 7, 7, 7, 7,  7};
-    float y[4], dx[25];
-    uint16_t chosen[4];
-    vg_window g = {1, 5, 5, 2, 2, 0, 2, 2, 1};
-    vg_maxpool_plane(&g, x, y, chosen);
-    assert_true(y[0] == 1 && y[1] == 5 && y[2] == -1 && isnan(y[3]));
-    assert_true(chosen[0] == 0 && chosen[1] == 0 && chosen[2] == 0 && chosen[3] == 0);
-    const float dy[] = {1, 2, 3, 4};
-    memset(dx, 0xff, sizeof dx);
-    vg_maxpool_plane_backward(&g, chosen, dy, dx);
-    const float want[25] = {[0] = 1, [2] = 2, [10] = 3, [12] = 4};
-    assert_memory_equal(dx, want, sizeof want);
-    float big[9];
-    uint16_t places[9];
-    g = (vg_window){1, 5, 5, 3, 1, 0, 3, 3, 1};
-    vg_maxpool_plane(&g, x, big, places);
-    assert_true(isnan(big[0]) && big[2] != big[2] && places[0] == 8 && places[2] == 6);
+    const int channels[] = {1, 3, 6, 16, 20, 33, 64, 130};
+    const vg_window windows[] = {{.h = 5, .w = 5, .kernel = 2, .stride = 2},
+                                 {.h = 6, .w = 8, .kernel = 2, .stride = 2},
+                                 {.h = 7, .w = 6, .kernel = 2, .stride = 1, .padding = 1},
+                                 {.h = 9, .w = 8, .kernel = 3, .stride = 2, .padding = 1},
+                                 {.h = 5, .w = 5, .kernel = 3, .stride = 1},
+                                 {.h = 9, .w = 7, .kernel = 3, .stride = 3},
+                                 {.h = 20, .w = 19, .kernel = 18, .stride = 1, .padding = 4}};
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++)
+        for (size_t k = 0; k < sizeof channels / sizeof *channels; k++) {
+            vg_window g = windows[i];
+            g.c = channels[k];
+            check_maxpool(g);
+        }
+}
+
+/* The loops that lay several pixels side by side, against plain ones. */
+static void test_channels(void **state)
+{
+    (void)state;
+    const size_t channels[] = {1, 3, 6, 16, 17, 48, 63, 64, 100, 130},
+                 pixels[] = {0, 1, 5, 64, 333};
+    for (size_t i = 0; i < sizeof channels / sizeof *channels; i++)
+        for (size_t k = 0; k < sizeof pixels / sizeof *pixels; k++) {
+            size_t c = channels[i], n = c * pixels[k];
+            float *x = random_floats(n, 1), *d = random_floats(n, 2), *y = random_floats(n, 3);
+            float *a = random_floats(c, 4), *b = random_floats(c, 5), *e = random_floats(c, 6);
+            double *sum = calloc(2 * c, sizeof *sum), *plain = calloc(2 * c, sizeof *plain);
+            float *mean = random_floats(c, 7);
+            for (int relu = 0; relu < 2; relu++) {
+                vg_channel_affine(x, y, pixels[k], c, a, b, relu);
+                for (size_t j = 0; j < n; j++) {
+                    float v = a[j % c] * x[j] + b[j % c];
+                    assert_true(y[j] == (relu && v < 0 ? 0 : v));
+                }
+                vg_channel_bias(x, y, pixels[k], c, b, relu);
+                for (size_t j = 0; j < n; j++) {
+                    float v = x[j] + b[j % c];
+                    assert_true(y[j] == (relu && v < 0 ? 0 : v));
+                }
+            }
+            vg_channel_affine2(d, x, y, pixels[k], c, a, b, e);
+            for (size_t j = 0; j < n; j++)
+                assert_true(y[j] == a[j % c] * d[j] + b[j % c] * x[j] + e[j % c]);
+            vg_channel_sums(d, x, pixels[k], c, sum, sum + c);
+            vg_channel_average(x, pixels[k], c, mean);
+            for (size_t j = 0; j < n; j++) {
+                plain[j % c] += (double)d[j];
+                plain[c + j % c] += (double)d[j] * (double)x[j];
+                mean[j % c] -= x[j] / (float)pixels[k];
+            }
+            for (size_t j = 0; j < 2 * c; j++)
+                assert_near(sum[j], plain[j], 1e-6 * (double)(1 + pixels[k]));
+            for (size_t j = 0; j < c && pixels[k]; j++)
+                assert_near((double)mean[j], 0, 1e-5);
+            free(x), free(d), free(y), free(a), free(b), free(e), free(sum), free(plain);
+            free(mean);
+        }
 }
 
 static void test_blas_names(void **state)
@@ -120,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_convolutions),
         cmocka_unit_test(test_maxpool),
+        cmocka_unit_test(test_channels),
         cmocka_unit_test(test_blas_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

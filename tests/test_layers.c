@@ -163,7 +163,7 @@ static void check_resnet(recorded *r)
         double loss = vg_softmax_cross_entropy(z, labels, BATCH, 10, NULL, d).loss;
         assert_near(loss, (double)*take(r, 1), 1e-4);
         vg_model_backward(m, d, NULL);
-        vg_optimizer_step(optimizer, 0.001);
+        vg_optimizer_step(optimizer, 0.0005);
     }
     free(x);
     vg_optimizer_free(optimizer);

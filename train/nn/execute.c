@@ -40,45 +40,79 @@ static int team_size(void)
     return threads < VG_MODEL_SHARDS ? threads : VG_MODEL_SHARDS;
 }
 
-/* Layers [from, to) for all shards, then the statistics of layer `to` if asked. */
-static void forward_run(vg_model *m, int from, int to, bool statistics)
+/* The input of a shard, C H W, as H W C. */
+static void enter(const vg_model *m, vg_shard shard)
+{
+    size_t c = (size_t)m->options.channels;
+    size_t map = (size_t)m->options.height * (size_t)m->options.width, at = (size_t)shard.first;
+    for (int i = 0; m->own_x && i < shard.count; i++, at++)
+        vg_transpose(m->x + at * c * map, c, map, m->own_x + at * c * map);
+}
+
+/* And its gradient back. */
+static void leave(const vg_model *m, vg_shard shard)
+{
+    size_t c = (size_t)m->options.channels;
+    size_t map = (size_t)m->options.height * (size_t)m->options.width, at = (size_t)shard.first;
+    for (int i = 0; m->own_dx && m->dx && i < shard.count; i++, at++)
+        vg_transpose(m->own_dx + at * c * map, map, c, m->dx + at * c * map);
+}
+
+typedef void (*shard_step)(vg_layer *layer, const vg_pass *pass, vg_shard shard);
+
+/* Layers [from, to) for all shards, then what layer `to` wants of them. */
+static void forward_run(vg_model *m, int from, int to, shard_step then)
 {
     int slot = omp_get_thread_num();
+    if (from == to && !then && (from > 0 || !m->own_x))
+        return;
 #pragma omp for schedule(static)
     for (int s = 0; s < VG_MODEL_SHARDS; s++) {
         vg_shard shard = vg_shard_make(m->pass.n, s, slot);
+        if (from == 0)
+            enter(m, shard);
         for (int i = from; i < to; i++)
             m->layers[i].ops->forward(&m->layers[i], &m->pass, shard);
-        if (statistics)
-            m->layers[to].ops->forward_statistics(&m->layers[to], &m->pass, shard);
+        if (then)
+            then(&m->layers[to], &m->pass, shard);
     }
+}
+
+/* Weights in the order that the layers want, by all threads. */
+static void pack(vg_model *m)
+{
+    for (int i = 0; i < m->count; i++)
+        if (m->layers[i].ops->pack) {
+#pragma omp for schedule(static) nowait
+            for (int part = 0; part < VG_MODEL_SHARDS; part++)
+                m->layers[i].ops->pack(&m->layers[i], &m->pass, part);
+        }
+#pragma omp barrier
 }
 
 /* Run by every thread of the team, with the same control flow in each. */
 static void forward_team(vg_model *m)
 {
+    pack(m);
     bool ready = false; /* statistics of layer i are there */
     for (int i = 0; i < m->count;) {
-        vg_layer *l = &m->layers[i];
-        if (l->ops->forward_tile) {
-            int tiles = l->ops->forward_tiles(l);
-#pragma omp for schedule(static)
-            for (int t = 0; t < tiles; t++)
-                l->ops->forward_tile(l, &m->pass, t);
-            i++;
-            continue;
-        }
         int end = ready ? i + 1 : i;
         while (end < m->count && m->layers[end].ops->forward &&
                !(m->pass.training && m->layers[end].ops->forward_statistics))
             end++;
-        bool statistics = end < m->count && m->layers[end].ops->forward != NULL;
-        forward_run(m, i, end, statistics);
-        if (statistics) {
+        vg_layer *l = end < m->count ? &m->layers[end] : NULL;
+        ready = l && l->ops->forward;
+        forward_run(m, i, end, ready ? l->ops->forward_statistics : l ? l->ops->prepare : NULL);
+        if (ready) {
 #pragma omp single
-            m->layers[end].ops->forward_combine(&m->layers[end], &m->pass);
+            l->ops->forward_combine(l, &m->pass);
+        } else if (l) {
+            int tiles = l->ops->forward_tiles(l);
+#pragma omp for schedule(static)
+            for (int t = 0; t < tiles; t++)
+                l->ops->forward_tile(l, &m->pass, t);
+            end++;
         }
-        ready = statistics;
         i = end;
     }
 }
@@ -87,7 +121,7 @@ const float *vg_model_forward(vg_model *model, const float *x, int n, bool train
 {
     model->pass = (vg_pass){n, training, model->options.seed, step};
     model->x = x;
-    vg_graph_point_forward(model, x);
+    vg_graph_point_forward(model, model->own_x ? model->own_x : x);
 #pragma omp parallel num_threads(team_size())
     {
         unsigned mode = flush_denormals();
@@ -105,20 +139,31 @@ static void add_to_sum(vg_layer *l, vg_shard shard)
         vg_add(l->sum + at, l->own_dx + at, (size_t)shard.count * size);
 }
 
-/* Layers from..to downwards for all shards, then the statistics of layer to - 1 if asked. */
-static void backward_run(vg_model *m, int from, int to, bool statistics)
+/* For all shards: the end of layer from + 1, which was cut into tiles (if `tiled`); layers from..to
+ * downwards; what layer to - 1 wants of them. */
+static void backward_run(vg_model *m, bool tiled, int from, int to, shard_step then)
 {
     int slot = omp_get_thread_num();
+    if (!tiled && from < to && !then)
+        return;
 #pragma omp for schedule(static)
     for (int s = 0; s < VG_MODEL_SHARDS; s++) {
         vg_shard shard = vg_shard_make(m->pass.n, s, slot);
+        if (tiled) {
+            vg_layer *l = &m->layers[from + 1];
+            if (l->ops->finish)
+                l->ops->finish(l, &m->pass, shard);
+            add_to_sum(l, shard);
+        }
         for (int i = from; i >= to; i--) {
             /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): only layers with tiles have none */
             m->layers[i].ops->backward(&m->layers[i], &m->pass, shard);
             add_to_sum(&m->layers[i], shard);
         }
-        if (statistics)
-            m->layers[to - 1].ops->backward_statistics(&m->layers[to - 1], &m->pass, shard);
+        if (then)
+            then(&m->layers[to - 1], &m->pass, shard);
+        if (to == 0)
+            leave(m, shard);
     }
 }
 
@@ -143,32 +188,26 @@ static void add_partials(vg_model *m)
 
 static void backward_team(vg_model *m)
 {
-    bool ready = false;
-    for (int i = m->count - 1; i >= 0;) {
-        vg_layer *l = &m->layers[i];
-        if (l->ops->backward_tile) {
+    bool ready = false, tiled = false;
+    int i = m->count - 1;
+    while (i >= 0 || tiled) {
+        int end = ready ? i - 1 : i; /* the last layer done is end + 1 */
+        while (end >= 0 && m->layers[end].ops->backward && !m->layers[end].ops->backward_statistics)
+            end--;
+        vg_layer *l = end >= 0 ? &m->layers[end] : NULL;
+        ready = l && l->ops->backward;
+        backward_run(m, tiled, i, end + 1, ready ? l->ops->backward_statistics : NULL);
+        tiled = l && !ready;
+        if (ready) {
+#pragma omp single
+            l->ops->backward_combine(l, &m->pass);
+        } else if (tiled) {
             int tiles = l->ops->backward_tiles(l);
 #pragma omp for schedule(static)
             for (int t = 0; t < tiles; t++)
                 l->ops->backward_tile(l, &m->pass, t);
-            if (l->sum) {
-#pragma omp for schedule(static)
-                for (int s = 0; s < VG_MODEL_SHARDS; s++)
-                    add_to_sum(l, vg_shard_make(m->pass.n, s, 0));
-            }
-            i--;
-            continue;
-        }
-        int end = ready ? i - 1 : i; /* the last layer done is end + 1 */
-        while (end >= 0 && m->layers[end].ops->backward && !m->layers[end].ops->backward_statistics)
             end--;
-        bool statistics = end >= 0 && m->layers[end].ops->backward != NULL;
-        backward_run(m, i, end + 1, statistics);
-        if (statistics) {
-#pragma omp single
-            m->layers[end].ops->backward_combine(&m->layers[end], &m->pass);
         }
-        ready = statistics;
         i = end;
     }
     add_partials(m);
@@ -176,7 +215,8 @@ static void backward_team(vg_model *m)
 
 void vg_model_backward(vg_model *model, const float *dlogits, float *dx)
 {
-    vg_graph_point_backward(model, dlogits, dx);
+    model->dx = dx;
+    vg_graph_point_backward(model, dlogits, dx && model->own_dx ? model->own_dx : dx);
 #pragma omp parallel num_threads(team_size())
     {
         unsigned mode = flush_denormals();

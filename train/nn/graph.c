@@ -50,6 +50,8 @@ vg_status vg_graph_connect(vg_model *m, const vg_net_spec *spec, vg_error *err)
 bool vg_graph_in_place(const vg_model *m, int i)
 {
     const vg_layer *l = &m->layers[i];
+    if (l->spec.kind == VG_LAYER_FLATTEN && l->in.c > 1 && vg_layer_map(l->in) > 1)
+        return false; /* another order */
     if (!l->ops->in_place || l->source < 0 || m->layers[l->source].readers != 1)
         return false;
     /* the backward pass of a ReLU anywhere in the chain reads the sign of what stands here then */

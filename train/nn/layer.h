@@ -1,5 +1,8 @@
 /* Inside the room: what a layer is to the model. Users of networks need model.h only.
  *
+ * Maps are float, a sample H W C: the channels of a pixel lie beside each other, without padding.
+ * (The model's input and its gradient are C H W outside; the executor turns them over.)
+ *
  * The model runs all layers inside one parallel region. A layer works either shard by shard
  * (forward, backward: a fixed cut of the batch) or tile by tile (a fixed cut of its outputs or
  * weights, for dense layers, whose weights are larger than a shard's work). A layer that needs sums
@@ -33,15 +36,19 @@ typedef struct vg_pass {
     uint64_t seed, step;
 } vg_pass;
 
-/* Samples [first, first + count) of the batch; `slot` names the scratch of the calling thread. */
+/* Samples [first, first + count) of the batch: a shard, or a part of one. Parts of a shard follow
+ * each other in order, on one thread; what is summed up over a shard (`partial`, statistics) begins
+ * anew where `begins` is set. There is always such a part, be it of no sample. `slot` names the
+ * scratch of the calling thread. */
 typedef struct vg_shard {
     int index, first, count, slot;
+    bool begins;
 } vg_shard;
 static inline vg_shard vg_shard_make(int n, int index, int slot)
 {
     int first = (int)((int64_t)n * index / VG_MODEL_SHARDS);
     int end = (int)((int64_t)n * (index + 1) / VG_MODEL_SHARDS);
-    return (vg_shard){index, first, end - first, slot};
+    return (vg_shard){index, first, end - first, slot, true};
 }
 
 /* Collects what is needed of memory; the pointers are set when all is known, into one arena. */
@@ -58,6 +65,9 @@ typedef struct vg_layer_ops {
     vg_status (*shape)(vg_layer *layer, vg_error *err);
     /* Declares parameters and scratch. */
     void (*plan)(vg_layer *layer, int max_batch, vg_plan *plan);
+    /* Once before each forward pass, in parts 0 .. VG_MODEL_SHARDS - 1 on several threads: brings the
+     * weights into the order in which forward and backward want them. NULL: not needed. */
+    void (*pack)(vg_layer *layer, const vg_pass *pass, int part);
     void (*forward)(vg_layer *layer, const vg_pass *pass, vg_shard shard);
     void (*backward)(vg_layer *layer, const vg_pass *pass, vg_shard shard);
     /* Whole-batch statistics, NULL if not needed: before forward and backward. */
@@ -65,7 +75,11 @@ typedef struct vg_layer_ops {
     void (*forward_combine)(vg_layer *layer, const vg_pass *pass);
     void (*backward_statistics)(vg_layer *layer, const vg_pass *pass, vg_shard shard);
     void (*backward_combine)(vg_layer *layer, const vg_pass *pass);
-    /* Tile by tile instead of shard by shard: then forward and backward are NULL. */
+    /* Tile by tile instead of shard by shard: then forward and backward are NULL. What must be done
+     * shard by shard before the forward tiles and after the backward tiles may stand in prepare and
+     * finish. */
+    void (*prepare)(vg_layer *layer, const vg_pass *pass, vg_shard shard);
+    void (*finish)(vg_layer *layer, const vg_pass *pass, vg_shard shard);
     int (*forward_tiles)(const vg_layer *layer);
     void (*forward_tile)(vg_layer *layer, const vg_pass *pass, int tile);
     int (*backward_tiles)(const vg_layer *layer);
@@ -108,13 +122,51 @@ struct vg_layer {
      * the tree by the model; NULL where the layer writes grad itself. */
     float *partial[VG_LAYER_PARAMS];
 
+    float *packed;  /* weights as `pack` left them */
     float *scratch; /* [VG_MODEL_SHARDS slots][scratch_size] */
     size_t scratch_size;
     float *mean, *inverse; /* batch norm: [C] of the running batch */
     float *affine;         /* batch norm: [3][C], coefficients of the running pass */
     double *sums;          /* batch norm: [VG_MODEL_SHARDS][2][C] */
-    uint16_t *chosen;      /* max pool: place in the window; dropout: 1 = kept */
+    uint8_t *chosen;       /* max pool: place in the window; dropout: 1 = kept */
+    float *flat, *dflat;   /* dense behind a map: x and dx in the order C H W */
 };
+
+/* Where a shard begins in the layer's input, output and their gradients; NULL where there is none.
+ * Always ask: buffers need not hold the whole batch. */
+static inline const float *vg_layer_x(const vg_layer *l, vg_shard s)
+{
+    return l->x + (size_t)s.first * vg_shape_size(l->in);
+}
+static inline float *vg_layer_y(const vg_layer *l, vg_shard s)
+{
+    return l->y + (size_t)s.first * vg_shape_size(l->out);
+}
+static inline const float *vg_layer_dy(const vg_layer *l, vg_shard s)
+{
+    return l->dy + (size_t)s.first * vg_shape_size(l->out);
+}
+static inline float *vg_layer_dx(const vg_layer *l, vg_shard s)
+{
+    return l->dx ? l->dx + (size_t)s.first * vg_shape_size(l->in) : NULL;
+}
+static inline const float *vg_layer_other_x(const vg_layer *l, vg_shard s)
+{
+    return l->other_x + (size_t)s.first * vg_shape_size(l->other_in);
+}
+static inline float *vg_layer_other_dx(const vg_layer *l, vg_shard s)
+{
+    return l->other_dx ? l->other_dx + (size_t)s.first * vg_shape_size(l->other_in) : NULL;
+}
+/* The partial gradient of parameter k that belongs to a shard. */
+static inline float *vg_layer_partial(const vg_layer *l, int k, vg_shard s)
+{
+    return l->partial[k] + (size_t)s.index * l->params[k].count;
+}
+static inline size_t vg_layer_map(vg_shape s) /* pixels */
+{
+    return (size_t)s.h * (size_t)s.w;
+}
 
 /* Adds a parameter: value and grad, and the partial gradients if `tree`. */
 vg_param *vg_layer_param(vg_layer *layer, vg_plan *plan, const char *what, const int64_t *shape,

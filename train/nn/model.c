@@ -183,6 +183,17 @@ static void plan_layer(vg_model *m, int i, vg_plan *plan)
     }
 }
 
+/* C H W outside, H W C inside: with one channel or one pixel that is the same. */
+static void plan_input(vg_model *m, vg_plan *plan)
+{
+    const vg_model_options *o = &m->options;
+    size_t size = (size_t)o->channels * (size_t)o->height * (size_t)o->width;
+    if (o->channels == 1 || o->height * o->width == 1)
+        return;
+    vg_plan_bytes(plan, &m->own_x, (size_t)o->max_batch * size, sizeof *m->own_x);
+    vg_plan_bytes(plan, &m->own_dx, (size_t)o->max_batch * size, sizeof *m->own_dx);
+}
+
 static vg_status check_options(const vg_net_spec *spec, const vg_model_options *o, vg_error *err)
 {
     if (o->channels < 1 || o->height < 1 || o->width < 1 || o->channels > 1 << 12 ||
@@ -242,6 +253,7 @@ vg_status vg_model_new(const vg_net_spec *spec, const vg_model_options *options,
         status = shape_layer(m, i, i < spec->count ? &spec->layers[i] : &head, err);
     if (!status) {
         vg_plan plan = {0};
+        plan_input(m, &plan);
         for (int i = 0; i < m->count; i++)
             plan_layer(m, i, &plan);
         status = grant(&plan, &m->arena, err);

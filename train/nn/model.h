@@ -1,6 +1,7 @@
 /* A network with its memory: parameters, activations, gradients; forward and backward over a batch.
  *
- * Activations are float N C H W. A batch is cut into a fixed number of shards that does not depend
+ * The input and its gradient are float N C H W, as the parameters' shapes are those of PyTorch; all
+ * activations inside are N H W C. A batch is cut into a fixed number of shards that does not depend
  * on threads; layers run shard-parallel on the OpenMP team and partial gradients are added in a
  * fixed tree, so that the same seed gives the same bits for any number of threads. Nothing is
  * allocated after vg_model_new. One thread at a time may use a model; the work inside is parallel.
@@ -85,7 +86,8 @@ const float *vg_model_forward(vg_model *model, const float *x, int n, bool train
 /* After a training forward: gradient of the loss with respect to the logits [n][classes] -> grad of
  * all parameters (overwritten, not added). dx (n C H W) may be NULL. */
 void vg_model_backward(vg_model *model, const float *dlogits, float *dx);
-/* Output of layer i of the last forward, [n][C H W]; i = -1 is the input. A layer before a ReLU,
+/* Output of layer i of the last forward, [n][H W C] (behind a flatten C H W in a row); i = -1 is the
+ * input as it was given, [n][C H W]. A layer before a ReLU,
  * dropout, flatten or add may share its buffer and then shows what that layer has made of it. */
 const float *vg_model_activation(const vg_model *model, int layer);
 /* Layer whose output feeds the last dense layer (-1: the input does). */

@@ -14,7 +14,10 @@ struct vg_model {
     int param_count;
     size_t parameters;
     vg_pass pass;   /* the last forward */
-    const float *x; /* and its input */
+    const float *x; /* and its input, C H W */
+    /* The input and its gradient H W C; NULL where that is the same. */
+    float *own_x, *own_dx;
+    float *dx; /* the caller's, NULL: unwanted; of the running backward pass */
 };
 
 /* Who reads whom (graph.c). Sets source, other and readers of all layers. */

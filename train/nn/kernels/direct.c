@@ -1,9 +1,10 @@
-/* Convolution of few channels without columns: for every place of the kernel, rows of the input
- * times one weight are added to rows of the output. A depthwise convolution has nothing to multiply
- * as matrices. Weight gradients are sums in double, rows in order. */
+/* Depthwise convolution: it has nothing to multiply as matrices. Every place of the kernel adds a
+ * row of pixels, times the place's weights, to a row of pixels. */
 #include "nn/kernels/kernels.h"
 
 #include <string.h>
+
+enum { STRIP = 64 };
 
 /* Output columns [*low, *high) whose input column q stride + shift lies in [0, w). */
 static void inside(const vg_window *g, int shift, int *low, int *high)
@@ -14,42 +15,38 @@ static void inside(const vg_window *g, int shift, int *low, int *high)
     *low = lo < *high ? lo : *high;
 }
 
-VG_KERNEL static void add_row(float *restrict y, const float *restrict x, int n, int stride,
-                              float w)
+/* Rows of `n` pixels; those of x are `step` values apart, those of y c. */
+VG_KERNEL static void add_rows(float *restrict y, const float *restrict x,
+                               const float *restrict weight, size_t n, size_t step, size_t c)
 {
-    if (stride == 1)
-        for (int q = 0; q < n; q++)
-            y[q] += w * x[q];
-    else
-        for (int q = 0; q < n; q++)
-            y[q] += w * x[(size_t)q * (size_t)stride];
+    for (size_t i = 0; i < n; i++, y += c, x += step)
+        for (size_t k = 0; k < c; k++)
+            y[k] += weight[k] * x[k];
 }
 
-VG_KERNEL static void spread_row(float *restrict dx, const float *restrict dy, int n, int stride,
-                                 float w)
+VG_KERNEL static void spread_rows(float *restrict dx, const float *restrict dy,
+                                  const float *restrict weight, size_t n, size_t step, size_t c)
 {
-    if (stride == 1)
-        for (int q = 0; q < n; q++)
-            dx[q] += w * dy[q];
-    else
-        for (int q = 0; q < n; q++)
-            dx[(size_t)q * (size_t)stride] += w * dy[q];
+    for (size_t i = 0; i < n; i++, dx += step, dy += c)
+        for (size_t k = 0; k < c; k++)
+            dx[k] += weight[k] * dy[k];
 }
 
-static double dot_row(const float *x, const float *dy, int n, int stride)
+VG_KERNEL static void dot_rows(double *restrict dw, const float *restrict x,
+                               const float *restrict dy, size_t n, size_t step, size_t c)
 {
-    if (stride == 1) {
-        double sum, product;
-        vg_sum_and_product(dy, x, (size_t)n, &sum, &product);
-        return product;
+    for (size_t k0 = 0; k0 < c; k0 += STRIP) {
+        float sum[STRIP] = {0};
+        size_t width = c - k0 < STRIP ? c - k0 : STRIP;
+        for (size_t i = 0; i < n; i++)
+            for (size_t k = 0; k < width; k++)
+                sum[k] += x[i * step + k0 + k] * dy[i * c + k0 + k];
+        for (size_t k = 0; k < width; k++)
+            dw[k0 + k] += (double)sum[k];
     }
-    double sum = 0;
-    for (int q = 0; q < n; q++)
-        sum += (double)x[(size_t)q * (size_t)stride] * (double)dy[q];
-    return sum;
 }
 
-/* What one place (r, s) of a kernel has to do with a plane. */
+/* What one place (r, s) of a kernel has to do with an image. */
 typedef struct reach {
     int down, right, low, high;
 } reach;
@@ -62,7 +59,7 @@ static reach reach_of(const vg_window *g, int r, int s)
     return a;
 }
 
-/* Where the row of output row p begins in the input plane, at output column a.low; -1: outside. */
+/* The input pixel of output pixel (p, a.low); -1: outside. */
 static long row_at(const vg_window *g, const reach *a, int p)
 {
     int iy = p * g->stride + a->down;
@@ -71,50 +68,38 @@ static long row_at(const vg_window *g, const reach *a, int p)
     return (long)iy * g->w + (long)a->low * g->stride + a->right;
 }
 
-void vg_direct_forward(const vg_window *g, int outputs, const float *x, const float *weight,
-                       const float *bias, int relu, float *y)
+void vg_depthwise_forward(const vg_window *g, const float *x, const float *weight, float *y)
 {
-    size_t in = (size_t)g->h * (size_t)g->w, out = (size_t)g->p * (size_t)g->q;
-    for (int k = 0; k < outputs; k++, y += out) {
-        memset(y, 0, out * sizeof *y);
-        for (int c = 0; c < g->c; c++)
-            for (int r = 0; r < g->kernel; r++)
-                for (int s = 0; s < g->kernel; s++) {
-                    reach a = reach_of(g, r, s);
-                    float w = *weight++;
-                    for (int p = 0; p < g->p; p++) {
-                        long at = row_at(g, &a, p);
-                        if (at >= 0)
-                            add_row(y + (size_t)p * (size_t)g->q + a.low,
-                                    x + (size_t)c * in + (size_t)at, a.high - a.low, g->stride, w);
-                    }
-                }
-        if (bias || relu)
-            vg_add_bias(y, out, bias ? bias[k] : 0, relu);
-    }
+    size_t c = (size_t)g->c;
+    memset(y, 0, (size_t)g->p * (size_t)g->q * c * sizeof *y);
+    for (int p = 0; p < g->p; p++)
+        for (int r = 0; r < g->kernel; r++)
+            for (int s = 0; s < g->kernel; s++) {
+                reach a = reach_of(g, r, s);
+                long at = row_at(g, &a, p);
+                if (at >= 0)
+                    add_rows(y + ((size_t)p * (size_t)g->q + (size_t)a.low) * c, x + (size_t)at * c,
+                             weight + (size_t)(r * g->kernel + s) * c, (size_t)(a.high - a.low),
+                             (size_t)g->stride * c, c);
+            }
 }
 
-void vg_direct_backward(const vg_window *g, int outputs, const float *x, const float *weight,
-                        const float *dy, float *dx, float *dw)
+void vg_depthwise_backward(const vg_window *g, const float *x, const float *weight, const float *dy,
+                           float *dx, double *dw)
 {
-    size_t in = (size_t)g->h * (size_t)g->w, out = (size_t)g->p * (size_t)g->q;
-    for (int k = 0; k < outputs; k++, dy += out)
-        for (int c = 0; c < g->c; c++)
-            for (int r = 0; r < g->kernel; r++)
-                for (int s = 0; s < g->kernel; s++) {
-                    reach a = reach_of(g, r, s);
-                    float w = *weight++;
-                    double sum = 0;
-                    for (int p = 0; p < g->p; p++) {
-                        long at = row_at(g, &a, p);
-                        if (at < 0)
-                            continue;
-                        const float *d = dy + (size_t)p * (size_t)g->q + a.low;
-                        size_t place = (size_t)c * in + (size_t)at;
-                        sum += dot_row(x + place, d, a.high - a.low, g->stride);
-                        if (dx)
-                            spread_row(dx + place, d, a.high - a.low, g->stride, w);
-                    }
-                    *dw++ += (float)sum;
-                }
+    size_t c = (size_t)g->c;
+    for (int p = 0; p < g->p; p++)
+        for (int r = 0; r < g->kernel; r++)
+            for (int s = 0; s < g->kernel; s++) {
+                reach a = reach_of(g, r, s);
+                long at = row_at(g, &a, p);
+                if (at < 0)
+                    continue;
+                const float *d = dy + ((size_t)p * (size_t)g->q + (size_t)a.low) * c;
+                size_t place = (size_t)(r * g->kernel + s) * c;
+                size_t n = (size_t)(a.high - a.low), step = (size_t)g->stride * c;
+                dot_rows(dw + place, x + (size_t)at * c, d, n, step, c);
+                if (dx)
+                    spread_rows(dx + (size_t)at * c, d, weight + place, n, step, c);
+            }
 }

@@ -1,6 +1,7 @@
-/* Unfolding of images into columns for a matrix product, its adjoint, and the plain convolution
- * they are tested against. Works on a range of output pixels, so that a caller can keep the columns
- * of a large map in the cache. */
+/* Unfolding of images into rows of patches for a matrix product, its adjoint, and the plain
+ * convolution they are tested against. The channels of a pixel lie beside each other, so a patch is
+ * made of runs that are copied whole. Works on a range of output pixels, so that a caller can keep
+ * the patches of a large map in the cache. */
 #include "nn/kernels/kernels.h"
 
 #include <stdbool.h>
@@ -11,213 +12,105 @@ static inline int dilation_of(const vg_window *g)
     return g->dilation > 1 ? g->dilation : 1;
 }
 
-/* Output columns whose input column ix = q stride - padding + s lies in [0, w): [*low, *high). */
-static void inside(const vg_window *g, int s, int *low, int *high)
-{
-    int shift = g->padding - s * dilation_of(g);
-    int lo = shift > 0 ? (shift + g->stride - 1) / g->stride : 0;
-    int last = g->w - 1 + shift; /* largest q stride */
-    int hi = last < 0 ? 0 : last / g->stride + 1;
-    *low = lo < g->q ? lo : g->q;
-    *high = hi < g->q ? hi : g->q;
-    if (*high < *low)
-        *high = *low;
-}
-
-static inline int least(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-static inline int most(int a, int b)
-{
-    return a > b ? a : b;
-}
-
-/* One output row's part [q0, q1) of one kernel place. */
-static inline void unfold_row(const float *restrict row, int stride, int base, int q0, int q1,
-                              int low, int high, float *restrict out)
-{
-    int a = least(most(low, q0), q1), b = most(least(high, q1), a);
-    for (int q = q0; q < a; q++)
-        out[q - q0] = 0;
-    if (stride == 1)
-        for (int q = a; q < b; q++)
-            out[q - q0] = row[base + q];
-    else
-        for (int q = a; q < b; q++)
-            out[q - q0] = row[base + q * stride];
-    for (int q = b; q < q1; q++)
-        out[q - q0] = 0;
-}
-
-/* A convolution that keeps the width (stride 1): a row of columns is the plane itself, shifted, but
- * for the values beyond the left and right edge. One copy and a few zeros instead of many short
- * rows. The part [*from, *to) of output pixels [first, end) whose input index i + *shift lies in the
- * plane; what is beside it is zero. */
-static bool keeps_width(const vg_window *g)
-{
-    return g->stride == 1 && g->q == g->w;
-}
-
-static void shifted(const vg_window *g, int r, int s, int first, int end, int *shift, int *from,
-                    int *to)
-{
-    int step = dilation_of(g);
-    *shift = (r * step - g->padding) * g->w + s * step - g->padding;
-    int low = -*shift, high = g->h * g->w - *shift;
-    *from = least(most(low, first), end);
-    *to = most(least(high, end), *from);
-}
-
-/* Output columns of kernel column s that lie beside the plane: [*low, *high) of each row. */
-static void beside(const vg_window *g, int s, int *low, int *high)
-{
-    int off = s * dilation_of(g) - g->padding;
-    *low = off > 0 ? most(g->w - off, 0) : 0;
-    *high = off > 0 ? g->w : least(-off, g->w);
-}
-
-/* Zeroes those columns in a row of pixels [first, end). */
-static void clear_beside(const vg_window *g, int s, int first, int end, float *row)
-{
-    int low, high;
-    beside(g, s, &low, &high);
-    if (low >= high)
-        return;
-    for (int start = first / g->w * g->w; start < end; start += g->w)
-        for (int i = most(start + low, first); i < least(start + high, end); i++)
-            row[i - first] = 0;
-}
-
-static void unfold_shifted(const vg_window *g, const float *x, int first, int count, float *col,
-                           size_t ld)
-{
-    int end = first + count, k = g->kernel;
-    size_t plane = (size_t)g->h * (size_t)g->w;
-    for (int c = 0; c < g->c; c++, x += plane)
-        for (int r = 0; r < k; r++)
-            for (int s = 0; s < k; s++, col += ld) {
-                int shift, from, to;
-                shifted(g, r, s, first, end, &shift, &from, &to);
-                memset(col, 0, (size_t)(from - first) * sizeof *col);
-                if (to > from)
-                    memcpy(col + (from - first), x + (from + shift),
-                           (size_t)(to - from) * sizeof *col);
-                memset(col + (to - first), 0, (size_t)(end - to) * sizeof *col);
-                clear_beside(g, s, first, end, col);
-            }
-}
-
 VG_KERNEL static void add(float *restrict to, const float *restrict from, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         to[i] += from[i];
 }
 
-static void fold_shifted(const vg_window *g, float *col, size_t ld, int first, int count, float *dx)
+/* A run of a patch: `taps` places of one kernel row that lie beside each other in the image, from
+ * place s on, at input column ix; taps 1 unless whole pixels follow each other. Places outside give
+ * false. */
+static bool run_at(const vg_window *g, bool whole, int s, int left, int *taps, int *ix)
 {
-    int end = first + count, k = g->kernel;
-    size_t plane = (size_t)g->h * (size_t)g->w;
-    for (int c = 0; c < g->c; c++, dx += plane)
-        for (int r = 0; r < k; r++)
-            for (int s = 0; s < k; s++, col += ld) {
-                int shift, from, to;
-                shifted(g, r, s, first, end, &shift, &from, &to);
-                clear_beside(g, s, first, end, col);
-                if (to > from)
-                    add(dx + (from + shift), col + (from - first), (size_t)(to - from));
-            }
+    int step = dilation_of(g);
+    *ix = left + s * step;
+    bool inside = *ix >= 0 && *ix < g->w;
+    int end = s + 1;
+    if (step == 1 && whole)
+        while (end < g->kernel && (left + end >= 0 && left + end < g->w) == inside)
+            end++;
+    *taps = end - s;
+    return inside;
 }
 
-VG_KERNEL void vg_im2col(const vg_window *g, const float *x, int first, int count, float *col,
-                         size_t ld)
+void vg_im2col(const vg_window *g, const float *x, size_t channels, int first, int count,
+               float *col)
 {
-    if (keeps_width(g)) {
-        unfold_shifted(g, x, first, count, col, ld);
-        return;
+    size_t c = (size_t)g->c;
+    int k = g->kernel, step = dilation_of(g);
+    for (int at = first; at < first + count; at++) {
+        int top = at / g->q * g->stride - g->padding, left = at % g->q * g->stride - g->padding;
+        for (int r = 0; r < k; r++) {
+            int iy = top + r * step;
+            if (iy < 0 || iy >= g->h) {
+                memset(col, 0, (size_t)k * c * sizeof *col);
+                col += (size_t)k * c;
+                continue;
+            }
+            for (int s = 0, taps, ix; s < k; s += taps) {
+                bool inside = run_at(g, channels == c, s, left, &taps, &ix);
+                size_t n = (size_t)taps * c;
+                if (inside)
+                    memcpy(col, x + ((size_t)iy * (size_t)g->w + (size_t)ix) * channels,
+                           n * sizeof *col);
+                else
+                    memset(col, 0, n * sizeof *col);
+                col += n;
+            }
+        }
     }
-    int end = first + count, k = g->kernel, step = dilation_of(g);
-    for (int c = 0; c < g->c; c++)
-        for (int r = 0; r < k; r++)
-            for (int s = 0; s < k; s++) {
-                float *out = col + ((size_t)(c * k + r) * (size_t)k + (size_t)s) * ld;
-                int low, high;
-                inside(g, s, &low, &high);
-                for (int at = first; at < end;) {
-                    int p = at / g->q, q0 = at - p * g->q;
-                    int q1 = least(g->q, q0 + end - at);
-                    int iy = p * g->stride - g->padding + r * step;
-                    if (iy < 0 || iy >= g->h)
-                        memset(out, 0, (size_t)(q1 - q0) * sizeof *out);
-                    else
-                        unfold_row(x + ((size_t)c * (size_t)g->h + (size_t)iy) * (size_t)g->w,
-                                   g->stride, s * step - g->padding, q0, q1, low, high, out);
-                    out += q1 - q0;
-                    at += q1 - q0;
-                }
-            }
 }
 
-VG_KERNEL void vg_col2im(const vg_window *g, float *col, size_t ld, int first, int count, float *dx)
+void vg_col2im(const vg_window *g, const float *col, size_t channels, int first, int count,
+               float *dx)
 {
-    if (keeps_width(g)) {
-        fold_shifted(g, col, ld, first, count, dx);
-        return;
-    }
-    int end = first + count, k = g->kernel, step = dilation_of(g);
-    for (int c = 0; c < g->c; c++)
-        for (int r = 0; r < k; r++)
-            for (int s = 0; s < k; s++) {
-                const float *in = col + ((size_t)(c * k + r) * (size_t)k + (size_t)s) * ld;
-                int low, high;
-                inside(g, s, &low, &high);
-                for (int at = first; at < end;) {
-                    int p = at / g->q, q0 = at - p * g->q;
-                    int q1 = least(g->q, q0 + end - at);
-                    int iy = p * g->stride - g->padding + r * step;
-                    if (iy >= 0 && iy < g->h) {
-                        float *restrict row =
-                            dx + ((size_t)c * (size_t)g->h + (size_t)iy) * (size_t)g->w;
-                        int a = most(low, q0), b = least(high, q1), base = s * step - g->padding;
-                        if (g->stride == 1)
-                            for (int q = a; q < b; q++)
-                                row[base + q] += in[q - q0];
-                        else
-                            for (int q = a; q < b; q++)
-                                row[base + q * g->stride] += in[q - q0];
-                    }
-                    in += q1 - q0;
-                    at += q1 - q0;
-                }
+    size_t c = (size_t)g->c;
+    int k = g->kernel, step = dilation_of(g);
+    for (int at = first; at < first + count; at++) {
+        int top = at / g->q * g->stride - g->padding, left = at % g->q * g->stride - g->padding;
+        for (int r = 0; r < k; r++) {
+            int iy = top + r * step;
+            if (iy < 0 || iy >= g->h) {
+                col += (size_t)k * c;
+                continue;
             }
+            for (int s = 0, taps, ix; s < k; s += taps) {
+                bool inside = run_at(g, channels == c, s, left, &taps, &ix);
+                size_t n = (size_t)taps * c;
+                if (inside)
+                    add(dx + ((size_t)iy * (size_t)g->w + (size_t)ix) * channels, col, n);
+                col += n;
+            }
+        }
+    }
 }
 
-/* Input value under kernel place (r, s) of output pixel (p, q), and where it is; NULL outside. */
-static const float *tap(const vg_window *g, const float *x, int c, int p, int q, int r, int s)
+/* Where the input value under kernel place (r, s) of output pixel (p, q) is; -1 outside. */
+static long tap(const vg_window *g, int c, int p, int q, int r, int s)
 {
     int step = dilation_of(g);
     int iy = p * g->stride - g->padding + r * step, ix = q * g->stride - g->padding + s * step;
     if (iy < 0 || iy >= g->h || ix < 0 || ix >= g->w)
-        return NULL;
-    return x + ((size_t)c * (size_t)g->h + (size_t)iy) * (size_t)g->w + (size_t)ix;
+        return -1;
+    return ((long)iy * g->w + ix) * g->c + c;
 }
 
 void vg_conv_forward_ref(const vg_window *g, int outputs, const float *x, const float *weight,
                          const float *bias, float *y)
 {
-    for (int k = 0; k < outputs; k++)
-        for (int p = 0; p < g->p; p++)
-            for (int q = 0; q < g->q; q++) {
+    for (int p = 0; p < g->p; p++)
+        for (int q = 0; q < g->q; q++)
+            for (int k = 0; k < outputs; k++) {
                 double sum = bias ? (double)bias[k] : 0;
                 const float *w =
                     weight + (size_t)k * (size_t)g->c * (size_t)g->kernel * (size_t)g->kernel;
                 for (int c = 0; c < g->c; c++)
                     for (int r = 0; r < g->kernel; r++)
                         for (int s = 0; s < g->kernel; s++, w++) {
-                            const float *v = tap(g, x, c, p, q, r, s);
-                            if (v)
-                                sum += (double)*v * (double)*w;
+                            long at = tap(g, c, p, q, r, s);
+                            if (at >= 0)
+                                sum += (double)x[at] * (double)*w;
                         }
                 *y++ = (float)sum;
             }
@@ -229,22 +122,22 @@ void vg_conv_backward_ref(const vg_window *g, int outputs, const float *x, const
     if (dx)
         memset(dx, 0, (size_t)g->c * (size_t)g->h * (size_t)g->w * sizeof *dx);
     size_t taps = (size_t)g->c * (size_t)g->kernel * (size_t)g->kernel;
-    for (int k = 0; k < outputs; k++)
-        for (int p = 0; p < g->p; p++)
-            for (int q = 0; q < g->q; q++) {
+    for (int p = 0; p < g->p; p++)
+        for (int q = 0; q < g->q; q++)
+            for (int k = 0; k < outputs; k++) {
                 float d = *dy++;
                 if (db)
                     db[k] += d;
-                size_t at = (size_t)k * taps;
+                size_t w = (size_t)k * taps;
                 for (int c = 0; c < g->c; c++)
                     for (int r = 0; r < g->kernel; r++)
-                        for (int s = 0; s < g->kernel; s++, at++) {
-                            const float *v = tap(g, x, c, p, q, r, s);
-                            if (!v)
+                        for (int s = 0; s < g->kernel; s++, w++) {
+                            long at = tap(g, c, p, q, r, s);
+                            if (at < 0)
                                 continue;
-                            dw[at] += d * *v;
+                            dw[w] += d * x[at];
                             if (dx)
-                                dx[v - x] += d * weight[at];
+                                dx[at] += d * weight[w];
                         }
             }
 }

@@ -1,70 +1,16 @@
-/* Pooling of one plane; padding is beside the maximum and zero in the average; a remainder at the right and lower edge is left
- * out. A NaN in a window wins, as in the frameworks, so that it is seen further on. */
+/* Pooling of one image, channels beside each other; padding is beside the maximum and zero in the
+ * average; a remainder at the right and lower edge is left out. Of equal values the first one in
+ * reading order counts. A NaN in a window wins, as in the frameworks, so that it is seen further on.
+ *
+ * Channels are worked on in strips, and each step is a plain loop over one type, which the
+ * vectorizer takes. */
 #include "nn/kernels/kernels.h"
 
 #include <string.h>
 
 enum { STRIP = 64 };
 
-/* The common case by itself, 2 x 2 without overlap: first the larger of two rows, then of two
- * columns, each step a plain loop over one type, which the vectorizer takes. Of equal values the
- * first one in reading order counts, as in the general case. */
-VG_KERNEL static void maxpool_two(const float *restrict x, size_t w, size_t p, size_t q,
-                                  float *restrict y, uint16_t *restrict chosen)
-{
-    float top[2 * STRIP] = {0};
-    int32_t row[2 * STRIP] = {0}, place[STRIP];
-    for (size_t i = 0; i < p; i++)
-        for (size_t j0 = 0; j0 < q; j0 += STRIP) {
-            const float *a = x + 2 * i * w + 2 * j0, *b = a + w;
-            size_t at = i * q + j0;
-            size_t n = q - j0 < STRIP ? q - j0 : STRIP;
-            for (size_t j = 0; j < 2 * n; j++) {
-                int lower = (b[j] > a[j]) | (b[j] != b[j]);
-                top[j] = lower ? b[j] : a[j];
-                row[j] = lower ? 2 : 0;
-            }
-            float *out = y + at;
-            for (size_t j = 0; j < n; j++) {
-                float l = top[2 * j], r = top[2 * j + 1];
-                int cl = row[2 * j], cr = row[2 * j + 1] + 1;
-                int right = (r > l) | (r != r) | ((r == l) & (cr < cl));
-                out[j] = right ? r : l;
-                place[j] = right ? cr : cl;
-            }
-            uint16_t *where = chosen + at;
-            for (size_t j = 0; j < n; j++)
-                where[j] = (uint16_t)place[j];
-        }
-}
-
-VG_KERNEL static void maxpool_two_backward(const uint16_t *restrict chosen,
-                                           const float *restrict dy, size_t w, size_t p, size_t q,
-                                           float *restrict dx)
-{
-    float value[2 * STRIP];
-    int32_t place[2 * STRIP];
-    for (size_t i = 0; i < p; i++) {
-        for (size_t j0 = 0; j0 < q; j0 += STRIP) {
-            float *restrict a = dx + 2 * i * w + 2 * j0, *restrict b = a + w;
-            const float *d = dy + i * q + j0;
-            const uint16_t *where = chosen + i * q + j0;
-            size_t n = q - j0 < STRIP ? q - j0 : STRIP;
-            for (size_t j = 0; j < n; j++) /* the distance from the left column of the window */
-                place[2 * j] = where[j], place[2 * j + 1] = where[j] - 1;
-            for (size_t j = 0; j < n; j++)
-                value[2 * j] = value[2 * j + 1] = d[j];
-            for (size_t j = 0; j < 2 * n; j++) {
-                a[j] = place[j] == 0 ? value[j] : 0;
-                b[j] = place[j] == 2 ? value[j] : 0;
-            }
-        }
-        for (size_t j = 2 * q; j < w; j++)
-            dx[2 * i * w + j] = dx[(2 * i + 1) * w + j] = 0;
-    }
-}
-
-/* Where a window begins, perhaps before the plane, and which of its places lie inside. */
+/* Where a window begins, perhaps before the image, and which of its places lie inside. */
 typedef struct reach {
     int y, x, r0, r1, s0, s1;
 } reach;
@@ -79,73 +25,135 @@ static inline reach window_at(const vg_window *g, int p, int q)
     return a;
 }
 
-void vg_maxpool_plane(const vg_window *g, const float *x, float *y, uint16_t *chosen)
+/* The pixel under place (r, s) of a window. */
+static inline size_t pixel_at(const vg_window *g, const reach *a, int r, int s)
 {
-    if (g->kernel == 2 && g->stride == 2 && !g->padding) {
-        maxpool_two(x, (size_t)g->w, (size_t)g->p, (size_t)g->q, y, chosen);
-        return;
+    return (size_t)(a->y + r) * (size_t)g->w + (size_t)(a->x + s);
+}
+
+/* Channels [0, n) of one window, n at most STRIP; x begins at the first of them. */
+VG_KERNEL static void largest(const vg_window *g, const reach *a, const float *restrict x, size_t n,
+                              float *restrict y, uint8_t *restrict chosen, uint8_t *restrict column)
+{
+    float best[STRIP] = {0};
+    int32_t place[STRIP] = {0};
+    size_t c = (size_t)g->c;
+    const float *first = x + pixel_at(g, a, a->r0, a->s0) * c;
+    for (size_t k = 0; k < n; k++) {
+        best[k] = first[k];
+        place[k] = a->r0 * g->kernel + a->s0;
     }
+    for (int r = a->r0; r < a->r1; r++)
+        for (int s = a->s0; s < a->s1; s++) {
+            const float *v = x + pixel_at(g, a, r, s) * c;
+            int32_t here = r * g->kernel + s;
+            for (size_t k = 0; k < n; k++) {
+                int more = (v[k] > best[k]) | (v[k] != v[k]);
+                best[k] = more ? v[k] : best[k];
+                place[k] = more ? here : place[k];
+            }
+        }
+    for (size_t k = 0; k < n; k++)
+        y[k] = best[k];
+    for (size_t k = 0; k < n; k++)
+        chosen[k] = (uint8_t)(column ? place[k] / g->kernel : place[k]);
+    for (size_t k = 0; column && k < n; k++)
+        column[k] = (uint8_t)(place[k] % g->kernel);
+}
+
+void vg_maxpool(const vg_window *g, const float *x, float *y, uint8_t *chosen)
+{
+    size_t c = (size_t)g->c, all = (size_t)g->p * (size_t)g->q * c;
+    uint8_t *column = g->kernel > VG_POOL_NARROW ? chosen + all : NULL;
     for (int p = 0; p < g->p; p++)
         for (int q = 0; q < g->q; q++) {
             reach a = window_at(g, p, q);
-            float best = x[(size_t)(a.y + a.r0) * (size_t)g->w + (size_t)(a.x + a.s0)];
-            int where = a.r0 * g->kernel + a.s0;
-            for (int r = a.r0; r < a.r1; r++)
-                for (int s = a.s0; s < a.s1; s++) {
-                    float v = x[(size_t)(a.y + r) * (size_t)g->w + (size_t)(a.x + s)];
-                    if (v > best || v != v) {
-                        best = v;
-                        where = r * g->kernel + s;
-                    }
-                }
-            *y++ = best;
-            *chosen++ = (uint16_t)where;
+            size_t at = ((size_t)p * (size_t)g->q + (size_t)q) * c;
+            for (size_t k = 0; k < c; k += STRIP)
+                largest(g, &a, x + k, c - k < STRIP ? c - k : STRIP, y + at + k, chosen + at + k,
+                        column ? column + at + k : NULL);
         }
 }
 
-void vg_maxpool_plane_backward(const vg_window *g, const uint16_t *chosen, const float *dy,
-                               float *dx)
+/* Places of one window that lie inside: dx += dy where the place was chosen. */
+VG_KERNEL static void hand_back(const vg_window *g, const reach *a, const uint8_t *restrict chosen,
+                                const float *restrict dy, size_t n, float *restrict dx)
 {
-    if (g->kernel == 2 && g->stride == 2 && !g->padding) {
-        maxpool_two_backward(chosen, dy, (size_t)g->w, (size_t)g->p, (size_t)g->q, dx);
-        size_t done = (size_t)(2 * g->p) * (size_t)g->w, all = (size_t)g->h * (size_t)g->w;
-        memset(dx + done, 0, (all - done) * sizeof *dx);
-        return;
-    }
-    memset(dx, 0, (size_t)g->h * (size_t)g->w * sizeof *dx);
+    int32_t place[STRIP];
+    size_t c = (size_t)g->c;
+    for (size_t k = 0; k < n; k++)
+        place[k] = chosen[k];
+    for (int r = a->r0; r < a->r1; r++)
+        for (int s = a->s0; s < a->s1; s++) {
+            float *d = dx + pixel_at(g, a, r, s) * c;
+            int32_t here = r * g->kernel + s;
+            for (size_t k = 0; k < n; k++)
+                d[k] += place[k] == here ? dy[k] : 0;
+        }
+}
+
+static void hand_back_wide(const vg_window *g, const reach *a, const uint8_t *row,
+                           const uint8_t *column, const float *dy, float *dx)
+{
+    for (size_t k = 0; k < (size_t)g->c; k++)
+        dx[pixel_at(g, a, row[k], column[k]) * (size_t)g->c + k] += dy[k];
+}
+
+void vg_maxpool_backward(const vg_window *g, const uint8_t *chosen, const float *dy, float *dx)
+{
+    size_t c = (size_t)g->c, all = (size_t)g->p * (size_t)g->q * c;
+    memset(dx, 0, (size_t)g->h * (size_t)g->w * c * sizeof *dx);
     for (int p = 0; p < g->p; p++)
         for (int q = 0; q < g->q; q++) {
-            int r = *chosen / g->kernel, s = *chosen % g->kernel;
-            chosen++;
-            int row = p * g->stride - g->padding + r, column = q * g->stride - g->padding + s;
-            dx[(size_t)row * (size_t)g->w + (size_t)column] += *dy++;
+            reach a = window_at(g, p, q);
+            size_t at = ((size_t)p * (size_t)g->q + (size_t)q) * c;
+            if (g->kernel > VG_POOL_NARROW) {
+                hand_back_wide(g, &a, chosen + at, chosen + all + at, dy + at, dx);
+                continue;
+            }
+            for (size_t k = 0; k < c; k += STRIP)
+                hand_back(g, &a, chosen + at + k, dy + at + k, c - k < STRIP ? c - k : STRIP,
+                          dx + k);
         }
 }
 
-void vg_avgpool_plane(const vg_window *g, const float *x, float *y)
+VG_KERNEL static void add(float *restrict to, const float *restrict from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] += from[i];
+}
+
+VG_KERNEL static void add_scaled(float *restrict to, const float *restrict from, size_t n, float a)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] += a * from[i];
+}
+
+void vg_avgpool(const vg_window *g, const float *x, float *y)
 {
     float share = 1.0f / (float)(g->kernel * g->kernel);
+    size_t c = (size_t)g->c;
+    memset(y, 0, (size_t)g->p * (size_t)g->q * c * sizeof *y);
     for (int p = 0; p < g->p; p++)
-        for (int q = 0; q < g->q; q++) {
+        for (int q = 0; q < g->q; q++, y += c) {
             reach a = window_at(g, p, q);
-            float sum = 0;
             for (int r = a.r0; r < a.r1; r++)
                 for (int s = a.s0; s < a.s1; s++)
-                    sum += x[(size_t)(a.y + r) * (size_t)g->w + (size_t)(a.x + s)];
-            *y++ = sum * share;
+                    add(y, x + pixel_at(g, &a, r, s) * c, c);
+            vg_scale(y, c, share);
         }
 }
 
-void vg_avgpool_plane_backward(const vg_window *g, const float *dy, float *dx)
+void vg_avgpool_backward(const vg_window *g, const float *dy, float *dx)
 {
     float share = 1.0f / (float)(g->kernel * g->kernel);
-    memset(dx, 0, (size_t)g->h * (size_t)g->w * sizeof *dx);
+    size_t c = (size_t)g->c;
+    memset(dx, 0, (size_t)g->h * (size_t)g->w * c * sizeof *dx);
     for (int p = 0; p < g->p; p++)
-        for (int q = 0; q < g->q; q++) {
+        for (int q = 0; q < g->q; q++, dy += c) {
             reach a = window_at(g, p, q);
-            float d = *dy++ * share;
             for (int r = a.r0; r < a.r1; r++)
                 for (int s = a.s0; s < a.s1; s++)
-                    dx[(size_t)(a.y + r) * (size_t)g->w + (size_t)(a.x + s)] += d;
+                    add_scaled(dx + pixel_at(g, &a, r, s) * c, dy, c, share);
         }
 }

@@ -4,19 +4,6 @@
 
 enum { LANES = 16 };
 
-VG_KERNEL void vg_add_bias(float *y, size_t n, float bias, int relu)
-{
-    if (relu) {
-        for (size_t i = 0; i < n; i++) {
-            float v = y[i] + bias;
-            y[i] = v < 0 ? 0 : v;
-        }
-    } else {
-        for (size_t i = 0; i < n; i++)
-            y[i] += bias;
-    }
-}
-
 VG_KERNEL void vg_add_bias_row(float *y, const float *bias, size_t n, int relu)
 {
     for (size_t i = 0; i < n; i++) {
@@ -37,27 +24,6 @@ VG_KERNEL void vg_relu_backward(const float *y, const float *dy, float *dx, size
         float d = dy[i];
         dx[i] = y[i] <= 0 ? 0 : d;
     }
-}
-
-VG_KERNEL void vg_affine(const float *restrict x, float *restrict y, size_t n, float a, float b,
-                         int relu)
-{
-    if (relu) {
-        for (size_t i = 0; i < n; i++) {
-            float v = a * x[i] + b;
-            y[i] = v < 0 ? 0 : v;
-        }
-    } else {
-        for (size_t i = 0; i < n; i++)
-            y[i] = a * x[i] + b;
-    }
-}
-
-VG_KERNEL void vg_affine2(const float *restrict dy, const float *restrict x, float *restrict dx,
-                          size_t n, float a, float b, float c)
-{
-    for (size_t i = 0; i < n; i++)
-        dx[i] = a * dy[i] + b * x[i] + c;
 }
 
 static inline double fold(const double *lane)
@@ -92,26 +58,6 @@ VG_KERNEL double vg_sum_squares(const float *x, size_t n)
     for (size_t k = 0; i + k < n; k++)
         lane[k] += (double)x[i + k] * (double)x[i + k];
     return fold(lane);
-}
-
-VG_KERNEL void vg_sum_and_product(const float *x, const float *y, size_t n, double *sum,
-                                  double *product)
-{
-    double lane[LANES] = {0}, cross[LANES] = {0};
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (size_t k = 0; k < LANES; k++) {
-            double v = (double)x[i + k];
-            lane[k] += v;
-            cross[k] += v * (double)y[i + k];
-        }
-    for (size_t k = 0; i + k < n; k++) {
-        double v = (double)x[i + k];
-        lane[k] += v;
-        cross[k] += v * (double)y[i + k];
-    }
-    *sum = fold(lane);
-    *product = fold(cross);
 }
 
 VG_KERNEL void vg_sum_of(const float *a, const float *b, float *y, size_t n, int relu)
@@ -154,4 +100,19 @@ double vg_add_tree_double(const double *parts, size_t stride)
     size_t d = stride;
     return ((p[0] + p[d]) + (p[2 * d] + p[3 * d])) +
            ((p[4 * d] + p[5 * d]) + (p[6 * d] + p[7 * d]));
+}
+
+/* In squares that stay in the level-1 cache. */
+VG_KERNEL void vg_transpose(const float *restrict from, size_t rows, size_t columns,
+                            float *restrict to)
+{
+    enum { SQUARE = 32 };
+    for (size_t i0 = 0; i0 < rows; i0 += SQUARE)
+        for (size_t j0 = 0; j0 < columns; j0 += SQUARE) {
+            size_t i1 = i0 + SQUARE < rows ? i0 + SQUARE : rows;
+            size_t j1 = j0 + SQUARE < columns ? j0 + SQUARE : columns;
+            for (size_t j = j0; j < j1; j++)
+                for (size_t i = i0; i < i1; i++)
+                    to[j * rows + i] = from[i * columns + j];
+        }
 }

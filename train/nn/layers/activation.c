@@ -5,6 +5,7 @@
 #include "nn/layer.h"
 
 #include <math.h>
+#include <string.h>
 
 static const double SELU_SCALE = 1.0507009873554804934193349852946,
                     SELU_ALPHA = 1.6732632423543772848170429916717;
@@ -84,23 +85,25 @@ static vg_status activation_shape(vg_layer *l, vg_error *err)
 static void activation_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    size_t size = vg_shape_size(l->in), from = (size_t)shard.first * size;
-    size_t to = from + (size_t)shard.count * size;
-    for (size_t i = from; i < to; i++) {
+    size_t n = (size_t)shard.count * vg_shape_size(l->in);
+    const float *x = vg_layer_x(l, shard);
+    float *y = vg_layer_y(l, shard);
+    for (size_t i = 0; i < n; i++) {
         double slope;
-        l->y[i] = (float)activate(&l->spec, (double)l->x[i], &slope);
+        y[i] = (float)activate(&l->spec, (double)x[i], &slope);
     }
 }
 
 static void activation_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    size_t size = vg_shape_size(l->in), from = (size_t)shard.first * size;
-    size_t to = from + (size_t)shard.count * size;
-    for (size_t i = from; l->dx && i < to; i++) {
+    size_t n = (size_t)shard.count * vg_shape_size(l->in);
+    const float *x = vg_layer_x(l, shard), *dy = vg_layer_dy(l, shard);
+    float *dx = vg_layer_dx(l, shard);
+    for (size_t i = 0; dx && i < n; i++) {
         double slope;
-        (void)activate(&l->spec, (double)l->x[i], &slope);
-        l->dx[i] = (float)((double)l->dy[i] * slope);
+        (void)activate(&l->spec, (double)x[i], &slope);
+        dx[i] = (float)((double)dy[i] * slope);
     }
 }
 
@@ -111,40 +114,43 @@ static void prelu_plan(vg_layer *l, int max_batch, vg_plan *plan)
     (void)max_batch;
     const int64_t shape[1] = {l->spec.option ? l->in.c : 1};
     vg_layer_param(l, plan, "weight", shape, 1, true);
+    vg_plan_bytes(plan, &l->sums, (size_t)VG_MODEL_SHARDS * (size_t)shape[0], sizeof(double));
 }
 
 static void prelu_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    size_t c = (size_t)l->in.c, map = (size_t)l->in.h * (size_t)l->in.w;
-    size_t from = (size_t)shard.first * c, to = from + (size_t)shard.count * c;
-    for (size_t plane = from; plane < to; plane++) {
-        float slope = l->params[0].value[l->spec.option ? plane % c : 0];
-        for (size_t i = plane * map; i < (plane + 1) * map; i++)
-            l->y[i] = l->x[i] > 0 ? l->x[i] : slope * l->x[i];
-    }
+    size_t c = (size_t)l->in.c, n = (size_t)shard.count * vg_shape_size(l->in);
+    const float *x = vg_layer_x(l, shard), *slope = l->params[0].value;
+    float *y = vg_layer_y(l, shard);
+    for (size_t i = 0; i < n; i += c)
+        for (size_t k = 0; k < c; k++) {
+            float v = x[i + k];
+            y[i + k] = v > 0 ? v : slope[l->spec.option ? k : 0] * v;
+        }
 }
 
 static void prelu_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    size_t c = (size_t)l->in.c, map = (size_t)l->in.h * (size_t)l->in.w;
-    size_t from = (size_t)shard.first * c, to = from + (size_t)shard.count * c;
-    float *partial = l->partial[0] + (size_t)shard.index * l->params[0].count;
-    for (size_t k = 0; k < l->params[0].count; k++)
-        partial[k] = 0;
-    for (size_t plane = from; plane < to; plane++) {
-        size_t which = l->spec.option ? plane % c : 0;
-        float slope = l->params[0].value[which];
-        double sum = 0;
-        for (size_t i = plane * map; i < (plane + 1) * map; i++) {
-            float d = l->dy[i], x = l->x[i];
-            sum += x > 0 ? 0 : (double)x * (double)d;
-            if (l->dx)
-                l->dx[i] = x > 0 ? d : slope * d;
+    size_t c = (size_t)l->in.c, n = (size_t)shard.count * vg_shape_size(l->in);
+    size_t count = l->params[0].count;
+    const float *x = vg_layer_x(l, shard), *dy = vg_layer_dy(l, shard);
+    const float *slope = l->params[0].value;
+    float *dx = vg_layer_dx(l, shard), *partial = vg_layer_partial(l, 0, shard);
+    double *sums = l->sums + (size_t)shard.index * count;
+    if (shard.begins)
+        memset(sums, 0, count * sizeof *sums);
+    for (size_t i = 0; i < n; i += c)
+        for (size_t k = 0; k < c; k++) {
+            size_t which = l->spec.option ? k : 0;
+            float d = dy[i + k], v = x[i + k];
+            sums[which] += v > 0 ? 0 : (double)v * (double)d;
+            if (dx)
+                dx[i + k] = v > 0 ? d : slope[which] * d;
         }
-        partial[which] += (float)sum;
-    }
+    for (size_t k = 0; k < count; k++)
+        partial[k] = (float)sums[k];
 }
 
 /* ---- softmax over the channels of each place */
@@ -152,42 +158,38 @@ static void prelu_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 static void softmax_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    size_t c = (size_t)l->in.c, map = (size_t)l->in.h * (size_t)l->in.w;
-    for (size_t i = (size_t)shard.first; i < (size_t)shard.first + (size_t)shard.count; i++)
-        for (size_t at = 0; at < map; at++) {
-            const float *x = l->x + i * c * map + at;
-            float *y = l->y + i * c * map + at;
-            double top = (double)x[0], sum = 0;
-            for (size_t k = 1; k < c; k++)
-                top = (double)x[k * map] > top ? (double)x[k * map] : top;
-            for (size_t k = 0; k < c; k++)
-                sum += exp((double)x[k * map] - top);
-            for (size_t k = 0; k < c; k++)
-                y[k * map] = (float)(exp((double)x[k * map] - top) / sum);
-        }
+    size_t c = (size_t)l->in.c, pixels = (size_t)shard.count * vg_layer_map(l->in);
+    const float *x = vg_layer_x(l, shard);
+    float *y = vg_layer_y(l, shard);
+    for (size_t i = 0; i < pixels; i++, x += c, y += c) {
+        double top = (double)x[0], sum = 0;
+        for (size_t k = 1; k < c; k++)
+            top = (double)x[k] > top ? (double)x[k] : top;
+        for (size_t k = 0; k < c; k++)
+            sum += exp((double)x[k] - top);
+        for (size_t k = 0; k < c; k++)
+            y[k] = (float)(exp((double)x[k] - top) / sum);
+    }
 }
 
 static void softmax_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    size_t c = (size_t)l->in.c, map = (size_t)l->in.h * (size_t)l->in.w;
-    for (size_t i = (size_t)shard.first; l->dx && i < (size_t)shard.first + (size_t)shard.count;
-         i++)
-        for (size_t at = 0; at < map; at++) {
-            const float *x = l->x + i * c * map + at, *dy = l->dy + i * c * map + at;
-            float *dx = l->dx + i * c * map + at;
-            double top = (double)x[0], sum = 0, dot = 0;
-            for (size_t k = 1; k < c; k++)
-                top = (double)x[k * map] > top ? (double)x[k * map] : top;
-            for (size_t k = 0; k < c; k++) {
-                double e = exp((double)x[k * map] - top);
-                sum += e;
-                dot += e * (double)dy[k * map];
-            }
-            for (size_t k = 0; k < c; k++)
-                dx[k * map] = (float)(exp((double)x[k * map] - top) / sum *
-                                      ((double)dy[k * map] - dot / sum));
+    size_t c = (size_t)l->in.c, pixels = (size_t)shard.count * vg_layer_map(l->in);
+    const float *x = vg_layer_x(l, shard), *dy = vg_layer_dy(l, shard);
+    float *dx = vg_layer_dx(l, shard);
+    for (size_t i = 0; dx && i < pixels; i++, x += c, dy += c, dx += c) {
+        double top = (double)x[0], sum = 0, dot = 0;
+        for (size_t k = 1; k < c; k++)
+            top = (double)x[k] > top ? (double)x[k] : top;
+        for (size_t k = 0; k < c; k++) {
+            double e = exp((double)x[k] - top);
+            sum += e;
+            dot += e * (double)dy[k];
         }
+        for (size_t k = 0; k < c; k++)
+            dx[k] = (float)(exp((double)x[k] - top) / sum * ((double)dy[k] - dot / sum));
+    }
 }
 
 const vg_layer_ops vg_activation_ops = {

@@ -35,20 +35,37 @@ static void batchnorm_plan(vg_layer *l, int max_batch, vg_plan *plan)
     vg_plan_bytes(plan, &l->sums, (size_t)VG_MODEL_SHARDS * 2 * c, sizeof(double));
 }
 
+/* Coefficients of an evaluation: from the running statistics. */
+static void batchnorm_pack(vg_layer *l, const vg_pass *pass, int part)
+{
+    size_t c = (size_t)l->in.c;
+    if (pass->training || part > 0)
+        return;
+    for (size_t k = 0; k < c; k++) {
+        double s = (double)l->params[GAMMA].value[k] /
+                   sqrt((double)l->params[RUNNING_VAR].value[k] + l->spec.epsilon);
+        l->affine[k] = (float)s;
+        l->affine[c + k] = (float)((double)l->params[BETA].value[k] -
+                                   (double)l->params[RUNNING_MEAN].value[k] * s);
+    }
+}
+
+static double *sums_of(const vg_layer *l, vg_shard shard)
+{
+    size_t c = (size_t)l->in.c;
+    double *sums = l->sums + (size_t)shard.index * 2 * c;
+    if (shard.begins)
+        memset(sums, 0, 2 * c * sizeof *sums);
+    return sums;
+}
+
 static void forward_statistics(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    size_t c = (size_t)l->in.c, map = (size_t)l->in.h * (size_t)l->in.w;
-    double *sum = l->sums + (size_t)shard.index * 2 * c, *square = sum + c;
-    memset(sum, 0, 2 * c * sizeof *sum);
-    const float *x = l->x + (size_t)shard.first * c * map;
-    for (int i = 0; i < shard.count; i++)
-        for (size_t k = 0; k < c; k++, x += map) {
-            double s, q;
-            vg_sum_and_product(x, x, map, &s, &q);
-            sum[k] += s;
-            square[k] += q;
-        }
+    size_t c = (size_t)l->in.c;
+    double *sums = sums_of(l, shard);
+    const float *x = vg_layer_x(l, shard);
+    vg_channel_sums(x, x, (size_t)shard.count * vg_layer_map(l->in), c, sums, sums + c);
 }
 
 static void forward_combine(vg_layer *l, const vg_pass *pass)
@@ -74,38 +91,20 @@ static void forward_combine(vg_layer *l, const vg_pass *pass)
 
 static void batchnorm_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
-    size_t c = (size_t)l->in.c, map = (size_t)l->in.h * (size_t)l->in.w;
-    const float *x = l->x + (size_t)shard.first * c * map;
-    float *y = l->y + (size_t)shard.first * c * map;
-    for (int i = 0; i < shard.count; i++)
-        for (size_t k = 0; k < c; k++, x += map, y += map) {
-            float a = l->affine[k], b = l->affine[c + k];
-            if (!pass->training) {
-                double s = (double)l->params[GAMMA].value[k] /
-                           sqrt((double)l->params[RUNNING_VAR].value[k] + l->spec.epsilon);
-                a = (float)s;
-                b = (float)((double)l->params[BETA].value[k] -
-                            (double)l->params[RUNNING_MEAN].value[k] * s);
-            }
-            vg_affine(x, y, map, a, b, l->fused_relu);
-        }
+    (void)pass;
+    size_t c = (size_t)l->in.c;
+    vg_channel_affine(vg_layer_x(l, shard), vg_layer_y(l, shard),
+                      (size_t)shard.count * vg_layer_map(l->in), c, l->affine, l->affine + c,
+                      l->fused_relu);
 }
 
 static void backward_statistics(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    size_t c = (size_t)l->in.c, map = (size_t)l->in.h * (size_t)l->in.w;
-    double *sum = l->sums + (size_t)shard.index * 2 * c, *cross = sum + c;
-    memset(sum, 0, 2 * c * sizeof *sum);
-    const float *x = l->x + (size_t)shard.first * c * map;
-    const float *dy = l->dy + (size_t)shard.first * c * map;
-    for (int i = 0; i < shard.count; i++)
-        for (size_t k = 0; k < c; k++, x += map, dy += map) {
-            double s, p;
-            vg_sum_and_product(dy, x, map, &s, &p);
-            sum[k] += s;
-            cross[k] += p;
-        }
+    size_t c = (size_t)l->in.c;
+    double *sums = sums_of(l, shard);
+    vg_channel_sums(vg_layer_dy(l, shard), vg_layer_x(l, shard),
+                    (size_t)shard.count * vg_layer_map(l->in), c, sums, sums + c);
 }
 
 /* dx = gamma inverse (dy - mean(dy) - x^ mean(dy x^)), x^ = (x - mean) inverse, as a dy + b x + c. */
@@ -132,18 +131,16 @@ static void backward_combine(vg_layer *l, const vg_pass *pass)
 static void batchnorm_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    if (!l->dx)
-        return;
-    size_t c = (size_t)l->in.c, map = (size_t)l->in.h * (size_t)l->in.w;
-    size_t at = (size_t)shard.first * c * map;
-    for (int i = 0; i < shard.count; i++)
-        for (size_t k = 0; k < c; k++, at += map)
-            vg_affine2(l->dy + at, l->x + at, l->dx + at, map, l->affine[k], l->affine[c + k],
-                       l->affine[2 * c + k]);
+    size_t c = (size_t)l->in.c;
+    if (l->dx)
+        vg_channel_affine2(vg_layer_dy(l, shard), vg_layer_x(l, shard), vg_layer_dx(l, shard),
+                           (size_t)shard.count * vg_layer_map(l->in), c, l->affine, l->affine + c,
+                           l->affine + 2 * c);
 }
 
 const vg_layer_ops vg_batchnorm_ops = {.shape = batchnorm_shape,
                                        .plan = batchnorm_plan,
+                                       .pack = batchnorm_pack,
                                        .forward = batchnorm_forward,
                                        .backward = batchnorm_backward,
                                        .forward_statistics = forward_statistics,

@@ -1,14 +1,13 @@
-/* Convolution as unfolding and matrix product, in blocks whose columns stay in the level-2 cache:
- * part of a large map, or several small maps side by side, so that the product always has enough
- * columns. The columns are made anew for the weight gradient: that is cheaper than keeping them. */
+/* Convolution as unfolding and matrix product, in blocks whose patches stay in the level-2 cache:
+ * part of a large map, or several small maps behind each other. The patches are made anew for the
+ * weight gradient: that is cheaper than keeping them. A depthwise convolution works directly. */
 #include "nn/kernels/blas.h"
 #include "nn/kernels/kernels.h"
 #include "nn/layer.h"
 
 #include <string.h>
 
-enum { COLUMN_FLOATS = 96 * 1024, COLUMNS_LEAST = 256, COLUMNS_MOST = 2048, TAPS_MOST = 1 << 24 };
-enum { DIRECT_MOST = 16 };
+enum { PATCH_FLOATS = 96 * 1024, PIXELS_LEAST = 256, PIXELS_MOST = 2048, TAPS_MOST = 1 << 24 };
 
 static int groups_of(const vg_layer *l)
 {
@@ -39,19 +38,18 @@ static int outputs_of(const vg_layer *l)
     return l->spec.outputs / groups_of(l);
 }
 
-/* Groups so narrow that a matrix product has nothing to hold on to. */
-static bool is_direct(const vg_layer *l)
+static bool is_depthwise(const vg_layer *l)
 {
-    return groups_of(l) > 1 && l->in.c / groups_of(l) * outputs_of(l) <= DIRECT_MOST;
+    return groups_of(l) > 1 && l->in.c == groups_of(l) && l->spec.outputs == groups_of(l);
 }
 
-/* Columns of one product: a function of the layer's shape alone. */
-static int columns_of(const vg_layer *l)
+/* Pixels of one product: a function of the layer's shape alone. */
+static int pixels_of(const vg_layer *l)
 {
-    int columns = COLUMN_FLOATS / taps_of(l);
-    columns = columns < COLUMNS_LEAST ? COLUMNS_LEAST : columns;
-    columns = columns > COLUMNS_MOST ? COLUMNS_MOST : columns;
-    return columns / 16 * 16;
+    int pixels = PATCH_FLOATS / taps_of(l);
+    pixels = pixels < PIXELS_LEAST ? PIXELS_LEAST : pixels;
+    pixels = pixels > PIXELS_MOST ? PIXELS_MOST : pixels;
+    return pixels / 16 * 16;
 }
 
 static vg_status conv_shape(vg_layer *l, vg_error *err)
@@ -82,33 +80,57 @@ static void conv_plan(vg_layer *l, int max_batch, vg_plan *plan)
 {
     (void)max_batch;
     int64_t shape[4] = {l->spec.outputs, l->in.c / groups_of(l), l->spec.kernel, l->spec.kernel};
-    vg_layer_param(l, plan, "weight", shape, 4, true)->decay = true;
+    vg_param *weight = vg_layer_param(l, plan, "weight", shape, 4, true);
+    weight->decay = true;
+    size_t count = weight->count;
+    vg_plan_floats(plan, &l->packed, count);
     if (l->spec.bias)
         vg_layer_param(l, plan, "bias", shape, 1, true);
     l->info.macs = (uint64_t)taps_of(l) * vg_shape_size(l->out);
-    if (is_direct(l))
-        return;
-    l->scratch_size = ((size_t)taps_of(l) + (size_t)outputs_of(l)) * (size_t)columns_of(l);
+    /* patches, and sums of weight gradients in double */
+    l->scratch_size = is_depthwise(l) ? 2 * count : (size_t)taps_of(l) * (size_t)pixels_of(l);
+    l->scratch_size += count + 2 * (size_t)l->spec.outputs;
+    l->scratch_size = (l->scratch_size + 15) / 16 * 16;
     vg_plan_floats(plan, &l->scratch, VG_MODEL_SHARDS * l->scratch_size);
 }
 
-/* A block of output pixels: [first, first + count) of `images` images from `image` on. */
+/* Places of a kernel; weights are [K][C][places], packed [K][places][C]; depthwise [places][K]. */
+static size_t places_of(const vg_layer *l)
+{
+    return (size_t)l->spec.kernel * (size_t)l->spec.kernel;
+}
+
+static void conv_pack(vg_layer *l, const vg_pass *pass, int part)
+{
+    (void)pass;
+    size_t places = places_of(l), c = (size_t)(l->in.c / groups_of(l)), taps = places * c;
+    size_t outputs = (size_t)l->spec.outputs;
+    const float *weight = l->params[0].value;
+    if (is_depthwise(l)) {
+        if (part == 0)
+            vg_transpose(weight, outputs, places, l->packed);
+        return;
+    }
+    for (size_t k = (size_t)part; k < outputs; k += VG_MODEL_SHARDS)
+        vg_transpose(weight + k * taps, c, places, l->packed + k * taps);
+}
+
+/* Pixels [first, first + count) of one image, or all of several: consecutive rows of y. */
 typedef struct block {
     int image, images, first, count;
 } block;
 
 static block block_at(const vg_layer *l, const vg_shard *shard, int image, int first)
 {
-    int map = l->out.h * l->out.w, columns = columns_of(l);
-    if (map > columns) {
+    int map = l->out.h * l->out.w, pixels = pixels_of(l);
+    if (map > pixels) {
         /* equal parts, so that no thin rest remains */
-        int parts = (map + columns - 1) / columns;
+        int parts = (map + pixels - 1) / pixels;
         int part = ((map + parts - 1) / parts + 15) / 16 * 16;
         return (block){image, 1, first, map - first < part ? map - first : part};
     }
-    int fit = columns / map, left = shard->count - image;
-    int groups = (shard->count + fit - 1) / fit, even = (shard->count + groups - 1) / groups;
-    return (block){image, even < left ? even : left, 0, map};
+    int fit = pixels / map, left = shard->count - image;
+    return (block){image, fit < left ? fit : left, 0, map};
 }
 
 static void next_block(const vg_layer *l, const block *b, int *image, int *first)
@@ -120,61 +142,33 @@ static void next_block(const vg_layer *l, const block *b, int *image, int *first
     }
 }
 
+static size_t row_of(const vg_layer *l, const block *b)
+{
+    return (size_t)b->image * vg_layer_map(l->out) + (size_t)b->first;
+}
+
 static void unfold(const vg_layer *l, const vg_window *g, const float *x, const block *b,
                    float *col)
 { /* x begins at the group's channels */
-    size_t ld = (size_t)b->images * (size_t)b->count, size = vg_shape_size(l->in);
+    size_t part = (size_t)b->count * (size_t)taps_of(l), size = vg_shape_size(l->in);
     for (int i = 0; i < b->images; i++)
-        vg_im2col(g, x + (size_t)(b->image + i) * size, b->first, b->count,
-                  col + (size_t)i * (size_t)b->count, ld);
-}
-
-/* Where a group's part of a sample begins. */
-static size_t group_in(const vg_layer *l, int group)
-{
-    return (size_t)group * (vg_shape_size(l->in) / (size_t)groups_of(l));
-}
-
-static size_t group_out(const vg_layer *l, int group)
-{
-    return (size_t)group * (vg_shape_size(l->out) / (size_t)groups_of(l));
-}
-
-static size_t group_weight(const vg_layer *l, int group)
-{
-    return (size_t)group * (size_t)outputs_of(l) * (size_t)taps_of(l);
+        vg_im2col(g, x + (size_t)(b->image + i) * size, (size_t)l->in.c, b->first, b->count,
+                  col + (size_t)i * part);
 }
 
 static void forward_group(vg_layer *l, vg_shard shard, int group)
 {
     vg_window g = window_of(l);
     int taps = taps_of(l), outputs = outputs_of(l);
-    size_t map = (size_t)l->out.h * (size_t)l->out.w, all = vg_shape_size(l->out);
+    size_t all = (size_t)l->spec.outputs, from = (size_t)group * (size_t)outputs;
     float *col = l->scratch + (size_t)shard.slot * l->scratch_size;
-    const float *x = l->x + (size_t)shard.first * vg_shape_size(l->in) + group_in(l, group);
-    float *y = l->y + (size_t)shard.first * all + group_out(l, group);
-    const float *weight = l->params[0].value + group_weight(l, group);
-    const float *bias = l->spec.bias ? l->params[1].value + (size_t)group * (size_t)outputs : NULL;
+    const float *x = vg_layer_x(l, shard) + (size_t)group * (size_t)g.c;
+    float *y = vg_layer_y(l, shard) + from;
     for (int image = 0, first = 0; image < shard.count;) {
         block b = block_at(l, &shard, image, first);
-        size_t n = (size_t)b.images * (size_t)b.count, count = (size_t)b.count;
         unfold(l, &g, x, &b, col);
-        float *out = col + (size_t)taps * n;
-        size_t ld = n;
-        if (b.images == 1) {
-            out = y + (size_t)image * all + (size_t)b.first;
-            ld = map;
-        }
-        vg_gemm(false, false, outputs, (int)n, taps, weight, (size_t)taps, col, n, 0, out, ld);
-        for (int k = 0; k < outputs; k++) {
-            float *row = out + (size_t)k * ld;
-            if (bias || l->fused_relu)
-                vg_add_bias(row, n, bias ? bias[k] : 0, l->fused_relu);
-            if (b.images > 1)
-                for (int i = 0; i < b.images; i++)
-                    memcpy(y + (size_t)(image + i) * all + (size_t)k * map, row + (size_t)i * count,
-                           count * sizeof *row);
-        }
+        vg_gemm(false, true, b.images * b.count, outputs, taps, col, (size_t)taps,
+                l->packed + from * (size_t)taps, (size_t)taps, 0, y + row_of(l, &b) * all, all);
         next_block(l, &b, &image, &first);
     }
 }
@@ -182,116 +176,117 @@ static void forward_group(vg_layer *l, vg_shard shard, int group)
 static void conv_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    if (!is_direct(l)) {
+    size_t pixels = (size_t)shard.count * vg_layer_map(l->out);
+    float *y = vg_layer_y(l, shard);
+    if (is_depthwise(l)) {
+        vg_window g = window_of(l);
+        g.c = l->in.c;
+        const float *x = vg_layer_x(l, shard);
+        for (size_t i = 0; i < (size_t)shard.count; i++)
+            vg_depthwise_forward(&g, x + i * vg_shape_size(l->in), l->packed,
+                                 y + i * vg_shape_size(l->out));
+    } else {
         for (int group = 0; group < groups_of(l); group++)
             forward_group(l, shard, group);
-        return;
     }
-    vg_window g = window_of(l);
-    int outputs = outputs_of(l);
-    for (int i = shard.first; i < shard.first + shard.count; i++)
-        for (int group = 0; group < groups_of(l); group++)
-            vg_direct_forward(
-                &g, outputs, l->x + (size_t)i * vg_shape_size(l->in) + group_in(l, group),
-                l->params[0].value + group_weight(l, group),
-                l->spec.bias ? l->params[1].value + (size_t)group * (size_t)outputs : NULL,
-                l->fused_relu, l->y + (size_t)i * vg_shape_size(l->out) + group_out(l, group));
+    vg_channel_bias(y, y, pixels, (size_t)l->spec.outputs, l->spec.bias ? l->params[1].value : NULL,
+                    l->fused_relu);
 }
 
-/* dy of a block as [K][n], K of one group; a single image needs no copy. */
-static const float *gather(const vg_layer *l, const float *dy, const block *b, float *room,
-                           size_t *ld)
-{
-    size_t map = (size_t)l->out.h * (size_t)l->out.w, count = (size_t)b->count;
-    size_t outputs = (size_t)outputs_of(l), all = vg_shape_size(l->out);
-    if (b->images == 1) {
-        *ld = map;
-        return dy + (size_t)b->image * all + (size_t)b->first;
-    }
-    *ld = (size_t)b->images * count;
-    for (size_t k = 0; k < outputs; k++)
-        for (size_t i = 0; i < (size_t)b->images; i++)
-            memcpy(room + k * *ld + i * count, dy + ((size_t)b->image + i) * all + k * map,
-                   count * sizeof *room);
-    return room;
-}
-
-static void backward_group(vg_layer *l, vg_shard shard, int group)
+/* dw of the group in the packed order is added to `sum`. */
+static void backward_group(vg_layer *l, vg_shard shard, int group, float *sum)
 {
     vg_window g = window_of(l);
     int taps = taps_of(l), outputs = outputs_of(l);
-    size_t in = vg_shape_size(l->in);
+    size_t in = vg_shape_size(l->in), all = (size_t)l->spec.outputs;
+    size_t from = (size_t)group * (size_t)outputs, channel = (size_t)group * (size_t)g.c;
     float *col = l->scratch + (size_t)shard.slot * l->scratch_size;
-    const float *x = l->x + (size_t)shard.first * in + group_in(l, group);
-    const float *dy = l->dy + (size_t)shard.first * vg_shape_size(l->out) + group_out(l, group);
-    float *dx = l->dx ? l->dx + (size_t)shard.first * in + group_in(l, group) : NULL;
-    const float *weight = l->params[0].value + group_weight(l, group);
-    float *dw = l->partial[0] + (size_t)shard.index * l->params[0].count + group_weight(l, group);
-    float *db = l->spec.bias ? l->partial[1] + (size_t)shard.index * l->params[1].count +
-                                   (size_t)group * (size_t)outputs
-                             : NULL;
+    const float *x = vg_layer_x(l, shard) + channel, *dy = vg_layer_dy(l, shard) + from;
+    float *dx = l->dx ? vg_layer_dx(l, shard) + channel : NULL;
+    const float *weight = l->packed + from * (size_t)taps;
     for (int image = 0, first = 0; image < shard.count;) {
         block b = block_at(l, &shard, image, first);
-        size_t n = (size_t)b.images * (size_t)b.count, ld;
+        int n = b.images * b.count;
+        const float *d = dy + row_of(l, &b) * all;
         unfold(l, &g, x, &b, col);
-        const float *d = gather(l, dy, &b, col + (size_t)taps * n, &ld);
-        vg_gemm(false, true, outputs, taps, (int)n, d, ld, col, n,
-                image == 0 && first == 0 ? 0.0f : 1.0f, dw, (size_t)taps);
-        if (db)
-            for (int k = 0; k < outputs; k++)
-                db[k] += (float)vg_sum(d + (size_t)k * ld, n);
+        vg_gemm(true, false, outputs, taps, n, d, all, col, (size_t)taps, 1,
+                sum + from * (size_t)taps, (size_t)taps);
         if (dx) {
-            vg_gemm(true, false, taps, (int)n, outputs, weight, (size_t)taps, d, ld, 0, col, n);
+            vg_gemm(false, false, n, taps, outputs, d, all, weight, (size_t)taps, 0, col,
+                    (size_t)taps);
             for (int i = 0; i < b.images; i++)
-                vg_col2im(&g, col + (size_t)i * (size_t)b.count, n, b.first, b.count,
-                          dx + (size_t)(image + i) * in);
+                vg_col2im(&g, col + (size_t)i * (size_t)b.count * (size_t)taps, (size_t)l->in.c,
+                          b.first, b.count, dx + (size_t)(image + i) * in);
         }
         next_block(l, &b, &image, &first);
     }
 }
 
-static void backward_direct(vg_layer *l, vg_shard shard)
+/* Adds sums in the packed order to the shard's gradient. */
+static void unpack_sums(const vg_layer *l, const float *sum, float *dw)
+{
+    size_t places = places_of(l), c = (size_t)taps_of(l) / places;
+    for (size_t k = 0; k < (size_t)l->spec.outputs; k++, sum += places * c, dw += places * c)
+        for (size_t i = 0; i < c; i++)
+            for (size_t at = 0; at < places; at++)
+                dw[i * places + at] += sum[at * c + i];
+}
+
+static void backward_depthwise(vg_layer *l, vg_shard shard, float *dw)
 {
     vg_window g = window_of(l);
-    int outputs = outputs_of(l);
-    size_t in = vg_shape_size(l->in), out = vg_shape_size(l->out);
-    size_t map = (size_t)l->out.h * (size_t)l->out.w;
-    float *dw = l->partial[0] + (size_t)shard.index * l->params[0].count;
-    float *db = l->spec.bias ? l->partial[1] + (size_t)shard.index * l->params[1].count : NULL;
-    for (size_t i = (size_t)shard.first; i < (size_t)shard.first + (size_t)shard.count; i++) {
-        const float *dy = l->dy + i * out;
-        for (int group = 0; group < groups_of(l); group++)
-            vg_direct_backward(
-                &g, outputs, l->x + i * in + group_in(l, group),
-                l->params[0].value + group_weight(l, group), dy + group_out(l, group),
-                l->dx ? l->dx + i * in + group_in(l, group) : NULL, dw + group_weight(l, group));
-        for (size_t k = 0; db && k < (size_t)l->spec.outputs; k++)
-            db[k] += (float)vg_sum(dy + k * map, map);
-    }
+    g.c = l->in.c;
+    size_t in = vg_shape_size(l->in), out = vg_shape_size(l->out), count = l->params[0].count;
+    double *sum = (double *)(void *)(l->scratch + (size_t)shard.slot * l->scratch_size);
+    const float *x = vg_layer_x(l, shard), *dy = vg_layer_dy(l, shard);
+    float *dx = vg_layer_dx(l, shard);
+    memset(sum, 0, count * sizeof *sum);
+    for (size_t i = 0; i < (size_t)shard.count; i++)
+        vg_depthwise_backward(&g, x + i * in, l->packed, dy + i * out, dx ? dx + i * in : NULL,
+                              sum);
+    for (size_t k = 0; k < (size_t)g.c; k++)
+        for (size_t at = 0; at < places_of(l); at++)
+            dw[k * places_of(l) + at] += (float)sum[at * (size_t)g.c + k];
+}
+
+static void bias_backward(vg_layer *l, vg_shard shard)
+{
+    size_t outputs = (size_t)l->spec.outputs;
+    double *sum = (double *)(void *)(l->scratch + (size_t)shard.slot * l->scratch_size);
+    const float *dy = vg_layer_dy(l, shard);
+    float *db = vg_layer_partial(l, 1, shard);
+    memset(sum, 0, 2 * outputs * sizeof *sum);
+    vg_channel_sums(dy, dy, (size_t)shard.count * vg_layer_map(l->out), outputs, sum,
+                    sum + outputs);
+    for (size_t k = 0; k < outputs; k++)
+        db[k] = (shard.begins ? 0 : db[k]) + (float)sum[k];
 }
 
 static void conv_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    bool direct = is_direct(l);
-    if (shard.count == 0 || direct)
-        memset(l->partial[0] + (size_t)shard.index * l->params[0].count, 0,
-               l->params[0].count * sizeof(float));
+    size_t count = l->params[0].count;
+    float *dw = vg_layer_partial(l, 0, shard), *dx = vg_layer_dx(l, shard);
+    if (shard.begins)
+        memset(dw, 0, count * sizeof *dw);
     if (l->spec.bias)
-        memset(l->partial[1] + (size_t)shard.index * l->params[1].count, 0,
-               l->params[1].count * sizeof(float));
-    if (l->dx)
-        memset(l->dx + (size_t)shard.first * vg_shape_size(l->in), 0,
-               (size_t)shard.count * vg_shape_size(l->in) * sizeof(float));
-    if (direct)
-        backward_direct(l, shard);
-    else
-        for (int group = 0; group < groups_of(l); group++)
-            backward_group(l, shard, group);
+        bias_backward(l, shard);
+    if (dx)
+        memset(dx, 0, (size_t)shard.count * vg_shape_size(l->in) * sizeof *dx);
+    if (is_depthwise(l)) {
+        backward_depthwise(l, shard, dw);
+        return;
+    }
+    float *sum = l->scratch + (size_t)(shard.slot + 1) * l->scratch_size - count;
+    memset(sum, 0, count * sizeof *sum);
+    for (int group = 0; group < groups_of(l); group++)
+        backward_group(l, shard, group, sum);
+    unpack_sums(l, sum, dw);
 }
 
 const vg_layer_ops vg_conv_ops = {.shape = conv_shape,
                                   .plan = conv_plan,
+                                  .pack = conv_pack,
                                   .forward = conv_forward,
                                   .backward = conv_backward,
                                   .fuse_relu = true};

@@ -32,14 +32,49 @@ static vg_status dense_shape(vg_layer *l, vg_error *err)
     return VG_OK;
 }
 
+/* Behind a map the weights count its values in the order C H W. */
+static bool turns(const vg_layer *l)
+{
+    return l->in.c > 1 && vg_layer_map(l->in) > 1;
+}
+
 static void dense_plan(vg_layer *l, int max_batch, vg_plan *plan)
 {
-    (void)max_batch;
+    size_t size = vg_shape_size(l->in);
     int64_t shape[2] = {l->spec.outputs, inputs_of(l)};
     vg_layer_param(l, plan, "weight", shape, 2, false)->decay = true;
     if (l->spec.bias)
         vg_layer_param(l, plan, "bias", shape, 1, false);
     l->info.macs = (uint64_t)shape[0] * (uint64_t)shape[1];
+    if (turns(l)) {
+        vg_plan_bytes(plan, &l->flat, (size_t)max_batch * size, sizeof *l->flat);
+        vg_plan_bytes(plan, &l->dflat, (size_t)max_batch * size, sizeof *l->dflat);
+    }
+}
+
+static void dense_prepare(vg_layer *l, const vg_pass *pass, vg_shard shard)
+{
+    (void)pass;
+    size_t size = vg_shape_size(l->in), map = vg_layer_map(l->in);
+    const float *x = vg_layer_x(l, shard);
+    float *flat = l->flat + (size_t)shard.first * size;
+    for (size_t i = 0; turns(l) && i < (size_t)shard.count; i++)
+        vg_transpose(x + i * size, map, size / map, flat + i * size);
+}
+
+static void dense_finish(vg_layer *l, const vg_pass *pass, vg_shard shard)
+{
+    (void)pass;
+    size_t size = vg_shape_size(l->in), map = vg_layer_map(l->in);
+    float *dx = vg_layer_dx(l, shard);
+    const float *flat = l->dflat + (size_t)shard.first * size;
+    for (size_t i = 0; dx && turns(l) && i < (size_t)shard.count; i++)
+        vg_transpose(flat + i * size, size / map, map, dx + i * size);
+}
+
+static const float *x_of(const vg_layer *l)
+{
+    return turns(l) ? l->flat : l->x;
 }
 
 static int forward_tiles(const vg_layer *l)
@@ -52,7 +87,7 @@ static void forward_tile(vg_layer *l, const vg_pass *pass, int tile)
     int inputs = inputs_of(l), outputs = l->spec.outputs, width = width_of(outputs);
     int from = tile * width, count = outputs - from < width ? outputs - from : width;
     float *y = l->y + from;
-    vg_gemm(false, true, pass->n, count, inputs, l->x, (size_t)inputs,
+    vg_gemm(false, true, pass->n, count, inputs, x_of(l), (size_t)inputs,
             l->params[0].value + (size_t)from * (size_t)inputs, (size_t)inputs, 0, y,
             (size_t)outputs);
     for (int i = 0; i < pass->n; i++) {
@@ -73,7 +108,7 @@ static void weight_tile(vg_layer *l, const vg_pass *pass, int tile)
 {
     int inputs = inputs_of(l), outputs = l->spec.outputs, width = width_of(outputs);
     int from = tile * width, count = outputs - from < width ? outputs - from : width;
-    vg_gemm(true, false, count, inputs, pass->n, l->dy + from, (size_t)outputs, l->x,
+    vg_gemm(true, false, count, inputs, pass->n, l->dy + from, (size_t)outputs, x_of(l),
             (size_t)inputs, 0, l->params[0].grad + (size_t)from * (size_t)inputs, (size_t)inputs);
     if (l->spec.bias)
         for (int k = from; k < from + count; k++) {
@@ -96,11 +131,14 @@ static void backward_tile(vg_layer *l, const vg_pass *pass, int tile)
         return;
     int from = (tile - weight_tiles) * width, count = inputs - from < width ? inputs - from : width;
     vg_gemm(false, false, pass->n, count, outputs, l->dy, (size_t)outputs,
-            l->params[0].value + from, (size_t)inputs, 0, l->dx + from, (size_t)inputs);
+            l->params[0].value + from, (size_t)inputs, 0, (turns(l) ? l->dflat : l->dx) + from,
+            (size_t)inputs);
 }
 
 const vg_layer_ops vg_dense_ops = {.shape = dense_shape,
                                    .plan = dense_plan,
+                                   .prepare = dense_prepare,
+                                   .finish = dense_finish,
                                    .forward_tiles = forward_tiles,
                                    .forward_tile = forward_tile,
                                    .backward_tiles = backward_tiles,

@@ -57,40 +57,40 @@ static void draw(const vg_layer *l, const vg_pass *pass, size_t from, size_t to)
     }
 }
 
-static void apply(const vg_layer *l, const float *in, float *out, size_t from, size_t to)
+static void apply(const vg_layer *l, const float *in, float *out, vg_shard shard)
 {
-    size_t run = run_of(l);
+    size_t run = run_of(l), size = vg_shape_size(l->in), c = (size_t)l->in.c;
+    const uint8_t *kept = l->chosen + (size_t)shard.first * (size / run);
+    size_t n = (size_t)shard.count * size;
     float scale = scale_of(l);
-    if (run == 1) {
-        for (size_t i = from; i < to; i++)
-            out[i] = l->chosen[i] ? in[i] * scale : 0;
-        return;
-    }
-    for (size_t i = from; i < to; i += run)
-        for (size_t k = i; k < i + run; k++)
-            out[k] = l->chosen[i / run] ? in[k] * scale : 0;
+    if (run == 1)
+        for (size_t i = 0; i < n; i++)
+            out[i] = kept[i] ? in[i] * scale : 0;
+    else
+        for (size_t i = 0; i < n; i += c)
+            for (size_t k = 0; k < c; k++)
+                out[i + k] = kept[i / size * c + k] ? in[i + k] * scale : 0;
 }
 
 static void dropout_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
-    size_t size = vg_shape_size(l->in), from = (size_t)shard.first * size;
-    size_t to = from + (size_t)shard.count * size;
+    const float *x = vg_layer_x(l, shard);
+    float *y = vg_layer_y(l, shard);
+    size_t size = vg_shape_size(l->in), each = size / run_of(l), first = (size_t)shard.first;
     if (!pass->training) {
-        if (!l->in_place)
-            memcpy(l->y + from, l->x + from, (to - from) * sizeof(float));
+        if (x != y)
+            memcpy(y, x, (size_t)shard.count * size * sizeof *y);
         return;
     }
-    size_t run = run_of(l);
-    draw(l, pass, from / run, to / run);
-    apply(l, l->x, l->y, from, to);
+    draw(l, pass, first * each, (first + (size_t)shard.count) * each);
+    apply(l, x, y, shard);
 }
 
 static void dropout_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    size_t size = vg_shape_size(l->in), from = (size_t)shard.first * size;
     if (l->dx)
-        apply(l, l->dy, l->dx, from, from + (size_t)shard.count * size);
+        apply(l, vg_layer_dy(l, shard), vg_layer_dx(l, shard), shard);
 }
 
 const vg_layer_ops vg_dropout_ops = {.shape = dropout_shape,

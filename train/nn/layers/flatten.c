@@ -1,4 +1,6 @@
-/* C H W as one vector: the memory stays as it is. */
+/* A map as one vector in the order C H W, which the weights behind it are stored in. Where that is
+ * the order already, the memory stays as it is. */
+#include "nn/kernels/kernels.h"
 #include "nn/layer.h"
 
 #include <string.h>
@@ -15,17 +17,21 @@ static vg_status flatten_shape(vg_layer *l, vg_error *err)
 static void flatten_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    size_t size = vg_shape_size(l->in), at = (size_t)shard.first * size;
-    if (!l->in_place)
-        memcpy(l->y + at, l->x + at, (size_t)shard.count * size * sizeof(float));
+    size_t size = vg_shape_size(l->in), c = (size_t)l->in.c;
+    const float *x = vg_layer_x(l, shard);
+    float *y = vg_layer_y(l, shard);
+    for (int i = 0; i < shard.count && x != y; i++)
+        vg_transpose(x + (size_t)i * size, size / c, c, y + (size_t)i * size);
 }
 
 static void flatten_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    size_t size = vg_shape_size(l->in), at = (size_t)shard.first * size;
-    if (l->dx && l->dx != l->dy)
-        memcpy(l->dx + at, l->dy + at, (size_t)shard.count * size * sizeof(float));
+    size_t size = vg_shape_size(l->in), c = (size_t)l->in.c;
+    const float *dy = vg_layer_dy(l, shard);
+    float *dx = vg_layer_dx(l, shard);
+    for (int i = 0; dx && dx != dy && i < shard.count; i++)
+        vg_transpose(dy + (size_t)i * size, c, size / c, dx + (size_t)i * size);
 }
 
 const vg_layer_ops vg_flatten_ops = {.shape = flatten_shape,

@@ -22,29 +22,23 @@ static vg_status add_shape(vg_layer *l, vg_error *err)
 static void add_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    size_t size = vg_shape_size(l->in), at = (size_t)shard.first * size;
-    vg_sum_of(l->x + at, l->other_x + at, l->y + at, (size_t)shard.count * size, l->fused_relu);
-}
-
-/* Gives `dy` to the second input. */
-static void hand_over(const vg_layer *l, const float *dy, float *to, size_t n)
-{
-    if (l->adds_other)
-        vg_add(to, dy, n);
-    else
-        memcpy(to, dy, n * sizeof *to);
+    vg_sum_of(vg_layer_x(l, shard), vg_layer_other_x(l, shard), vg_layer_y(l, shard),
+              (size_t)shard.count * vg_shape_size(l->in), l->fused_relu);
 }
 
 static void add_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    size_t size = vg_shape_size(l->in), at = (size_t)shard.first * size;
-    size_t n = (size_t)shard.count * size;
-    if (l->dx && l->dx != l->dy)
-        memcpy(l->dx + at, l->dy + at, n * sizeof(float));
+    size_t n = (size_t)shard.count * vg_shape_size(l->in);
+    const float *dy = vg_layer_dy(l, shard);
+    float *dx = vg_layer_dx(l, shard), *to = vg_layer_other_dx(l, shard);
+    if (dx && dx != dy)
+        memcpy(dx, dy, n * sizeof *dx);
     /* the same output twice: the first half lies in scratch or is there already */
-    if (l->other_dx)
-        hand_over(l, l->dy + at, l->other_dx + at, n);
+    if (to && l->adds_other)
+        vg_add(to, dy, n);
+    else if (to)
+        memcpy(to, dy, n * sizeof *to);
 }
 
 static vg_status concat_shape(vg_layer *l, vg_error *err)
@@ -64,24 +58,30 @@ static vg_status concat_shape(vg_layer *l, vg_error *err)
 static void concat_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    size_t first = vg_shape_size(l->in), second = vg_shape_size(l->other_in);
-    for (size_t i = (size_t)shard.first; i < (size_t)shard.first + (size_t)shard.count; i++) {
-        float *y = l->y + i * (first + second);
-        memcpy(y, l->x + i * first, first * sizeof *y);
-        memcpy(y + first, l->other_x + i * second, second * sizeof *y);
+    size_t first = (size_t)l->in.c, second = (size_t)l->other_in.c;
+    size_t pixels = (size_t)shard.count * vg_layer_map(l->in);
+    const float *a = vg_layer_x(l, shard), *b = vg_layer_other_x(l, shard);
+    float *y = vg_layer_y(l, shard);
+    for (size_t i = 0; i < pixels; i++, y += first + second, a += first, b += second) {
+        memcpy(y, a, first * sizeof *y);
+        memcpy(y + first, b, second * sizeof *y);
     }
 }
 
 static void concat_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    size_t first = vg_shape_size(l->in), second = vg_shape_size(l->other_in);
-    for (size_t i = (size_t)shard.first; i < (size_t)shard.first + (size_t)shard.count; i++) {
-        const float *dy = l->dy + i * (first + second);
-        if (l->dx)
-            memcpy(l->dx + i * first, dy, first * sizeof *dy);
-        if (l->other_dx)
-            hand_over(l, dy + first, l->other_dx + i * second, second);
+    size_t first = (size_t)l->in.c, second = (size_t)l->other_in.c;
+    size_t pixels = (size_t)shard.count * vg_layer_map(l->in);
+    const float *dy = vg_layer_dy(l, shard);
+    float *dx = vg_layer_dx(l, shard), *to = vg_layer_other_dx(l, shard);
+    for (size_t i = 0; i < pixels; i++, dy += first + second) {
+        if (dx)
+            memcpy(dx + i * first, dy, first * sizeof *dx);
+        if (to && l->adds_other)
+            vg_add(to + i * second, dy + first, second);
+        else if (to)
+            memcpy(to + i * second, dy + first, second * sizeof *to);
     }
 }
 

@@ -1,4 +1,4 @@
-/* Max, average and global pooling: plane by plane. */
+/* Max, average and global pooling, sample by sample. */
 #include "nn/kernels/kernels.h"
 #include "nn/layer.h"
 
@@ -29,20 +29,26 @@ static vg_status pool_shape(vg_layer *l, vg_error *err)
     return VG_OK;
 }
 
+static size_t places_of(const vg_layer *l) /* bytes of a sample */
+{
+    return vg_shape_size(l->out) * (l->spec.kernel > VG_POOL_NARROW ? 2 : 1);
+}
+
 static void maxpool_plan(vg_layer *l, int max_batch, vg_plan *plan)
 {
-    vg_plan_bytes(plan, &l->chosen, (size_t)max_batch * vg_shape_size(l->out), sizeof *l->chosen);
+    vg_plan_bytes(plan, &l->chosen, (size_t)max_batch, places_of(l));
 }
 
 static void maxpool_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
     vg_window g = window_of(l);
-    size_t in = (size_t)g.h * (size_t)g.w, out = (size_t)g.p * (size_t)g.q;
-    size_t plane = (size_t)shard.first * (size_t)g.c;
-    size_t end = plane + (size_t)shard.count * (size_t)g.c;
-    for (; plane < end; plane++)
-        vg_maxpool_plane(&g, l->x + plane * in, l->y + plane * out, l->chosen + plane * out);
+    size_t in = vg_shape_size(l->in), out = vg_shape_size(l->out);
+    const float *x = vg_layer_x(l, shard);
+    float *y = vg_layer_y(l, shard);
+    uint8_t *chosen = l->chosen + (size_t)shard.first * places_of(l);
+    for (size_t i = 0; i < (size_t)shard.count; i++)
+        vg_maxpool(&g, x + i * in, y + i * out, chosen + i * places_of(l));
 }
 
 static void maxpool_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
@@ -51,23 +57,22 @@ static void maxpool_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
     if (!l->dx)
         return;
     vg_window g = window_of(l);
-    size_t in = (size_t)g.h * (size_t)g.w, out = (size_t)g.p * (size_t)g.q;
-    size_t plane = (size_t)shard.first * (size_t)g.c;
-    size_t end = plane + (size_t)shard.count * (size_t)g.c;
-    for (; plane < end; plane++)
-        vg_maxpool_plane_backward(&g, l->chosen + plane * out, l->dy + plane * out,
-                                  l->dx + plane * in);
+    size_t in = vg_shape_size(l->in), out = vg_shape_size(l->out);
+    const float *dy = vg_layer_dy(l, shard);
+    float *dx = vg_layer_dx(l, shard);
+    const uint8_t *chosen = l->chosen + (size_t)shard.first * places_of(l);
+    for (size_t i = 0; i < (size_t)shard.count; i++)
+        vg_maxpool_backward(&g, chosen + i * places_of(l), dy + i * out, dx + i * in);
 }
 
 static void avgpool_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
     vg_window g = window_of(l);
-    size_t in = (size_t)g.h * (size_t)g.w, out = (size_t)g.p * (size_t)g.q;
-    size_t plane = (size_t)shard.first * (size_t)g.c;
-    size_t end = plane + (size_t)shard.count * (size_t)g.c;
-    for (; plane < end; plane++)
-        vg_avgpool_plane(&g, l->x + plane * in, l->y + plane * out);
+    const float *x = vg_layer_x(l, shard);
+    float *y = vg_layer_y(l, shard);
+    for (size_t i = 0; i < (size_t)shard.count; i++)
+        vg_avgpool(&g, x + i * vg_shape_size(l->in), y + i * vg_shape_size(l->out));
 }
 
 static void avgpool_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
@@ -76,11 +81,10 @@ static void avgpool_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
     if (!l->dx)
         return;
     vg_window g = window_of(l);
-    size_t in = (size_t)g.h * (size_t)g.w, out = (size_t)g.p * (size_t)g.q;
-    size_t plane = (size_t)shard.first * (size_t)g.c;
-    size_t end = plane + (size_t)shard.count * (size_t)g.c;
-    for (; plane < end; plane++)
-        vg_avgpool_plane_backward(&g, l->dy + plane * out, l->dx + plane * in);
+    const float *dy = vg_layer_dy(l, shard);
+    float *dx = vg_layer_dx(l, shard);
+    for (size_t i = 0; i < (size_t)shard.count; i++)
+        vg_avgpool_backward(&g, dy + i * vg_shape_size(l->out), dx + i * vg_shape_size(l->in));
 }
 
 static vg_status globalpool_shape(vg_layer *l, vg_error *err)
@@ -93,11 +97,11 @@ static vg_status globalpool_shape(vg_layer *l, vg_error *err)
 static void globalpool_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    size_t map = (size_t)l->in.h * (size_t)l->in.w;
-    size_t plane = (size_t)shard.first * (size_t)l->in.c;
-    size_t end = plane + (size_t)shard.count * (size_t)l->in.c;
-    for (; plane < end; plane++)
-        l->y[plane] = (float)(vg_sum(l->x + plane * map, map) / (double)map);
+    size_t map = vg_layer_map(l->in), c = (size_t)l->in.c;
+    const float *x = vg_layer_x(l, shard);
+    float *y = vg_layer_y(l, shard);
+    for (int i = 0; i < shard.count; i++, x += map * c, y += c)
+        vg_channel_average(x, map, c, y);
 }
 
 static void globalpool_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
@@ -105,35 +109,38 @@ static void globalpool_backward(vg_layer *l, const vg_pass *pass, vg_shard shard
     (void)pass;
     if (!l->dx)
         return;
-    size_t map = (size_t)l->in.h * (size_t)l->in.w;
-    size_t plane = (size_t)shard.first * (size_t)l->in.c;
-    size_t end = plane + (size_t)shard.count * (size_t)l->in.c;
-    for (; plane < end; plane++) {
-        float d = l->dy[plane] / (float)map;
-        float *dx = l->dx + plane * map;
-        for (size_t i = 0; i < map; i++)
-            dx[i] = d;
+    size_t map = vg_layer_map(l->in), c = (size_t)l->in.c;
+    const float *dy = vg_layer_dy(l, shard);
+    float *dx = vg_layer_dx(l, shard), share = 1.0f / (float)map;
+    for (int i = 0; i < shard.count; i++, dx += map * c, dy += c) {
+        for (size_t k = 0; k < c; k++)
+            dx[k] = dy[k] * share;
+        for (size_t at = 1; at < map; at++)
+            memcpy(dx + at * c, dx, c * sizeof *dx);
     }
 }
 
-/* The place of the largest value, the first of equal ones; a NaN wins. */
-static size_t largest(const float *x, size_t n)
+/* The pixel with the largest value, the first of equal ones; a NaN wins. */
+static size_t largest(const float *x, size_t map, size_t c)
 {
     size_t best = 0;
-    for (size_t i = 1; i < n; i++)
-        if (x[i] > x[best] || (x[i] != x[i] && x[best] == x[best]))
+    for (size_t i = 1; i < map; i++) {
+        float v = x[i * c], top = x[best * c];
+        if (v > top || (v != v && top == top))
             best = i;
+    }
     return best;
 }
 
 static void globalmax_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    size_t map = (size_t)l->in.h * (size_t)l->in.w;
-    size_t plane = (size_t)shard.first * (size_t)l->in.c;
-    size_t end = plane + (size_t)shard.count * (size_t)l->in.c;
-    for (; plane < end; plane++)
-        l->y[plane] = l->x[plane * map + largest(l->x + plane * map, map)];
+    size_t map = vg_layer_map(l->in), c = (size_t)l->in.c;
+    const float *x = vg_layer_x(l, shard);
+    float *y = vg_layer_y(l, shard);
+    for (int i = 0; i < shard.count; i++, x += map * c, y += c)
+        for (size_t k = 0; k < c; k++)
+            y[k] = x[largest(x + k, map, c) * c + k];
 }
 
 static void globalmax_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
@@ -141,13 +148,13 @@ static void globalmax_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
     (void)pass;
     if (!l->dx)
         return;
-    size_t map = (size_t)l->in.h * (size_t)l->in.w;
-    size_t plane = (size_t)shard.first * (size_t)l->in.c;
-    size_t end = plane + (size_t)shard.count * (size_t)l->in.c;
-    for (; plane < end; plane++) {
-        memset(l->dx + plane * map, 0, map * sizeof *l->dx);
-        l->dx[plane * map + largest(l->x + plane * map, map)] = l->dy[plane];
-    }
+    size_t map = vg_layer_map(l->in), c = (size_t)l->in.c;
+    const float *x = vg_layer_x(l, shard), *dy = vg_layer_dy(l, shard);
+    float *dx = vg_layer_dx(l, shard);
+    memset(dx, 0, (size_t)shard.count * map * c * sizeof *dx);
+    for (int i = 0; i < shard.count; i++, x += map * c, dx += map * c, dy += c)
+        for (size_t k = 0; k < c; k++)
+            dx[largest(x + k, map, c) * c + k] = dy[k];
 }
 
 const vg_layer_ops vg_maxpool_ops = {.shape = pool_shape,

@@ -12,17 +12,17 @@ static vg_status relu_shape(vg_layer *l, vg_error *err)
 static void relu_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    size_t size = vg_shape_size(l->in), at = (size_t)shard.first * size;
     if (!l->fused_away)
-        vg_relu(l->x + at, l->y + at, (size_t)shard.count * size);
+        vg_relu(vg_layer_x(l, shard), vg_layer_y(l, shard),
+                (size_t)shard.count * vg_shape_size(l->in));
 }
 
 static void relu_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    size_t size = vg_shape_size(l->in), at = (size_t)shard.first * size;
     if (l->dx)
-        vg_relu_backward(l->y + at, l->dy + at, l->dx + at, (size_t)shard.count * size);
+        vg_relu_backward(vg_layer_y(l, shard), vg_layer_dy(l, shard), vg_layer_dx(l, shard),
+                         (size_t)shard.count * vg_shape_size(l->in));
 }
 
 const vg_layer_ops vg_relu_ops = {.shape = relu_shape,
