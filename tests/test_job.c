@@ -413,6 +413,54 @@ static void test_patterns_of_archives_are_relative_each(void **state)
     vg_job_reset(&job);
 }
 
+/* Factors by name of parameters, as a map or as words, and what follows from muon. */
+static void test_rates_and_decays(void **state)
+{
+    (void)state;
+    vg_job job;
+    assert_ok(vg_job_init(&job, &err));
+    assert_ok(vg_job_set(&job, "dataset=here", "--set", &err));
+    assert_ok(vg_job_set(&job, "rate=*.bn.bias:64,0.*:0", "--set", &err));
+    assert_int_equal(job.run.optimizer.rates.count, 2);
+    assert_string_equal(job.run.optimizer.rates.rule[0].pattern, "*.bn.bias");
+    assert_near(job.run.optimizer.rates.rule[0].factor, 64, 0);
+    assert_near(job.run.optimizer.rates.rule[1].factor, 0, 0);
+    assert_ok(vg_job_set(&job, "decay=all", "--set", &err));
+    assert_int_equal(job.run.optimizer.decays.count, 1);
+    assert_ok(vg_job_set(&job, "decay={\"*.bias\": 0.25}", "--set", &err));
+    assert_near(job.run.optimizer.decays.rule[0].factor, 0.25, 0);
+    char *text = printed(&job);
+    assert_non_null(strstr(text, "rate: {\"*.bn.bias\": 64, \"0.*\": 0}"));
+    vg_job again;
+    assert_ok(vg_job_init(&again, &err));
+    assert_ok(vg_job_read(&again, text, strlen(text), "printed", NULL, &err));
+    assert_string_equal(again.run.optimizer.rates.rule[0].pattern, "*.bn.bias");
+    assert_near(again.run.optimizer.rates.rule[0].factor, 64, 0);
+    assert_near(again.run.optimizer.decays.rule[0].factor, 0.25, 0);
+    free(text);
+    vg_job_reset(&again);
+    assert_int_equal(vg_job_set(&job, "rate=*.bias:fast", "--set", &err), VG_E_ARG);
+    assert_contains(err.message, "fast");
+    assert_int_equal(vg_job_set(&job, "rate=*.bias:-1", "--set", &err), VG_E_ARG);
+    assert_contains(err.message, "factor -1");
+    assert_int_equal(vg_job_set(&job, "rate=[a]", "--set", &err), VG_E_ARG);
+    assert_contains(err.message, "found a list");
+    assert_ok(vg_job_set(&job, "decay=weights", "--set", &err));
+    assert_ok(vg_job_set(&job, "rate={}", "--set", &err));
+    assert_int_equal(job.run.optimizer.decays.count + job.run.optimizer.rates.count, 0);
+    assert_ok(vg_job_set(&job, "optimizer=muon", "--set", &err));
+    assert_ok(vg_job_finish(&job, &err));
+    assert_near(job.run.optimizer.momentum, 0.95, 0);
+    assert_near(job.run.schedule.base, 0.02, 0);
+    assert_true(job.run.optimizer.nesterov);
+    assert_ok(vg_job_set(&job, "momentum=0.8", "--set", &err));
+    assert_ok(vg_job_set(&job, "nesterov=no", "--set", &err));
+    assert_ok(vg_job_finish(&job, &err));
+    assert_near(job.run.optimizer.momentum, 0.8, 0);
+    assert_false(job.run.optimizer.nesterov);
+    vg_job_reset(&job);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -425,6 +473,7 @@ int main(void)
         cmocka_unit_test(test_policies_of_classes),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_rate_follows_the_optimizer),
+        cmocka_unit_test(test_rates_and_decays),
         cmocka_unit_test(test_documented),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_patterns_of_archives_are_relative_each),

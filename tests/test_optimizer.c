@@ -98,10 +98,10 @@ static void test_state(void **state)
     (void)state;
     vg_error err = {0};
     vg_model *m = model_of(SPEC("dense 2", "bn"), 3, 1, 1, 2, 1);
-    const int counts[] = {6, 12, 12, 12, 6};
+    const int counts[] = {6, 12, 12, 12, 6, 11};
     const char *const first[] = {"momentum.0.dense.weight", "exp_avg.0.dense.weight",
-                                 "exp_avg.0.dense.weight", "square_avg.0.dense.weight",
-                                 "sum.0.dense.weight"};
+                                 "exp_avg.0.dense.weight",  "square_avg.0.dense.weight",
+                                 "sum.0.dense.weight",      "momentum.0.dense.weight"};
     for (int kind = 0; kind < VG_OPTIMIZERS; kind++) {
         vg_optimizer_options o = vg_optimizer_options_default();
         o.kind = (vg_optimizer_kind)kind;
@@ -149,10 +149,100 @@ static void test_wrong_options(void **state)
     o.momentum = 0;
     assert_int_equal(vg_optimizer_new(m, &o, &optimizer, &err), VG_E_ARG);
     assert_contains(err.message, "nesterov");
+    const struct {
+        size_t offset;
+        double value;
+        const char *word;
+    } wrong[] = {{offsetof(vg_optimizer_options, l1), -1, "l1"},
+                 {offsetof(vg_optimizer_options, ema), 1, "ema"},
+                 {offsetof(vg_optimizer_options, lookahead_alpha), 0, "lookahead_alpha"},
+                 {offsetof(vg_optimizer_options, lookahead_ramp), -1, "lookahead_ramp"},
+                 {offsetof(vg_optimizer_options, muon_others_rate), NAN, "muon_others_rate"}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        o = good;
+        o.kind = VG_OPTIMIZER_MUON;
+        o.lookahead = 5;
+        memcpy((char *)&o + wrong[i].offset, &wrong[i].value, sizeof wrong[i].value);
+        assert_int_equal(vg_optimizer_new(m, &o, &optimizer, &err), VG_E_ARG);
+        assert_contains(err.message, wrong[i].word);
+    }
+    o = good;
+    o.lookahead = -1;
+    assert_int_equal(vg_optimizer_new(m, &o, &optimizer, &err), VG_E_ARG);
+    assert_contains(err.message, "lookahead");
+    o = good;
+    o.kind = VG_OPTIMIZER_MUON;
+    o.muon_steps = 0;
+    assert_int_equal(vg_optimizer_new(m, &o, &optimizer, &err), VG_E_ARG);
+    assert_contains(err.message, "muon_steps");
     assert_null(optimizer);
     vg_optimizer_kind kind;
     assert_int_equal(vg_optimizer_parse("rms", &kind, &err), VG_E_ARG);
     assert_contains(err.message, "adamw");
+    vg_model_free(m);
+}
+
+static void test_rules_by_name(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_param_rules rules = {0};
+    char word[VG_PARAM_PATTERN + 1];
+    memset(word, 'a', VG_PARAM_PATTERN);
+    word[VG_PARAM_PATTERN] = 0;
+    assert_int_equal(vg_param_rules_add(&rules, "", 1, &err), VG_E_ARG);
+    assert_int_equal(vg_param_rules_add(&rules, word, 1, &err), VG_E_ARG);
+    assert_contains(err.message, "63 characters");
+    assert_int_equal(vg_param_rules_add(&rules, "*", -1, &err), VG_E_ARG);
+    assert_contains(err.message, "factor -1");
+    assert_int_equal(vg_param_rules_add(&rules, "*", NAN, &err), VG_E_ARG);
+    assert_int_equal(rules.count, 0);
+    for (int i = 0; i < VG_PARAM_RULES; i++)
+        assert_ok(vg_param_rules_add(&rules, i ? "*.bias" : "*", i, &err));
+    assert_int_equal(vg_param_rules_add(&rules, "*", 1, &err), VG_E_ARG);
+    assert_contains(err.message, "rule 17");
+    assert_near(vg_param_rules_factor(&rules, "3.bn.bias", 7), VG_PARAM_RULES - 1, 0);
+    assert_near(vg_param_rules_factor(&rules, "3.bn.weight", 7), 0, 0);
+    rules.count = 0;
+    assert_near(vg_param_rules_factor(&rules, "3.bn.weight", 7), 7, 0);
+
+    vg_model *m = model_of(SPEC("dense 2"), 3, 1, 1, 2, 1);
+    vg_optimizer_options o = vg_optimizer_options_default();
+    vg_optimizer *optimizer;
+    assert_ok(vg_param_rules_add(&o.rates, "*.conv.*", 0, &err));
+    assert_int_equal(vg_optimizer_new(m, &o, &optimizer, &err), VG_E_ARG);
+    assert_contains(err.message, "rate: no parameter");
+    assert_contains(err.message, "1.dense.bias");
+    o.rates.count = 0;
+    assert_ok(vg_param_rules_add(&o.decays, "9.*", 0, &err));
+    assert_int_equal(vg_optimizer_new(m, &o, &optimizer, &err), VG_E_ARG);
+    assert_contains(err.message, "decay: no parameter");
+    vg_model_free(m);
+}
+
+/* What is frozen neither moves nor counts in the norm, and may thaw later. */
+static void test_frozen(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_model *m = model_of(SPEC("dense 2 nobias"), 3, 1, 1, 2, 1);
+    vg_optimizer_options o = vg_optimizer_options_default();
+    vg_optimizer *optimizer;
+    assert_ok(vg_param_rules_add(&o.rates, "0.*", 0, &err));
+    assert_ok(vg_optimizer_new(m, &o, &optimizer, &err));
+    int count;
+    vg_param *p = vg_model_params(m, &count);
+    assert_int_equal(count, 3);
+    for (int i = 0; i < count; i++)
+        for (size_t k = 0; k < p[i].count; k++)
+            p[i].grad[k] = 2;
+    const float old = p[0].value[0], other = p[1].value[0];
+    assert_near(vg_optimizer_step(optimizer, 0.1), 2 * sqrt(4 + 2), 1e-6);
+    assert_true(p[0].value[0] == old && p[1].value[0] != other);
+    p[0].rate = 1;
+    assert_near(vg_optimizer_step(optimizer, 0.1), 2 * sqrt(6 + 4 + 2), 1e-6);
+    assert_true(p[0].value[0] != old);
+    vg_optimizer_free(optimizer);
     vg_model_free(m);
 }
 
@@ -165,6 +255,8 @@ int main(void)
         cmocka_unit_test(test_clipping),
         cmocka_unit_test(test_state),
         cmocka_unit_test(test_wrong_options),
+        cmocka_unit_test(test_rules_by_name),
+        cmocka_unit_test(test_frozen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,7 +18,7 @@
 #include <string.h>
 #include <yaml.h>
 
-enum { FILE_LIMIT = 1 << 20, KEYS_MOST = 96 };
+enum { FILE_LIMIT = 1 << 20, KEYS_MOST = 160 };
 
 vg_status vg_job_init(vg_job *job, vg_error *err)
 {
@@ -342,6 +342,11 @@ vg_status vg_job_finish(vg_job *job, vg_error *err)
         job->compare.first_seed = job->run.seed;
     if (!job->learning_rate_given)
         job->run.schedule.base = vg_optimizer_default_rate(job->run.optimizer.kind);
+    bool muon = job->run.optimizer.kind == VG_OPTIMIZER_MUON;
+    if (!job->momentum_given)
+        job->run.optimizer.momentum = muon ? 0.95 : 0.9;
+    if (!job->nesterov_given)
+        job->run.optimizer.nesterov = muon;
     return VG_OK;
 }
 

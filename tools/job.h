@@ -25,6 +25,7 @@ typedef struct vg_job {
     vg_compare_options compare; /* change_count 0: no comparison */
     bool first_seed_given;      /* else compare.first_seed follows run.seed: vg_job_finish */
     bool learning_rate_given;   /* else it follows the optimizer: vg_job_finish */
+    bool momentum_given, nesterov_given; /* else they do too */
     vg_cache_options cache;     /* run.cache is opened from it by whoever runs the job */
     char *statistics;           /* run.statistics is it after vg_job_finish; NULL: fitted anew */
     char *out;                  /* run folder; NULL: a new one below runs/ */

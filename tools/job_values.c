@@ -136,6 +136,8 @@ vg_status vg_key_set_number(const vg_job_key *key, vg_job *job, vg_job_value *va
     *(double *)vg_key_field(key, job) = number;
     if (key->offset == offsetof(vg_job, run.schedule.base))
         job->learning_rate_given = true;
+    if (key->offset == offsetof(vg_job, run.optimizer.momentum))
+        job->momentum_given = true;
     return VG_OK;
 }
 
@@ -158,6 +160,8 @@ vg_status vg_key_set_flag(const vg_job_key *key, vg_job *job, vg_job_value *valu
     for (size_t i = 0; value->kind == VG_JOB_SCALAR && i < sizeof words / sizeof *words; i++)
         if (strcmp(value->text, words[i]) == 0) {
             *(bool *)vg_key_field(key, job) = i % 2 == 1;
+            if (key->offset == offsetof(vg_job, run.optimizer.nesterov))
+                job->nesterov_given = true;
             return VG_OK;
         }
     return vg_key_wrong(key, value, err);

@@ -60,13 +60,19 @@ vg_status vg_key_set_framing(const vg_job_key *key, vg_job *job, vg_job_value *v
                              vg_error *err);
 void vg_key_print_framing(const vg_job_key *key, const vg_job *job, FILE *out);
 
-/* ... and of the training (job_keys_train.c). */
+/* ... and of the training (job_keys_train.c, of loss and optimizer: job_keys_optim.c). */
 const char *vg_key_word_normalize(int i);
 const char *vg_key_word_sampling(int i);
 const char *vg_key_word_weights(int i);
 const char *vg_key_word_init(int i);
 const char *vg_key_word_optimizer(int i);
 const char *vg_key_word_schedule(int i);
+const char *vg_key_word_muon_scale(int i);
+const char *vg_key_word_muon_others(int i);
+vg_status vg_key_set_rates(const vg_job_key *key, vg_job *job, vg_job_value *value, vg_error *err);
+void vg_key_print_rates(const vg_job_key *key, const vg_job *job, FILE *out);
+vg_status vg_key_set_decays(const vg_job_key *key, vg_job *job, vg_job_value *value, vg_error *err);
+void vg_key_print_decays(const vg_job_key *key, const vg_job *job, FILE *out);
 const char *vg_key_word_on_error(int i);
 vg_status vg_key_set_policy(const vg_job_key *key, vg_job *job, vg_job_value *value, vg_error *err);
 void vg_key_print_policy(const vg_job_key *key, const vg_job *job, FILE *out);

@@ -51,8 +51,10 @@ static vg_status measure_all(vg_training *r, vg_error *err)
     vg_probe_options options = vg_training_probe_options(r, &load);
     vg_status status =
         vg_probe_new(r->dataset, r->held_out, r->held_out_count, r->model, &options, &all, err);
+    vg_optimizer_average(r->optimizer, true);
     if (!status)
         status = vg_probe_look(all, r->model, &r->result->final, err);
+    vg_optimizer_average(r->optimizer, false);
     if (!status || status == VG_E_LIMIT) {
         vg_status collected = collect_bad(r, vg_probe_loader(all), status ? NULL : err);
         status = status ? status : collected;

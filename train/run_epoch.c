@@ -22,7 +22,9 @@ vg_status vg_training_look(vg_training *r, int epoch, bool record, vg_error *err
     vg_diversity passing = {0};
     vg_epoch_record *e = &result->epochs[result->epoch_count];
     vg_diversity *diversity = record ? &e->diversity : &passing;
+    vg_optimizer_average(r->optimizer, true);
     vg_status status = vg_probe_look(r->probe, r->model, diversity, err);
+    vg_optimizer_average(r->optimizer, false);
     if (status) {
         vg_diversity_reset(diversity);
         return status;
@@ -74,7 +76,9 @@ static vg_status save(vg_training *r, int epoch, vg_error *err)
                                .seed = o->seed,
                                .step = r->step,
                                .epoch = epoch};
+        vg_optimizer_average(r->optimizer, true);
         status = vg_checkpoint_save(o->checkpoint, &about, r->model, r->optimizer, err);
+        vg_optimizer_average(r->optimizer, false);
     }
     for (int k = 0; names && k < r->classes; k++)
         free(names[k]);

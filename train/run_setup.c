@@ -66,6 +66,7 @@ static vg_status make_model(vg_training *r, vg_error *err)
         status = vg_optimizer_new(r->model, &o->optimizer, &r->optimizer, err);
     if (status)
         return status;
+    vg_optimizer_plan(r->optimizer, r->steps);
     if ((status = vg_whiten_room(&r->augment.normalizer, r->batch, &r->whitened, err)))
         return status;
     r->dlogits = vg_alloc_aligned((size_t)r->batch * (size_t)r->classes, sizeof *r->dlogits);

@@ -60,7 +60,7 @@ static vg_param *new_param(vg_layer *l, const char *what, const int64_t *shape, 
     int at = l->param_count++;
     vg_param *p = &l->params[at];
     snprintf(l->names[at], sizeof l->names[at], "%s.%s", l->info.name, what);
-    *p = (vg_param){.dims = dims, .count = 1};
+    *p = (vg_param){.dims = dims, .count = 1, .rate = 1};
     for (int i = 0; i < dims; i++) {
         p->shape[i] = shape[i];
         p->count *= (size_t)shape[i];

@@ -54,7 +54,8 @@ typedef struct vg_param {
     int dims;
     size_t count;
     bool trainable;
-    bool decay; /* weight decay applies (weights of conv and dense) */
+    bool decay;  /* a weight of conv or dense: weight decay applies unless told otherwise */
+    double rate; /* factor of the learning rate (1); 0: frozen. May change between steps */
 } vg_param;
 
 typedef struct vg_layer_info {

@@ -1,38 +1,19 @@
-/* SGD with momentum, RMSprop, Adagrad, Adam (Kingma, Ba, ICLR 2015), AdamW (Loshchilov, Hutter, ICLR 2019), in the
- * conventions of PyTorch. Work is cut into fixed pieces, so that neither the update nor the gradient
- * norm depends on the number of threads. Decay never touches biases and batch-norm parameters. */
-#include "optim/optimizer.h"
+/* An optimizer: which parameter moves how, its memory, and the order of a step.
+ *
+ * Work is cut into fixed pieces, so that neither the update nor the gradient norm depends on the
+ * number of threads. What is done to a piece is in update.c; Muon's matrices are in muon.c, averages
+ * of the weights in average.c. */
+#include "optim/optimizer_internal.h"
 
 #include "base/alloc.h"
 #include "nn/kernels/kernels.h"
 
 #include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE = 16384, STATES = 2, STATE_NAME = 96 };
-
-typedef struct piece {
-    int param; /* in the model's list */
-    size_t from, count;
-} piece;
-
-struct vg_optimizer {
-    vg_optimizer_options options;
-    vg_param *params;
-    int param_count;
-    piece *pieces;
-    double *norms; /* [piece_count] */
-    size_t piece_count;
-    float *memory;         /* state of all trainable values, STATES times */
-    float **state[STATES]; /* [param_count], NULL where nothing is trained */
-    vg_param *list;        /* for the checkpoint */
-    char (*names)[STATE_NAME];
-    int list_count;
-    uint64_t steps;
-};
+enum { PIECE = 16384 };
 
 vg_optimizer_options vg_optimizer_options_default(void)
 {
@@ -41,12 +22,47 @@ vg_optimizer_options vg_optimizer_options_default(void)
                                   .beta1 = 0.9,
                                   .beta2 = 0.999,
                                   .epsilon = 1e-8,
-                                  .weight_decay = 5e-4};
+                                  .weight_decay = 5e-4,
+                                  .lookahead_alpha = 0.5,
+                                  .muon_steps = 5,
+                                  .muon_others = VG_MUON_ADAMW,
+                                  .muon_others_rate = 0.05};
 }
 
 double vg_optimizer_default_rate(vg_optimizer_kind kind)
 {
-    return kind == VG_OPTIMIZER_SGD ? 0.05 : kind == VG_OPTIMIZER_ADAGRAD ? 0.01 : 0.001;
+    switch (kind) {
+    case VG_OPTIMIZER_SGD:
+        return 0.05;
+    case VG_OPTIMIZER_ADAGRAD:
+        return 0.01;
+    case VG_OPTIMIZER_MUON:
+        return 0.02;
+    default:
+        return 0.001;
+    }
+}
+
+static vg_status check_around(const vg_optimizer_options *o, vg_error *err)
+{
+    if (o->lookahead < 0)
+        return vg_fail(err, VG_E_ARG, "lookahead %d must not be negative", o->lookahead);
+    if (o->lookahead > 0 && (!(o->lookahead_alpha > 0 && o->lookahead_alpha <= 1) ||
+                             !(o->lookahead_ramp >= 0) || !isfinite(o->lookahead_ramp)))
+        return vg_fail(err, VG_E_ARG,
+                       "lookahead_alpha %g must be in (0, 1], lookahead_ramp %g 0 or more",
+                       o->lookahead_alpha, o->lookahead_ramp);
+    if (!(o->ema >= 0 && o->ema < 1))
+        return vg_fail(err, VG_E_ARG, "ema %g is not in [0, 1)", o->ema);
+    if (o->kind != VG_OPTIMIZER_MUON)
+        return VG_OK;
+    if (o->muon_steps < 1 || o->muon_steps > 100 || (unsigned)o->muon_scale >= VG_MUON_SCALES ||
+        (unsigned)o->muon_others >= VG_MUON_OTHERS || !(o->muon_others_rate >= 0) ||
+        !isfinite(o->muon_others_rate))
+        return vg_fail(err, VG_E_ARG,
+                       "muon_steps %d must be 1 to 100, muon_others_rate %g 0 or more",
+                       o->muon_steps, o->muon_others_rate);
+    return VG_OK;
 }
 
 static vg_status check(const vg_optimizer_options *o, vg_error *err)
@@ -60,21 +76,22 @@ static vg_status check(const vg_optimizer_options *o, vg_error *err)
     if (!(o->beta1 >= 0 && o->beta1 < 1) || !(o->beta2 >= 0 && o->beta2 < 1))
         return vg_fail(err, VG_E_ARG, "beta1 %g and beta2 %g must be in [0, 1)", o->beta1,
                        o->beta2);
-    if (!(o->epsilon >= 0) || !(o->weight_decay >= 0) || !(o->clip_norm >= 0) ||
+    if (!(o->epsilon >= 0) || !(o->weight_decay >= 0) || !(o->l1 >= 0) || !(o->clip_norm >= 0) ||
         !(o->clip_value >= 0))
         return vg_fail(err, VG_E_ARG,
-                       "epsilon, weight_decay, clip_norm and clip_value must not be negative");
-    return VG_OK;
+                       "epsilon, weight_decay, l1, clip_norm and clip_value must not be negative");
+    return check_around(o, err);
 }
 
-static int states_of(const vg_optimizer_options *o)
+static int states_of(const vg_optimizer_options *o, vg_optimizer_kind kind)
 {
-    switch (o->kind) {
+    switch (kind) {
     case VG_OPTIMIZER_SGD:
         return o->momentum > 0;
     case VG_OPTIMIZER_RMSPROP:
         return 1 + (o->momentum > 0);
     case VG_OPTIMIZER_ADAGRAD:
+    case VG_OPTIMIZER_MUON:
         return 1;
     default:
         return 2;
@@ -82,10 +99,11 @@ static int states_of(const vg_optimizer_options *o)
 }
 
 /* As PyTorch calls them. */
-static const char *state_name(const vg_optimizer_options *o, int state)
+static const char *state_name(vg_optimizer_kind kind, int state)
 {
-    switch (o->kind) {
+    switch (kind) {
     case VG_OPTIMIZER_SGD:
+    case VG_OPTIMIZER_MUON:
         return "momentum";
     case VG_OPTIMIZER_RMSPROP:
         return state ? "momentum" : "square_avg";
@@ -96,48 +114,107 @@ static const char *state_name(const vg_optimizer_options *o, int state)
     }
 }
 
+static bool decoupled(const vg_optimizer_options *o, vg_optimizer_kind kind)
+{
+    return o->decoupled || kind == VG_OPTIMIZER_ADAMW || kind == VG_OPTIMIZER_MUON;
+}
+
+/* Which parameter moves how. */
+static void choose(vg_optimizer *o)
+{
+    const vg_optimizer_options *s = &o->options;
+    int head = -1; /* Muon leaves the last weight to the others, as its author does */
+    for (int i = 0; i < o->param_count; i++)
+        if (o->params[i].trainable && o->params[i].decay)
+            head = i;
+    for (int i = 0; i < o->param_count; i++) {
+        vg_param *p = &o->params[i];
+        vg_slot *slot = &o->slots[i];
+        bool other = s->kind == VG_OPTIMIZER_MUON && (!p->decay || p->dims < 2 || i == head);
+        slot->kind = !other                          ? s->kind
+                     : s->muon_others == VG_MUON_SGD ? VG_OPTIMIZER_SGD
+                                                     : VG_OPTIMIZER_ADAMW;
+        slot->rate = other ? s->muon_others_rate : 1;
+        slot->decay = vg_param_rules_factor(&s->decays, p->name, p->decay ? 1 : 0);
+        p->rate = vg_param_rules_factor(&s->rates, p->name, p->rate);
+    }
+}
+
+static size_t padded(const vg_param *p)
+{
+    return (p->count + 15) / 16 * 16;
+}
+
+/* Floats that a parameter needs. */
+static size_t values_of(const vg_optimizer *o, int i)
+{
+    const vg_optimizer_options *s = &o->options;
+    int arrays = (s->lookahead > 0) + (s->ema > 0);
+    if (o->params[i].trainable)
+        arrays += states_of(s, o->slots[i].kind) + (o->slots[i].kind == VG_OPTIMIZER_MUON);
+    return (size_t)arrays * padded(&o->params[i]);
+}
+
+/* One array from the memory, into the checkpoint if it has a name. */
+static float *hand_out(vg_optimizer *o, int i, float **next, const char *name)
+{
+    float *at = *next;
+    *next += padded(&o->params[i]);
+    if (!name)
+        return at;
+    vg_param *entry = &o->list[o->list_count];
+    *entry = o->params[i];
+    entry->value = at;
+    entry->grad = NULL;
+    entry->trainable = entry->decay = false;
+    snprintf(o->names[o->list_count], VG_STATE_NAME, "%s.%s", name, o->params[i].name);
+    entry->name = o->names[o->list_count++];
+    return at;
+}
+
+static void hand_out_all(vg_optimizer *o, int i, float **next)
+{
+    vg_slot *slot = &o->slots[i];
+    if (o->params[i].trainable) {
+        for (int s = 0; s < states_of(&o->options, slot->kind); s++)
+            slot->state[s] = hand_out(o, i, next, state_name(slot->kind, s));
+        if (slot->kind == VG_OPTIMIZER_MUON)
+            slot->direction = hand_out(o, i, next, NULL);
+    }
+    if (o->options.lookahead > 0)
+        slot->slow = hand_out(o, i, next, "slow");
+    if (o->options.ema > 0)
+        slot->ema = hand_out(o, i, next, "ema");
+}
+
 /* Cuts the parameters and hands out state memory. */
 static bool lay_out(vg_optimizer *o)
 {
-    size_t values = 0;
-    for (int i = 0; i < o->param_count; i++)
-        if (o->params[i].trainable) {
-            values += (o->params[i].count + 15) / 16 * 16;
+    size_t values = 0, entries = (size_t)o->param_count * (VG_OPTIMIZER_STATES + 2);
+    for (int i = 0; i < o->param_count; i++) {
+        values += values_of(o, i);
+        if (o->params[i].trainable)
             o->piece_count += (o->params[i].count + PIECE - 1) / PIECE;
-        }
-    int states = states_of(&o->options);
-    size_t entries = (size_t)o->param_count * STATES;
+    }
     o->pieces = vg_calloc(o->piece_count, sizeof *o->pieces);
     o->norms = vg_calloc(o->piece_count, sizeof *o->norms);
-    o->memory = vg_alloc_aligned(values * (size_t)states, sizeof(float));
+    o->memory = vg_alloc_aligned(values, sizeof(float));
     o->list = vg_calloc(entries, sizeof *o->list);
     o->names = vg_calloc(entries, sizeof *o->names);
-    o->state[0] = vg_calloc(entries, sizeof *o->state[0]);
-    if (!o->pieces || !o->norms || !o->memory || !o->list || !o->names || !o->state[0])
+    if (!o->pieces || !o->norms || !o->memory || !o->list || !o->names)
         return false;
-    o->state[1] = o->state[0] + o->param_count;
     size_t at = 0;
     float *next = o->memory;
     for (int i = 0; i < o->param_count; i++) {
         const vg_param *p = &o->params[i];
-        if (!p->trainable)
-            continue;
-        for (size_t from = 0; from < p->count; from += PIECE)
-            o->pieces[at++] = (piece){i, from, p->count - from < PIECE ? p->count - from : PIECE};
-        for (int s = 0; s < states; s++) {
-            o->state[s][i] = next;
-            next += (p->count + 15) / 16 * 16;
-            vg_param *entry = &o->list[o->list_count];
-            *entry = *p;
-            entry->value = o->state[s][i];
-            entry->grad = NULL;
-            entry->trainable = entry->decay = false;
-            snprintf(o->names[o->list_count], STATE_NAME, "%s.%s", state_name(&o->options, s),
-                     p->name);
-            entry->name = o->names[o->list_count++];
-        }
+        hand_out_all(o, i, &next);
+        for (size_t from = 0; p->trainable && from < p->count; from += PIECE)
+            o->pieces[at++] =
+                (vg_piece){i, from, p->count - from < PIECE ? p->count - from : PIECE};
     }
-    return true;
+    if (o->options.kind == VG_OPTIMIZER_MUON)
+        o->muon = vg_muon_new(o);
+    return o->options.kind != VG_OPTIMIZER_MUON || o->muon;
 }
 
 vg_status vg_optimizer_new(vg_model *model, const vg_optimizer_options *options,
@@ -145,14 +222,21 @@ vg_status vg_optimizer_new(vg_model *model, const vg_optimizer_options *options,
 {
     *optimizer = NULL;
     vg_status status = check(options, err);
+    if (!status)
+        status = vg_param_rules_check(&options->rates, model, "rate", err);
+    if (!status)
+        status = vg_param_rules_check(&options->decays, model, "decay", err);
     if (status)
         return status;
     vg_optimizer *o = vg_calloc(1, sizeof *o);
     if (o) {
         o->options = *options;
         o->params = vg_model_params(model, &o->param_count);
+        o->slots = vg_calloc((size_t)o->param_count, sizeof *o->slots);
     }
-    if (!o || !lay_out(o)) {
+    if (o && o->slots)
+        choose(o);
+    if (!o || !o->slots || !lay_out(o)) {
         vg_optimizer_free(o);
         return vg_fail(err, VG_E_NOMEM, "out of memory for the optimizer's state");
     }
@@ -164,154 +248,86 @@ void vg_optimizer_free(vg_optimizer *optimizer)
 {
     if (!optimizer)
         return;
+    vg_muon_free(optimizer->muon);
+    free(optimizer->slots);
     free(optimizer->pieces);
     free(optimizer->norms);
     free(optimizer->memory);
     free(optimizer->list);
     free(optimizer->names);
-    free(optimizer->state[0]);
     free(optimizer);
 }
 
-/* The coefficients of one step; floats because the arrays are. */
-typedef struct coefficients {
-    float clip, most, decay, rate, momentum, beta1, beta2, rest1, rest2, epsilon, step, root;
-} coefficients;
-
-/* A value of the gradient after both ways of clipping; most is infinite without the second. */
-static inline float clipped(float g, coefficients c)
+void vg_optimizer_plan(vg_optimizer *optimizer, uint64_t total_steps)
 {
-    float d = g * c.clip;
-    return d > c.most ? c.most : d < -c.most ? -c.most : d; /* NaN stays */
+    optimizer->total = total_steps;
 }
 
-VG_KERNEL static void sgd(float *restrict w, const float *restrict g, float *restrict m, size_t n,
-                          coefficients c, int nesterov)
+/* Of all that is not frozen. */
+static double gradient_norm(vg_optimizer *o)
 {
-    for (size_t i = 0; i < n; i++) {
-        float d = clipped(g[i], c) + c.decay * w[i];
-        float v = c.momentum * m[i] + d;
-        m[i] = v;
-        w[i] -= c.rate * (nesterov ? d + c.momentum * v : v);
+    long pieces = (long)o->piece_count;
+    double squares = 0;
+#pragma omp parallel for schedule(static)
+    for (long i = 0; i < pieces; i++) {
+        const vg_piece *p = &o->pieces[i];
+        const vg_param *param = &o->params[p->param];
+        o->norms[i] = param->rate > 0 ? vg_sum_squares(param->grad + p->from, p->count) : 0;
     }
+    for (long i = 0; i < pieces; i++)
+        squares += o->norms[i];
+    return sqrt(squares);
 }
 
-VG_KERNEL static void sgd_plain(float *restrict w, const float *restrict g, size_t n,
-                                coefficients c)
+/* What all parameters have in common in this step. */
+static vg_update common_update(const vg_optimizer *o, double norm)
 {
-    for (size_t i = 0; i < n; i++)
-        w[i] -= c.rate * (clipped(g[i], c) + c.decay * w[i]);
+    const vg_optimizer_options *s = &o->options;
+    double clip = s->clip_norm > 0 && norm > s->clip_norm ? s->clip_norm / (norm + 1e-6) : 1;
+    return (vg_update){.clip = (float)clip,
+                       .most = s->clip_value > 0 ? (float)s->clip_value : INFINITY,
+                       .momentum = (float)s->momentum,
+                       .beta1 = (float)s->beta1,
+                       .beta2 = (float)s->beta2,
+                       .rest1 = (float)(1 - s->beta1),
+                       .rest2 = (float)(1 - s->beta2),
+                       .epsilon = (float)s->epsilon,
+                       .root = (float)(1 / sqrt(1 - pow(s->beta2, (double)o->steps))),
+                       .nesterov = s->nesterov};
 }
 
-VG_KERNEL static void adam(float *restrict w, const float *restrict g, float *restrict m,
-                           float *restrict v, size_t n, coefficients c, int decoupled)
+static void update_piece(const vg_optimizer *o, const vg_piece *piece, vg_update c,
+                         double learning_rate)
 {
-    for (size_t i = 0; i < n; i++) {
-        float old = w[i], d = clipped(g[i], c);
-        if (decoupled)
-            old -= c.rate * c.decay * old;
-        else
-            d += c.decay * old;
-        m[i] = c.beta1 * m[i] + c.rest1 * d;
-        v[i] = c.beta2 * v[i] + c.rest2 * d * d;
-        w[i] = old - c.step * m[i] / (sqrtf(v[i]) * c.root + c.epsilon);
-    }
-}
-
-VG_KERNEL static void rmsprop(float *restrict w, const float *restrict g, float *restrict v,
-                              size_t n, coefficients c)
-{
-    for (size_t i = 0; i < n; i++) {
-        float d = clipped(g[i], c) + c.decay * w[i];
-        v[i] = c.beta2 * v[i] + c.rest2 * d * d;
-        w[i] -= c.rate * (d / (sqrtf(v[i]) + c.epsilon));
-    }
-}
-
-VG_KERNEL static void rmsprop_momentum(float *restrict w, const float *restrict g,
-                                       float *restrict v, float *restrict m, size_t n,
-                                       coefficients c)
-{
-    for (size_t i = 0; i < n; i++) {
-        float d = clipped(g[i], c) + c.decay * w[i];
-        v[i] = c.beta2 * v[i] + c.rest2 * d * d;
-        m[i] = c.momentum * m[i] + d / (sqrtf(v[i]) + c.epsilon);
-        w[i] -= c.rate * m[i];
-    }
-}
-
-VG_KERNEL static void adagrad(float *restrict w, const float *restrict g, float *restrict sum,
-                              size_t n, coefficients c)
-{
-    for (size_t i = 0; i < n; i++) {
-        float d = clipped(g[i], c) + c.decay * w[i];
-        sum[i] += d * d;
-        w[i] -= c.rate * (d / (sqrtf(sum[i]) + c.epsilon));
-    }
-}
-
-static void update_piece(vg_optimizer *o, const piece *p, coefficients c)
-{
-    vg_param *param = &o->params[p->param];
-    float *w = param->value + p->from;
-    const float *g = param->grad + p->from;
-    float *m = o->state[0][p->param], *v = o->state[1][p->param];
-    if (!param->decay)
-        c.decay = 0;
-    size_t at = p->from, n = p->count;
-    switch (o->options.kind) {
-    case VG_OPTIMIZER_ADAM:
-    case VG_OPTIMIZER_ADAMW:
-        adam(w, g, m + at, v + at, n, c, o->options.kind == VG_OPTIMIZER_ADAMW);
-        break;
-    case VG_OPTIMIZER_RMSPROP:
-        if (v)
-            rmsprop_momentum(w, g, m + at, v + at, n, c);
-        else
-            rmsprop(w, g, m + at, n, c);
-        break;
-    case VG_OPTIMIZER_ADAGRAD:
-        adagrad(w, g, m + at, n, c);
-        break;
-    default:
-        if (m)
-            sgd(w, g, m + at, n, c, o->options.nesterov);
-        else
-            sgd_plain(w, g, n, c);
-    }
+    const vg_optimizer_options *s = &o->options;
+    const vg_param *param = &o->params[piece->param];
+    const vg_slot *slot = &o->slots[piece->param];
+    double rate = learning_rate * param->rate * slot->rate, decay = s->weight_decay * slot->decay;
+    bool apart = decoupled(s, slot->kind);
+    if (!(param->rate > 0))
+        return;
+    c.rate = (float)rate;
+    c.step = (float)(rate / (1 - pow(s->beta1, (double)o->steps)));
+    c.decay = apart ? 0 : (float)decay;
+    c.shrink = apart ? (float)(1 - rate * decay) : 1;
+    c.l1 = (float)(s->l1 * slot->decay);
+    vg_update_piece(slot, param, piece, &c);
 }
 
 double vg_optimizer_step(vg_optimizer *o, double learning_rate)
 {
-    const vg_optimizer_options *s = &o->options;
-    long pieces = (long)o->piece_count;
-    double squares = 0;
+    if (o->steps == 0)
+        vg_average_begin(o);
     o->steps++;
-#pragma omp parallel for schedule(static)
-    for (long i = 0; i < pieces; i++) {
-        const piece *p = &o->pieces[i];
-        o->norms[i] = vg_sum_squares(o->params[p->param].grad + p->from, p->count);
-    }
-    for (long i = 0; i < pieces; i++)
-        squares += o->norms[i];
-    double norm = sqrt(squares), clip = 1, steps = (double)o->steps;
-    if (s->clip_norm > 0 && norm > s->clip_norm)
-        clip = s->clip_norm / (norm + 1e-6);
-    coefficients c = {.clip = (float)clip,
-                      .most = s->clip_value > 0 ? (float)s->clip_value : INFINITY,
-                      .decay = (float)s->weight_decay,
-                      .rate = (float)learning_rate,
-                      .momentum = (float)s->momentum,
-                      .beta1 = (float)s->beta1,
-                      .beta2 = (float)s->beta2,
-                      .rest1 = (float)(1 - s->beta1),
-                      .rest2 = (float)(1 - s->beta2),
-                      .epsilon = (float)s->epsilon,
-                      .step = (float)(learning_rate / (1 - pow(s->beta1, steps))),
-                      .root = (float)(1 / sqrt(1 - pow(s->beta2, steps)))};
+    double norm = gradient_norm(o);
+    const vg_update common = common_update(o, norm);
+    long pieces = (long)o->piece_count;
 #pragma omp parallel for schedule(static)
     for (long i = 0; i < pieces; i++)
-        update_piece(o, &o->pieces[i], c);
+        update_piece(o, &o->pieces[i], common, learning_rate);
+    if (o->muon)
+        vg_muon_step(o->muon, o, learning_rate);
+    vg_average_step(o);
     return norm;
 }
 
@@ -331,7 +347,7 @@ void vg_optimizer_set_steps(vg_optimizer *optimizer, uint64_t steps)
     optimizer->steps = steps;
 }
 
-static const char *const kind_names[] = {"sgd", "adam", "adamw", "rmsprop", "adagrad"};
+static const char *const kind_names[] = {"sgd", "adam", "adamw", "rmsprop", "adagrad", "muon"};
 enum { KIND_NAMES = sizeof kind_names / sizeof *kind_names };
 _Static_assert((int)KIND_NAMES == (int)VG_OPTIMIZERS, "an optimizer without a name");
 
@@ -343,10 +359,23 @@ vg_status vg_optimizer_parse(const char *word, vg_optimizer_kind *kind, vg_error
             return VG_OK;
         }
     return vg_fail(err, VG_E_ARG,
-                   "unknown optimizer \"%s\"; there are: sgd, adam, adamw, rmsprop, adagrad", word);
+                   "unknown optimizer \"%s\"; there are: sgd, adam, adamw, rmsprop, adagrad, muon",
+                   word);
 }
 
 const char *vg_optimizer_name(vg_optimizer_kind kind)
 {
     return (unsigned)kind < KIND_NAMES ? kind_names[kind] : "unknown";
+}
+
+const char *vg_muon_scale_name(vg_muon_scale scale)
+{
+    static const char *const names[] = {"shape", "rms", "sphere"};
+    _Static_assert(sizeof names / sizeof *names == VG_MUON_SCALES, "a scale without a name");
+    return (unsigned)scale < VG_MUON_SCALES ? names[scale] : "unknown";
+}
+
+const char *vg_muon_others_name(vg_muon_others others)
+{
+    return others == VG_MUON_SGD ? "sgd" : others == VG_MUON_ADAMW ? "adamw" : "unknown";
 }
