@@ -1,0 +1,71 @@
+/* Convolution in float, direct: no unfolding, the input of a band of rows copied once into a zero-rimmed
+ * scratch in the level-2 cache, the weights packed once a pass. Pure functions, no threads; a caller
+ * gives each thread its own scratch and cuts the work (images, tiles of the weight gradient).
+ *
+ * Activations are N H W C; x_pixel and y_pixel are the floats from one pixel to the next, so that a
+ * group of channels is a shape of its own inside a wider map. Weights are K C R S outside, packed
+ * inside. The result does not depend on the instruction set between AVX2 and AVX-512, nor on how a
+ * batch is cut into calls (the weight gradient: nor on that, as long as the images stand in order).
+ */
+#ifndef VG_NN_KERNELS_CONV_H
+#define VG_NN_KERNELS_CONV_H
+
+#include "nn/kernels/conv_tile.h"
+
+/* A kernel has at most 64 x 64 taps. */
+enum { VG_CONV_TAPS = 4096 };
+
+typedef struct vg_conv {
+    int c, h, w;                           /* input, of one group */
+    int k, p, q;                           /* output, of one group */
+    int kernel, stride, padding, dilation; /* kernel is square; dilation 1: dense */
+    size_t x_pixel, y_pixel;               /* all groups' channels */
+} vg_conv;
+
+/* Where the rows of a map come from. Either they lie at `base` (images image_size floats apart, from
+ * channel 0 of the group on), or row() makes them: it returns row `row` of `image`, pixels `pixel`
+ * floats apart, possibly written into `room` (one row). That is where a normalization or an activation
+ * before the convolution, or the gradient of one behind it, is folded into the copy. */
+typedef struct vg_rows {
+    const float *base;
+    const float *(*row)(void *context, int image, int row, float *room);
+    void *context;
+    size_t pixel;
+} vg_rows;
+
+/* Floats of packed weights for the forward pass (with the bias), for the data gradient, and of a
+ * packed weight gradient. */
+size_t vg_conv_packed_forward(const vg_conv *c);
+size_t vg_conv_packed_backward(const vg_conv *c);
+size_t vg_conv_packed_gradient(const vg_conv *c);
+/* weight: K C R S; bias: [K] or NULL. */
+void vg_conv_pack_forward(const vg_conv *c, const float *weight, const float *bias, float *packed);
+void vg_conv_pack_backward(const vg_conv *c, const float *weight, float *packed);
+/* dw[K C R S] from a packed gradient: vectors [from, to) of 16 outputs, of vg_conv_vectors. */
+int vg_conv_vectors(const vg_conv *c);
+void vg_conv_unpack_gradient(const vg_conv *c, const float *packed, int from, int to, float *dw);
+
+/* Floats of scratch for one thread, enough for each of the passes below. */
+size_t vg_conv_scratch(const vg_conv *c);
+
+/* y = conv(x) + bias, then ReLU if asked (NaN stays NaN). */
+void vg_conv_forward(const vg_tile_set *set, const vg_conv *c, const vg_rows *x, int images,
+                     const float *packed, bool relu, float *y, float *scratch);
+/* dx (+)= the adjoint. */
+void vg_conv_backward_data(const vg_tile_set *set, const vg_conv *c, const vg_rows *dy, int images,
+                           const float *packed, bool add, float *dx, float *scratch);
+/* Packed dw (+)= the sum over the images in order, for one part of the weights. The parts are
+ * independent: parts == 1 is all of it, and any number up to vg_conv_gradient_parts gives the same
+ * bits. Where dy's rows are made, each part makes them anew. */
+int vg_conv_gradient_parts(const vg_conv *c);
+void vg_conv_backward_weight(const vg_tile_set *set, const vg_conv *c, const vg_rows *x,
+                             const vg_rows *dy, int images, int part, int parts, bool add,
+                             float *dw, float *scratch);
+
+/* Naive twins, sums in double, K C R S weights. dx and dw are overwritten. */
+void vg_conv_forward_plain(const vg_conv *c, const float *x, int images, const float *weight,
+                           const float *bias, bool relu, float *y);
+void vg_conv_backward_plain(const vg_conv *c, const float *x, const float *dy, int images,
+                            const float *weight, float *dx, float *dw);
+
+#endif

@@ -1,0 +1,91 @@
+/* Inside the convolution: the two innermost kernels and the row copy, once for each instruction set.
+ *
+ * Channels are cut into blocks of 16. What a kernel reads as input lies in a scratch with a zero rim, where
+ * neighbouring pixels of a block are a constant number of floats apart ("pitch": 16, or 3 or 1 for
+ * a first layer), so that every address inside the loops is a constant away from one pointer.
+ *
+ * Each output element is one chain of fused multiply-adds in a fixed order (block, tap, channel for
+ * a tile; image, row, column for an outer product). How wide the vectors are and how many chains run
+ * side by side changes no bit: AVX-512 and AVX2 agree. Plain C multiplies and adds separately. */
+#ifndef VG_NN_KERNELS_CONV_TILE_H
+#define VG_NN_KERNELS_CONV_TILE_H
+
+#include "base/simd.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { VG_LANES = 16, VG_TILE_VECTORS = 4, VG_TILE_PIXELS = 28, VG_TILE_PITCHES = 3 };
+
+/* Pixels side by side times vectors of 16 outputs: y = start + sum over blocks, taps, channels. */
+typedef struct vg_tile {
+    const float *x;     /* the first pixel's first channel, in the scratch */
+    const int32_t *tap; /* floats from x to each tap */
+    int taps;
+    int blocks, last; /* channel blocks, and channels of the last one; the others have all */
+    size_t x_block;   /* floats between blocks of x */
+    const float *w;   /* [block][tap][channel][w_step] */
+    size_t w_step;
+    float *y;
+    size_t y_pixel;
+    int lanes;         /* of the last vector that exist in y */
+    const float *bias; /* [vectors][16], where the chains start; NULL: at y */
+    bool relu;
+} vg_tile;
+typedef void (*vg_tile_fn)(const vg_tile *tile);
+
+/* Inputs side by side times vectors of 16 outputs, summed over pixels: the weight gradient. */
+typedef struct vg_outer {
+    const float *x, *dy;
+    size_t x_image, x_row, x_pixel, dy_image, dy_row, dy_pixel;
+    int images, rows, columns;
+    int lanes; /* of the last vector that exist in dy */
+    float *dw; /* [input][step] */
+    size_t step;
+    bool add; /* chains start at dw, else at zero */
+} vg_outer;
+typedef void (*vg_outer_fn)(const vg_outer *outer);
+
+/* `count` pixels of c channels, src_step apart, into blocks of 16: dst[block][pixel][16]. */
+typedef void (*vg_spread_fn)(const float *src, size_t src_step, int count, int c, float *dst,
+                             size_t dst_block);
+
+typedef struct vg_tile_set {
+    int vectors; /* the most side by side; 1 where registers are few */
+    /* The most pixels (tile) or inputs (outer) for 1, 2, 3, 4 vectors. */
+    int pixels[VG_TILE_VECTORS];
+    vg_tile_fn tile[VG_TILE_PITCHES][VG_TILE_VECTORS][VG_TILE_PIXELS]; /* [pitch][v-1][p-1] */
+    vg_outer_fn outer[VG_TILE_VECTORS][VG_TILE_PIXELS];
+    vg_spread_fn spread;
+} vg_tile_set;
+
+/* Place in tile[]: pitches 16, 3 and 1. */
+static inline int vg_pitch_index(int pitch)
+{
+    return pitch == 16 ? 0 : pitch == 3 ? 1 : 2;
+}
+
+/* What this machine can run of `most`. AVX2 counts only with FMA. */
+const vg_tile_set *vg_tile_set_for(vg_simd most);
+extern const vg_tile_set vg_tiles_plain;
+#if VG_SIMD_X86
+extern const vg_tile_set vg_tiles_avx2, vg_tiles_avx512;
+#endif
+
+/* The table's entries: instantiate BODY(pitch, vectors, pixels) for all that fit the registers. */
+#define VG_TILE_ROW_6(M, c, v) M(c, v, 1) M(c, v, 2) M(c, v, 3) M(c, v, 4) M(c, v, 5) M(c, v, 6)
+#define VG_TILE_ROW_7(M, c, v) VG_TILE_ROW_6(M, c, v) M(c, v, 7)
+#define VG_TILE_ROW_9(M, c, v) VG_TILE_ROW_7(M, c, v) M(c, v, 8) M(c, v, 9)
+#define VG_TILE_ROW_14(M, c, v)                                                                    \
+    VG_TILE_ROW_9(M, c, v) M(c, v, 10) M(c, v, 11) M(c, v, 12) M(c, v, 13) M(c, v, 14)
+#define VG_TILE_ROW_28(M, c, v)                                                                    \
+    VG_TILE_ROW_14(M, c, v)                                                                        \
+    M(c, v, 15)                                                                                    \
+    M(c, v, 16)                                                                                    \
+    M(c, v, 17)                                                                                    \
+    M(c, v, 18)                                                                                    \
+    M(c, v, 19) M(c, v, 20) M(c, v, 21) M(c, v, 22) M(c, v, 23) M(c, v, 24) M(c, v, 25)            \
+        M(c, v, 26) M(c, v, 27) M(c, v, 28)
+
+#endif
