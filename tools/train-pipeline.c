@@ -44,9 +44,10 @@ int main(int argc, char **argv)
         } else {
             if (!status)
                 status = vg_train_open_dataset(&s, &err);
-            end = status               ? vg_cli_fail(&s.cli, &err, status)
-                  : s.request.evaluate ? vg_train_evaluate(&s)
-                                       : vg_train_run(&s);
+            end = status                    ? vg_cli_fail(&s.cli, &err, status)
+                  : s.request.evaluate      ? vg_train_evaluate(&s)
+                  : s.request.explain_speed ? vg_train_explain_speed(&s)
+                                            : vg_train_run(&s);
         }
     }
     vg_train_session_reset(&s);

@@ -2,12 +2,13 @@
 #include "train_pipeline.h"
 
 #include "base/alloc.h"
+#include "base/file.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { JOB, EPOCHS, NET, SET, COMPARE, SEEDS, FAIL_ON, EVALUATE, SPLIT, KEYS };
-enum { CACHE = KEYS + 1, ON_ERROR, MAX_BAD, BACKGROUND };
+enum { CACHE = KEYS + 1, ON_ERROR, MAX_BAD, BACKGROUND, EXPLAIN_SPEED };
 
 static const vg_cli_option options[] = {
     {"job", "FILE", "read a job file; DATASET then replaces its dataset", JOB},
@@ -26,6 +27,8 @@ static const vg_cli_option options[] = {
     {"evaluate", "FILE", "measure a checkpoint on DATASET instead of training", EVALUATE},
     {"split", "NAME", "with --evaluate: train, val or test (val if there is one, else test)",
      SPLIT},
+    {"explain-speed", NULL, "time a few steps and tell where the time goes; trains nothing",
+     EXPLAIN_SPEED},
     {"keys", NULL, "list the keys of a job file", KEYS},
 };
 
@@ -87,6 +90,9 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
     case SPLIT:
         r->split = value;
         return VG_OK;
+    case EXPLAIN_SPEED:
+        r->explain_speed = true;
+        return VG_OK;
     default:
         r->keys = true;
         return VG_OK;
@@ -108,7 +114,8 @@ const vg_cli_spec vg_train_spec = {
               "  train-pipeline pets/ --compare        what does each data change do?\n"
               "  train-pipeline pets/ --set augment='rotate=15 flip=h' --set learning_rate=0.01\n"
               "  train-pipeline --job runs/2026-11-21-1/job.yaml        the same run again\n"
-              "  train-pipeline pets/ --evaluate runs/2026-11-21-1/weights.safetensors\n"};
+              "  train-pipeline pets/ --evaluate runs/2026-11-21-1/weights.safetensors\n"
+              "  train-pipeline pets/ --explain-speed  what takes the time of a step?\n"};
 
 static bool is_job_file(const char *path)
 {
@@ -133,7 +140,28 @@ static vg_status refuse_without_meaning(const vg_train_session *s, vg_error *err
                        : r->cache_given ? "cache"
                        : r->seeds_given ? "seeds"
                                         : "out");
+    if (r->explain_speed &&
+        (r->evaluate || r->compare_given || r->seeds_given || r->fail_on_collapse || s->cli.out))
+        return vg_fail(err, VG_E_ARG,
+                       "--explain-speed trains nothing and writes nothing: leave --%s out",
+                       r->evaluate           ? "evaluate"
+                       : r->compare_given    ? "compare"
+                       : r->seeds_given      ? "seeds"
+                       : r->fail_on_collapse ? "fail-on"
+                                             : "out");
     return VG_OK;
+}
+
+/* With --explain-speed a run's folder stands for the job in it. */
+static vg_status job_of_folder(vg_train_session *s, const char *folder, bool *is_run, vg_error *err)
+{
+    char *path = vg_path_join(folder, "job.yaml");
+    if (!path)
+        return vg_fail(err, VG_E_NOMEM, "out of memory");
+    *is_run = vg_path_exists(path);
+    vg_status status = *is_run ? vg_job_load(&s->job, path, err) : VG_OK;
+    free(path);
+    return status;
 }
 
 vg_status vg_train_read_job(vg_train_session *s, vg_error *err)
@@ -152,7 +180,10 @@ vg_status vg_train_read_job(vg_train_session *s, vg_error *err)
     }
     if (!status && file)
         status = vg_job_load(&s->job, file, err);
-    if (!status && operand) {
+    bool is_run = false;
+    if (!status && operand && s->request.explain_speed && !file)
+        status = job_of_folder(s, operand, &is_run, err);
+    if (!status && operand && !is_run) {
         free(s->job.dataset);
         s->job.dataset = vg_strdup(operand);
         if (!s->job.dataset)

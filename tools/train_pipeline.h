@@ -16,7 +16,7 @@ typedef struct vg_train_request {
     char *sets[VG_TRAIN_SETS];          /* key=value, owned; in the order given */
     const char *options[VG_TRAIN_SETS]; /* by which option each was given */
     int set_count;
-    bool fail_on_collapse, compare_given, seeds_given, cache_given, keys;
+    bool fail_on_collapse, compare_given, seeds_given, cache_given, keys, explain_speed;
 } vg_train_request;
 
 /* Everything that a call of the program holds. */
@@ -47,6 +47,12 @@ vg_status vg_train_open_dataset(vg_train_session *s, vg_error *err);
  * give the exit status. */
 int vg_train_run(vg_train_session *s);
 int vg_train_evaluate(vg_train_session *s);
+/* train_speed.c: times the first steps and tells where the time goes. */
+int vg_train_explain_speed(vg_train_session *s);
+
+/* The cache of the job into the session and the options of the run; --evaluate, which looks at every
+ * image once, needs none. */
+vg_status vg_train_open_cache(vg_train_session *s, vg_error *err);
 
 /* Shared by both: a verdict that --fail-on collapse is about; JSON to stdout. */
 bool vg_train_is_collapsed(vg_verdict verdict);

@@ -137,8 +137,7 @@ static vg_status announce(vg_train_session *s, vg_error *err)
     return VG_OK;
 }
 
-/* The cache of the job; --evaluate looks at every image once and needs none. */
-static vg_status open_cache(vg_train_session *s, vg_error *err)
+vg_status vg_train_open_cache(vg_train_session *s, vg_error *err)
 {
     if (s->job.cache.kind == VG_CACHE_NONE)
         return VG_OK;
@@ -261,7 +260,7 @@ int vg_train_run(vg_train_session *s)
     if (status)
         return vg_cli_fail(&s->cli, &err, status);
     s->job.run.checkpoint = s->checkpoint;
-    status = open_cache(s, &err);
+    status = vg_train_open_cache(s, &err);
     if (status)
         return vg_cli_fail(&s->cli, &err, status);
     catch_signals();

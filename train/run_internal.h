@@ -6,6 +6,11 @@
 #include "probe.h"
 #include "run.h"
 
+/* Seconds that the parts of all steps took together. */
+typedef struct vg_phases {
+    double prepare, forward, loss, backward, update;
+} vg_phases;
+
 typedef struct vg_training {
     const vg_dataset *dataset;
     const vg_run_options *options;
@@ -33,6 +38,7 @@ typedef struct vg_training {
     size_t correct, seen;
     double gradient_norm, rate;
     bool not_finite;
+    vg_phases spent; /* set to zero by whoever wants to know */
 } vg_training;
 
 /* Seconds of a clock that only goes forward. */

@@ -36,14 +36,26 @@ static const float *mix_batch(vg_training *r, const vg_batch *batch, vg_label_pa
     return r->mixed;
 }
 
+/* Adds what passed since *clock. */
+static void lap(double *clock, double *spent)
+{
+    double now = vg_training_now();
+    *spent += now - *clock;
+    *clock = now;
+}
+
 vg_status vg_training_step(vg_training *r, int epoch, const vg_batch *batch, double started)
 {
     vg_label_pairs labels;
+    double clock = vg_training_now();
     const float *x = vg_whiten_batch(&r->augment.normalizer, mix_batch(r, batch, &labels),
                                      batch->count, r->whitened);
+    lap(&clock, &r->spent.prepare);
     const float *logits = vg_model_forward(r->model, x, batch->count, true, r->step);
+    lap(&clock, &r->spent.forward);
     vg_loss_result loss = vg_softmax_cross_entropy_pairs(logits, &labels, batch->count, r->classes,
                                                          r->weights, r->dlogits);
+    lap(&clock, &r->spent.loss);
     r->rate = vg_schedule_at(&r->options->schedule, r->step, r->steps);
     r->step++;
     r->loss_sum += loss.loss * batch->count;
@@ -51,8 +63,11 @@ vg_status vg_training_step(vg_training *r, int epoch, const vg_batch *batch, dou
     r->seen += (size_t)batch->count;
     r->not_finite = !isfinite(loss.loss);
     if (!r->not_finite) {
+        clock = vg_training_now();
         vg_model_backward(r->model, r->dlogits, NULL);
+        lap(&clock, &r->spent.backward);
         r->gradient_norm = vg_optimizer_step(r->optimizer, r->rate);
+        lap(&clock, &r->spent.update);
     }
     if (!r->events || !r->events->batch)
         return VG_OK;

@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/rng.h"
 #include "base/threads.h"
+#include "base/usage.h"
 #include "nn/kernels/blas.h"
 #include "nn/kernels/peak.h"
 #include "nn/loss.h"
@@ -24,9 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { BATCHES = 4 };
 
@@ -67,37 +66,6 @@ static double now(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-/* ---- what others used of the machine meanwhile */
-
-typedef struct usage {
-    double wall, busy, own; /* seconds */
-} usage;
-
-static usage usage_now(void)
-{
-    usage u = {.wall = now()};
-    FILE *f = fopen("/proc/stat", "r");
-    unsigned long long v[8];
-    if (f && fscanf(f, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &v[0], &v[1], &v[2], &v[3],
-                    &v[4], &v[5], &v[6], &v[7]) == 8)
-        u.busy = (double)(v[0] + v[1] + v[2] + v[5] + v[6] + v[7]) / (double)sysconf(_SC_CLK_TCK);
-    if (f)
-        fclose(f);
-    struct rusage r;
-    getrusage(RUSAGE_SELF, &r);
-    u.own = (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
-            1e-6 * (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec);
-    return u;
-}
-
-static double others_since(usage before)
-{
-    usage u = usage_now();
-    double theirs = (u.busy - before.busy) - (u.own - before.own);
-    double all = (u.wall - before.wall) * (double)sysconf(_SC_NPROCESSORS_ONLN);
-    return theirs > 0 && all > 0 ? theirs / all : 0;
 }
 
 /* ---- one network */
@@ -187,13 +155,13 @@ static timing timed(trainer *t, void (*call)(trainer *, int), double seconds)
     result.warm_up = now() - start;
     call(t, 0);
     call(t, 1);
-    usage before = usage_now();
+    vg_usage before = vg_usage_now();
     int calls = 0;
     start = now();
     while (calls < 3 || now() - start < seconds)
         call(t, calls++);
     result.images_per_s = (double)calls * t->batch / (now() - start);
-    result.others = others_since(before);
+    result.others = vg_usage_others_since(&before);
     return result;
 }
 

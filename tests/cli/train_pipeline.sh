@@ -206,5 +206,18 @@ json four/report.json "set(d['changes'][0]['measures']['balanced_accuracy']) >= 
 [ -s four/weights.safetensors ] || { echo "FAIL: a comparison leaves no weights"; failures=$((failures + 1)); }
 has four/report.html "What each data change did"
 
+expect 0 "explain speed" run set --explain-speed --quiet
+has out "LIMIT  "
+has out "waiting for images"
+has out "0.conv "
+has out "from registers on"
+expect 0 "explain the speed of a run as JSON" "$tool" one --explain-speed --json --quiet
+json out "d['layers'][0]['share'] > 0 and d['machine']['peak_gflop_per_s'] > 0 and d['sentence']"
+json out "abs(sum(d['parts'].values()) - d['step_s']) < 0.05 * d['step_s']"
+expect 2 "explain speed trains nothing" run set --explain-speed --out five --quiet
+has err "leave --out out"
+expect 2 "nor compares" run set --explain-speed --compare --quiet
+[ ! -e five ] || { echo "FAIL: --explain-speed made a folder"; failures=$((failures + 1)); }
+
 [ "$failures" = 0 ] || exit 1
 echo ok

@@ -10,6 +10,8 @@
 #include "nn/kernels/kernels.h"
 
 #include <omp.h>
+#include <string.h>
+#include <time.h>
 #if defined(__SSE2__)
 #include <xmmintrin.h>
 #endif
@@ -58,6 +60,44 @@ static void leave(const vg_model *m, vg_shard shard)
         vg_transpose(m->own_dx + at * c * map, map, c, m->dx + at * c * map);
 }
 
+/* Clocks: each thread has its own, so that none waits for another; no system call when they stand. */
+static double clock_now(const vg_model *m)
+{
+    struct timespec t = {0};
+    if (m->clocked)
+        clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Adds what passed since *at to a layer's clock of the calling thread. */
+static void lap(vg_model *m, int layer, bool backward, double *at)
+{
+    if (!m->clocked)
+        return;
+    double now = clock_now(m);
+    vg_layer_clock *c = &m->clocks[(size_t)omp_get_thread_num() * (size_t)m->count + (size_t)layer];
+    *(backward ? &c->backward : &c->forward) += now - *at;
+    *at = now;
+}
+
+void vg_model_clock(vg_model *model, bool on)
+{
+    if (on)
+        memset(model->clocks, 0, VG_MODEL_SHARDS * (size_t)model->count * sizeof *model->clocks);
+    model->clocked = on;
+}
+
+vg_layer_clock vg_model_clock_of(const vg_model *model, int layer)
+{
+    vg_layer_clock sum = {0};
+    for (int t = 0; t < VG_MODEL_SHARDS; t++) {
+        vg_layer_clock c = model->clocks[(size_t)t * (size_t)model->count + (size_t)layer];
+        sum.forward += c.forward;
+        sum.backward += c.backward;
+    }
+    return sum;
+}
+
 typedef void (*shard_step)(vg_layer *layer, const vg_pass *pass, vg_shard shard);
 
 /* Layers [from, to) for all shards, then what layer `to` wants of them. */
@@ -69,12 +109,17 @@ static void forward_run(vg_model *m, int from, int to, shard_step then)
 #pragma omp for schedule(static)
     for (int s = 0; s < VG_MODEL_SHARDS; s++) {
         vg_shard shard = vg_shard_make(m->pass.n, s, slot);
+        double at = clock_now(m);
         if (from == 0)
             enter(m, shard);
-        for (int i = from; i < to; i++)
+        for (int i = from; i < to; i++) {
             m->layers[i].ops->forward(&m->layers[i], &m->pass, shard);
-        if (then)
+            lap(m, i, false, &at);
+        }
+        if (then) {
             then(&m->layers[to], &m->pass, shard);
+            lap(m, to, false, &at);
+        }
     }
 }
 
@@ -84,8 +129,11 @@ static void pack(vg_model *m)
     for (int i = 0; i < m->count; i++)
         if (m->layers[i].ops->pack) {
 #pragma omp for schedule(static) nowait
-            for (int part = 0; part < VG_MODEL_SHARDS; part++)
+            for (int part = 0; part < VG_MODEL_SHARDS; part++) {
+                double at = clock_now(m);
                 m->layers[i].ops->pack(&m->layers[i], &m->pass, part);
+                lap(m, i, false, &at);
+            }
         }
 #pragma omp barrier
 }
@@ -109,8 +157,11 @@ static void forward_team(vg_model *m)
         } else if (l) {
             int tiles = l->ops->forward_tiles(l);
 #pragma omp for schedule(static)
-            for (int t = 0; t < tiles; t++)
+            for (int t = 0; t < tiles; t++) {
+                double at = clock_now(m);
                 l->ops->forward_tile(l, &m->pass, t);
+                lap(m, end, false, &at);
+            }
             end++;
         }
         i = end;
@@ -149,19 +200,24 @@ static void backward_run(vg_model *m, bool tiled, int from, int to, shard_step t
 #pragma omp for schedule(static)
     for (int s = 0; s < VG_MODEL_SHARDS; s++) {
         vg_shard shard = vg_shard_make(m->pass.n, s, slot);
+        double at = clock_now(m);
         if (tiled) {
             vg_layer *l = &m->layers[from + 1];
             if (l->ops->finish)
                 l->ops->finish(l, &m->pass, shard);
             add_to_sum(l, shard);
+            lap(m, from + 1, true, &at);
         }
         for (int i = from; i >= to; i--) {
             /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): only layers with tiles have none */
             m->layers[i].ops->backward(&m->layers[i], &m->pass, shard);
             add_to_sum(&m->layers[i], shard);
+            lap(m, i, true, &at);
         }
-        if (then)
+        if (then) {
             then(&m->layers[to - 1], &m->pass, shard);
+            lap(m, to - 1, true, &at);
+        }
         if (to == 0)
             leave(m, shard);
     }
@@ -179,9 +235,11 @@ static void add_partials(vg_model *m)
             float *grad = m->layers[i].params[k].grad;
 #pragma omp for schedule(static) nowait
             for (int part = 0; part < VG_MODEL_SHARDS; part++) {
+                double at = clock_now(m);
                 size_t from = count * (size_t)part / VG_MODEL_SHARDS;
                 size_t to = count * ((size_t)part + 1) / VG_MODEL_SHARDS;
                 vg_add_tree(partial + from, count, to - from, grad + from);
+                lap(m, i, true, &at);
             }
         }
 }
@@ -204,8 +262,11 @@ static void backward_team(vg_model *m)
         } else if (tiled) {
             int tiles = l->ops->backward_tiles(l);
 #pragma omp for schedule(static)
-            for (int t = 0; t < tiles; t++)
+            for (int t = 0; t < tiles; t++) {
+                double at = clock_now(m);
                 l->ops->backward_tile(l, &m->pass, t);
+                lap(m, end, true, &at);
+            }
             end--;
         }
         i = end;

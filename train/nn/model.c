@@ -256,6 +256,7 @@ vg_status vg_model_new(const vg_net_spec *spec, const vg_model_options *options,
         plan_input(m, &plan);
         for (int i = 0; i < m->count; i++)
             plan_layer(m, i, &plan);
+        vg_plan_bytes(&plan, &m->clocks, VG_MODEL_SHARDS * (size_t)m->count, sizeof *m->clocks);
         status = grant(&plan, &m->arena, err);
         free(plan.wishes);
     }

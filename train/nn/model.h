@@ -87,6 +87,14 @@ const float *vg_model_forward(vg_model *model, const float *x, int n, bool train
 /* After a training forward: gradient of the loss with respect to the logits [n][classes] -> grad of
  * all parameters (overwritten, not added). dx (n C H W) may be NULL. */
 void vg_model_backward(vg_model *model, const float *dlogits, float *dx);
+/* What a layer cost since the clocks were set going: seconds of all threads of the team together. */
+typedef struct vg_layer_clock {
+    double forward, backward;
+} vg_layer_clock;
+/* Sets the clocks of all layers to zero and going, or stops them. Off at first. */
+void vg_model_clock(vg_model *model, bool on);
+vg_layer_clock vg_model_clock_of(const vg_model *model, int layer);
+
 /* Output of layer i of the last forward, [n][H W C] (behind a flatten C H W in a row); i = -1 is the
  * input as it was given, [n][C H W]. A layer before a ReLU,
  * dropout, flatten or add may share its buffer and then shows what that layer has made of it. */

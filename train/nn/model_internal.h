@@ -13,6 +13,8 @@ struct vg_model {
     vg_param *params;
     int param_count;
     size_t parameters;
+    bool clocked;
+    vg_layer_clock *clocks; /* [VG_MODEL_SHARDS threads][count] */
     vg_pass pass;   /* the last forward */
     const float *x; /* and its input, C H W */
     /* The input and its gradient H W C; NULL where that is the same. */
