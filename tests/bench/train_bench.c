@@ -1,7 +1,7 @@
 /* Images per second of a training step and of inference: the networks, the step and the keys of the
  * peers' programs that compare_train.py runs beside it.
  *
- *   train_bench [--net NAME,NAME] [--threads N] [--batch N] [--seconds S] [--infer-seconds S]
+ *   train_bench [--net NAME,NAME] [--threads N] [--batch N] [--seconds S] [--infer-seconds S] [--layers]
  *
  * The input stands ready in memory, so that nothing but the network is timed: four batches of standard
  * normal numbers with random labels take turns. A step is forward in training mode, mean softmax cross-entropy, backward to
@@ -49,6 +49,7 @@ typedef struct settings {
     bool wanted[NETS];
     int threads, batch;
     double seconds, infer_seconds;
+    bool layers;
 } settings;
 
 typedef struct trainer {
@@ -195,6 +196,36 @@ static void print(const net *n, const trainer *t, const settings *s, timing trai
     fflush(stdout);
 }
 
+/* A few more steps with the clocks of the layers going, as a table on stderr. */
+static void print_layers(const net *n, trainer *t, const settings *s, const vg_peak *peak)
+{
+    enum { STEPS = 5 };
+    double start, took, team = s->threads < VG_MODEL_SHARDS ? s->threads : VG_MODEL_SHARDS;
+    vg_model_clock(t->model, true);
+    start = now();
+    for (int i = 0; i < STEPS; i++)
+        train_step(t, i);
+    took = now() - start;
+    vg_model_clock(t->model, false);
+    fprintf(stderr, "%s: %.3f ms a step\n", n->name, 1e3 * took / STEPS);
+    for (int i = 0; i < vg_model_layers(t->model); i++) {
+        const vg_layer_info *layer = vg_model_layer(t->model, i);
+        vg_layer_clock c = vg_model_clock_of(t->model, i);
+        bool counts = layer->kind == VG_LAYER_CONV || layer->kind == VG_LAYER_DENSE;
+        double forward = c.forward / team / STEPS, backward = c.backward / team / STEPS;
+        double flop = counts ? 2.0 * t->batch * (double)layer->macs : 0, back = i ? 2 * flop : flop;
+        fprintf(stderr, "  %-18s %4dx%3dx%3d %9.3f %9.3f ms %5.1f %%", layer->name, layer->channels,
+                layer->height, layer->width, 1e3 * forward, 1e3 * backward,
+                100 * (forward + backward) * STEPS / took);
+        if (counts)
+            fprintf(stderr, "   %6.1f %6.1f GFLOP/s = %3.0f %% %3.0f %% of the peak",
+                    1e-9 * flop / forward, 1e-9 * back / backward,
+                    100 * flop / forward / peak->flop_per_s,
+                    100 * back / backward / peak->flop_per_s);
+        fputc('\n', stderr);
+    }
+}
+
 static vg_status measure(const net *n, const settings *s, vg_error *err)
 {
     trainer t;
@@ -204,6 +235,8 @@ static vg_status measure(const net *n, const settings *s, vg_error *err)
         timing train = timed(&t, train_step, s->seconds);
         timing inference = timed(&t, infer, s->infer_seconds);
         print(n, &t, s, train, inference, &peak);
+        if (s->layers)
+            print_layers(n, &t, s, &peak);
     }
     trainer_reset(&t);
     return status;
@@ -215,7 +248,7 @@ static int usage_error(const char *why)
 {
     fprintf(stderr,
             "train_bench: %s\nusage: train_bench [--net NAME,NAME] [--threads N] [--batch N] "
-            "[--seconds S] [--infer-seconds S]\nnetworks: ",
+            "[--seconds S] [--infer-seconds S] [--layers]\nnetworks: ",
             why);
     for (int i = 0; i < NETS; i++)
         fprintf(stderr, "%s%s", nets[i].name, i + 1 < NETS ? ", " : "; all: the first six\n");
@@ -250,10 +283,13 @@ static bool choose(const char *text, settings *s)
 
 int main(int argc, char **argv)
 {
-    static const struct option table[] = {
-        {"net", required_argument, NULL, 'n'},           {"threads", required_argument, NULL, 't'},
-        {"batch", required_argument, NULL, 'b'},         {"seconds", required_argument, NULL, 's'},
-        {"infer-seconds", required_argument, NULL, 'i'}, {NULL, 0, NULL, 0}};
+    static const struct option table[] = {{"net", required_argument, NULL, 'n'},
+                                          {"threads", required_argument, NULL, 't'},
+                                          {"batch", required_argument, NULL, 'b'},
+                                          {"seconds", required_argument, NULL, 's'},
+                                          {"infer-seconds", required_argument, NULL, 'i'},
+                                          {"layers", no_argument, NULL, 'l'},
+                                          {NULL, 0, NULL, 0}};
     vg_cli_fast_blas(argv);
     settings s = {.seconds = 3, .infer_seconds = 1.5};
     double threads = vg_threads_available(), batch = 0;
@@ -265,6 +301,7 @@ int main(int argc, char **argv)
                     : found == 'b' ? number(optarg, 1, 65536, &batch)
                     : found == 's' ? number(optarg, 0, 1e6, &s.seconds)
                     : found == 'i' ? number(optarg, 0, 1e6, &s.infer_seconds)
+                    : found == 'l' ? (s.layers = true)
                                    : false;
         if (!fine)
             return usage_error("an option is unknown or has a wrong value");
