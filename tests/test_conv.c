@@ -4,6 +4,7 @@
 #include "nn_util.h"
 
 #include "nn/kernels/blas.h"
+#include "nn/kernels/conv.h"
 #include "nn/kernels/kernels.h"
 
 #include <math.h>
@@ -33,7 +34,18 @@ static void check(shape s)
     for (size_t i = 0; i < p[1].count; i++)
         p[1].value[i] = 0.1f * (float)i;
     const vg_layer_info *info = vg_model_layer(m, 0);
-    vg_window g = {s.c, s.h, s.w, s.kernel, s.stride, s.padding, info->height, info->width, 1};
+    vg_conv g = {.c = s.c,
+                 .h = s.h,
+                 .w = s.w,
+                 .k = s.outputs,
+                 .p = info->height,
+                 .q = info->width,
+                 .kernel = s.kernel,
+                 .stride = s.stride,
+                 .padding = s.padding,
+                 .dilation = 1,
+                 .x_pixel = (size_t)s.c,
+                 .y_pixel = (size_t)s.outputs};
     size_t in = (size_t)s.c * (size_t)s.h * (size_t)s.w;
     size_t out = (size_t)s.outputs * (size_t)g.p * (size_t)g.q;
     size_t n = (size_t)s.n;
@@ -45,18 +57,17 @@ static void check(shape s)
     size_t map = (size_t)g.h * (size_t)g.w, c = (size_t)s.c;
     float *hwc = turned(x, n, c, map);
     vg_model_forward(m, x, s.n, true, 0);
-    for (size_t i = 0; i < n; i++)
-        vg_conv_forward_ref(&g, s.outputs, hwc + i * in, p[0].value, p[1].value, y + i * out);
+    vg_conv_forward_plain(&g, hwc, s.n, p[0].value, p[1].value, false, y);
     compare("y", vg_model_activation(m, 0), y, n * out);
     vg_model_backward(m, dz, dx);
     size_t pixels = (size_t)g.p * (size_t)g.q;
-    for (size_t i = 0; i < n; i++) { /* the head's input gradient, plainly; its weights are C H W */
-        for (size_t k = 0; k < out; k++)
-            dy[i * out + k % pixels * (out / pixels) + k / pixels] =
-                dz[2 * i] * p[2].value[k] + dz[2 * i + 1] * p[2].value[out + k];
-        vg_conv_backward_ref(&g, s.outputs, hwc + i * in, p[0].value, dy + i * out, rx + i * in, rw,
-                             rb);
-    }
+    for (size_t i = 0; i < n; i++) /* the head's input gradient, plainly; its weights are C H W */
+        for (size_t k = 0; k < out; k++) {
+            float d = dz[2 * i] * p[2].value[k] + dz[2 * i + 1] * p[2].value[out + k];
+            dy[i * out + k % pixels * (out / pixels) + k / pixels] = d;
+            rb[k / pixels] += d;
+        }
+    vg_conv_backward_plain(&g, hwc, dy, s.n, p[0].value, rx, rw);
     float *chw = turned(rx, n, map, c);
     compare("dx", dx, chw, n * in);
     compare("dw", p[0].grad, rw, p[0].count);

@@ -137,16 +137,17 @@ static void run_all(fixture *r, const vg_tile_set *set, bool relu, int parts)
 {
     const vg_conv *c = &r->c;
     vg_rows x = rows_of(r->x, c->x_pixel), dy = rows_of(r->dy, c->y_pixel);
-    vg_conv_pack_forward(c, r->w, r->bias, r->packed);
-    vg_conv_pack_backward(c, r->w, r->packed_back);
+    for (int part = 0; part < 3; part++) {
+        vg_conv_pack_forward(c, r->w, r->bias, part, 3, r->packed);
+        vg_conv_pack_backward(c, r->w, part, 3, r->packed_back);
+    }
     vg_conv_forward(set, c, &x, r->images, r->packed, relu, r->y, r->scratch);
     vg_conv_backward_data(set, c, &dy, r->images, r->packed_back, false, r->dx, r->scratch);
     for (int part = 0; part < parts; part++)
         vg_conv_backward_weight(set, c, &x, &dy, r->images, part, parts, false, r->packed_dw,
                                 r->scratch);
-    int vectors = vg_conv_vectors(c);
-    vg_conv_unpack_gradient(c, r->packed_dw, 0, vectors / 2, r->dw);
-    vg_conv_unpack_gradient(c, r->packed_dw, vectors / 2, vectors, r->dw);
+    for (int part = 0; part < 3; part++)
+        vg_conv_unpack_gradient(c, r->packed_dw, 1, 0, part, 3, r->dw);
 }
 
 static const vg_tile_set *set_at(int simd)
@@ -223,7 +224,7 @@ static void test_same_bits(void **state)
             vg_conv_backward_data(narrow, c, &dy, 1, b.packed_back, false, b.dx + in, b.scratch);
             vg_conv_backward_weight(narrow, c, &x, &dy, 1, 0, 1, n > 0, b.packed_dw, b.scratch);
         }
-        vg_conv_unpack_gradient(c, b.packed_dw, 0, vg_conv_vectors(c), b.dw);
+        vg_conv_unpack_gradient(c, b.packed_dw, 1, 0, 0, 1, b.dw);
         assert_memory_equal(a.y, b.y, a.y_size * sizeof(float));
         assert_memory_equal(a.dx, b.dx, a.x_size * sizeof(float));
         assert_memory_equal(a.dw, b.dw, a.w_size * sizeof(float));
@@ -266,12 +267,12 @@ static void test_made_rows(void **state)
         doubled dx, ddy;
         vg_rows x = doubled_rows(&dx, b.x, c->h, c->w, c->x_pixel);
         vg_rows dy = doubled_rows(&ddy, b.dy, c->p, c->q, c->y_pixel);
-        vg_conv_pack_forward(c, b.w, NULL, b.packed);
-        vg_conv_pack_backward(c, b.w, b.packed_back);
+        vg_conv_pack_forward(c, b.w, NULL, 0, 1, b.packed);
+        vg_conv_pack_backward(c, b.w, 0, 1, b.packed_back);
         vg_conv_forward(set, c, &x, b.images, b.packed, false, b.y, b.scratch);
         vg_conv_backward_data(set, c, &dy, b.images, b.packed_back, false, b.dx, b.scratch);
         vg_conv_backward_weight(set, c, &x, &dy, b.images, 0, 1, false, b.packed_dw, b.scratch);
-        vg_conv_unpack_gradient(c, b.packed_dw, 0, vg_conv_vectors(c), b.dw);
+        vg_conv_unpack_gradient(c, b.packed_dw, 1, 0, 0, 1, b.dw);
         assert_guard(b.scratch, vg_conv_scratch(c));
         for (size_t k = 0; k < a.y_size; k++)
             assert_true(b.y[k] == (a.y[k] == -77 ? -77 : 2 * a.y[k]));
@@ -322,10 +323,35 @@ static void test_nan(void **state)
     }
 }
 
+/* Shards are added in a tree; a shard without images has a gradient of zeros. */
+static void test_shards(void **state)
+{
+    (void)state;
+    const vg_tile_set *set = vg_tile_set_for(VG_SIMD_AVX512);
+    fixture r = fixture_make(&SHAPES[7]);
+    const vg_conv *c = &r.c;
+    vg_rows x = rows_of(r.x, c->x_pixel), dy = rows_of(r.dy, c->y_pixel);
+    size_t size = vg_conv_packed_gradient(c);
+    float *packed = floats(4 * size), *want = floats(size);
+    for (int s = 0; s < 4; s++)
+        vg_conv_backward_weight(set, c, &x, &dy, 3 - s, 0, 1, false, packed + (size_t)s * size,
+                                r.scratch);
+    for (size_t i = 0; i < size; i++) {
+        assert_true(packed[3 * size + i] == 0);
+        want[i] = (packed[i] + packed[size + i]) + (packed[2 * size + i] + packed[3 * size + i]);
+    }
+    vg_conv_unpack_gradient(c, packed, 4, size, 0, 1, r.dw);
+    assert_memory_equal(packed, want, size * sizeof *want);
+    free(packed);
+    free(want);
+    fixture_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shapes), cmocka_unit_test(test_same_bits),
-        cmocka_unit_test(test_made_rows), cmocka_unit_test(test_add), cmocka_unit_test(test_nan)};
+        cmocka_unit_test(test_shapes),    cmocka_unit_test(test_same_bits),
+        cmocka_unit_test(test_made_rows), cmocka_unit_test(test_add),
+        cmocka_unit_test(test_nan),       cmocka_unit_test(test_shards)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

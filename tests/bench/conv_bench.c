@@ -144,7 +144,7 @@ static void run_forward(bench *b)
 {
     size_t in = (size_t)b->c.h * (size_t)b->c.w * b->c.x_pixel;
     size_t out = (size_t)b->c.p * (size_t)b->c.q * b->c.y_pixel;
-    vg_conv_pack_forward(&b->c, b->w, NULL, b->packed);
+    vg_conv_pack_forward(&b->c, b->w, NULL, 0, 1, b->packed);
 #pragma omp parallel for schedule(static) num_threads(b->threads)
     for (int s = 0; s < SHARDS; s++) {
         vg_rows x = {.base = b->x + (size_t)share(b, s) * in, .pixel = b->c.x_pixel};
@@ -158,7 +158,7 @@ static void run_data(bench *b)
 {
     size_t in = (size_t)b->c.h * (size_t)b->c.w * b->c.x_pixel;
     size_t out = (size_t)b->c.p * (size_t)b->c.q * b->c.y_pixel;
-    vg_conv_pack_backward(&b->c, b->w, b->back);
+    vg_conv_pack_backward(&b->c, b->w, 0, 1, b->back);
 #pragma omp parallel for schedule(static) num_threads(b->threads)
     for (int s = 0; s < SHARDS; s++) {
         vg_rows dy = {.base = b->dy + (size_t)share(b, s) * out, .pixel = b->c.y_pixel};
@@ -179,7 +179,9 @@ static void run_weight(bench *b)
     size_t in = (size_t)b->c.h * (size_t)b->c.w * b->c.x_pixel;
     size_t out = (size_t)b->c.p * (size_t)b->c.q * b->c.y_pixel;
     size_t size = vg_conv_packed_gradient(&b->c);
+    int shards = 1;
     if (is_sharded(&b->c)) {
+        shards = SHARDS;
 #pragma omp parallel for schedule(static) num_threads(b->threads)
         for (int s = 0; s < SHARDS; s++) {
             vg_rows x = {.base = b->x + (size_t)share(b, s) * in, .pixel = b->c.x_pixel};
@@ -188,11 +190,6 @@ static void run_weight(bench *b)
                                     false, b->dw + (size_t)s * size,
                                     b->scratch + (size_t)omp_get_thread_num() * b->scratch_size);
         }
-        for (size_t i = 0; i < size; i++)
-            b->dw[i] =
-                ((b->dw[i] + b->dw[size + i]) + (b->dw[2 * size + i] + b->dw[3 * size + i])) +
-                ((b->dw[4 * size + i] + b->dw[5 * size + i]) +
-                 (b->dw[6 * size + i] + b->dw[7 * size + i]));
     } else {
         int parts = vg_conv_gradient_parts(&b->c);
 #pragma omp parallel for schedule(static) num_threads(b->threads)
@@ -203,7 +200,7 @@ static void run_weight(bench *b)
                                     b->scratch + (size_t)omp_get_thread_num() * b->scratch_size);
         }
     }
-    vg_conv_unpack_gradient(&b->c, b->dw, 0, vg_conv_vectors(&b->c), b->grad);
+    vg_conv_unpack_gradient(&b->c, b->dw, shards, size, 0, 1, b->grad);
 }
 
 static double least(bench *b, void (*run)(bench *b), int repeats)

@@ -244,6 +244,16 @@ static void add_partials(vg_model *m)
         }
 }
 
+static void unpack(vg_model *m)
+{
+    for (int i = 0; i < m->count; i++)
+        if (m->layers[i].ops->unpack) {
+#pragma omp for schedule(static) nowait
+            for (int part = 0; part < VG_MODEL_SHARDS; part++)
+                m->layers[i].ops->unpack(&m->layers[i], &m->pass, part);
+        }
+}
+
 static void backward_team(vg_model *m)
 {
     bool ready = false, tiled = false;
@@ -272,6 +282,7 @@ static void backward_team(vg_model *m)
         i = end;
     }
     add_partials(m);
+    unpack(m);
 }
 
 void vg_model_backward(vg_model *model, const float *dlogits, float *dx)

@@ -68,6 +68,9 @@ typedef struct vg_layer_ops {
     /* Once before each forward pass, in parts 0 .. VG_MODEL_SHARDS - 1 on several threads: brings the
      * weights into the order in which forward and backward want them. NULL: not needed. */
     void (*pack)(vg_layer *layer, const vg_pass *pass, int part);
+    /* Once after each backward pass, in as many parts: brings gradients that the layer has summed in
+     * an order of its own into the parameters' grad. NULL: not needed. */
+    void (*unpack)(vg_layer *layer, const vg_pass *pass, int part);
     void (*forward)(vg_layer *layer, const vg_pass *pass, vg_shard shard);
     void (*backward)(vg_layer *layer, const vg_pass *pass, vg_shard shard);
     /* Whole-batch statistics, NULL if not needed: before forward and backward. */
@@ -122,8 +125,10 @@ struct vg_layer {
      * the tree by the model; NULL where the layer writes grad itself. */
     float *partial[VG_LAYER_PARAMS];
 
-    float *packed;  /* weights as `pack` left them */
-    float *scratch; /* [VG_MODEL_SHARDS slots][scratch_size] */
+    float *packed;          /* weights as `pack` left them */
+    float *packed_backward; /* convolution: likewise for the data gradient */
+    float *packed_gradient; /* convolution: [VG_MODEL_SHARDS], to be unpacked */
+    float *scratch;         /* [VG_MODEL_SHARDS slots][scratch_size] */
     size_t scratch_size;
     float *mean, *inverse; /* batch norm: [C] of the running batch */
     float *affine;         /* batch norm: [3][C], coefficients of the running pass */

@@ -38,12 +38,11 @@ typedef struct vg_rows {
 size_t vg_conv_packed_forward(const vg_conv *c);
 size_t vg_conv_packed_backward(const vg_conv *c);
 size_t vg_conv_packed_gradient(const vg_conv *c);
-/* weight: K C R S; bias: [K] or NULL. */
-void vg_conv_pack_forward(const vg_conv *c, const float *weight, const float *bias, float *packed);
-void vg_conv_pack_backward(const vg_conv *c, const float *weight, float *packed);
-/* dw[K C R S] from a packed gradient: vectors [from, to) of 16 outputs, of vg_conv_vectors. */
-int vg_conv_vectors(const vg_conv *c);
-void vg_conv_unpack_gradient(const vg_conv *c, const float *packed, int from, int to, float *dw);
+/* weight: K C R S; bias: [K] or NULL. Part `part` of `parts`, which several threads may do at once. */
+void vg_conv_pack_forward(const vg_conv *c, const float *weight, const float *bias, int part,
+                          int parts, float *packed);
+void vg_conv_pack_backward(const vg_conv *c, const float *weight, int part, int parts,
+                           float *packed);
 
 /* Floats of scratch for one thread, enough for each of the passes below. */
 size_t vg_conv_scratch(const vg_conv *c);
@@ -58,6 +57,10 @@ void vg_conv_backward_data(const vg_tile_set *set, const vg_conv *c, const vg_ro
  * independent: parts == 1 is all of it, and any number up to vg_conv_gradient_parts gives the same
  * bits. Where dy's rows are made, each part makes them anew. */
 int vg_conv_gradient_parts(const vg_conv *c);
+/* dw[K C R S], overwritten: the same part of the packed gradients of `shards` shards, `stride` floats
+ * apart, added in a tree: ((0 + 1) + (2 + 3)) + ... The first one is overwritten too. */
+void vg_conv_unpack_gradient(const vg_conv *c, float *packed, int shards, size_t stride, int part,
+                             int parts, float *dw);
 void vg_conv_backward_weight(const vg_tile_set *set, const vg_conv *c, const vg_rows *x,
                              const vg_rows *dy, int images, int part, int parts, bool add,
                              float *dw, float *scratch);

@@ -15,6 +15,28 @@ void vg_tap_order(const vg_conv *c, int32_t *rs)
                     rs[n++] = r * c->kernel + s;
 }
 
+int vg_conv_gradient_parts(const vg_conv *c)
+{
+    return vg_ceil(c->c, VG_LANES) * vg_ceil(vg_vectors(c->k), VG_TILE_VECTORS);
+}
+
+vg_unit vg_unit_at(const vg_conv *c, int unit)
+{
+    int vectors = vg_vectors(c->k), groups = vg_ceil(vectors, VG_TILE_VECTORS);
+    vg_unit u = {.block = unit / groups, .width = vg_group_width(vectors, 0)};
+    for (int g = 0; g < unit % groups; g++) {
+        u.first += u.width;
+        u.width = vg_group_width(vectors, u.first);
+    }
+    int rest = c->c - u.block * VG_LANES;
+    u.channels = rest < VG_LANES ? rest : VG_LANES;
+    size_t taps = (size_t)c->kernel * (size_t)c->kernel, lanes = (size_t)u.width * VG_LANES;
+    u.at = (size_t)u.first * VG_LANES * (size_t)c->c * taps +
+           (size_t)u.block * VG_LANES * taps * lanes;
+    u.floats = (size_t)u.channels * taps * lanes;
+    return u;
+}
+
 /* Whether tap r reaches pixels of residue a: the distance is then a multiple of the stride. */
 static bool reaches(const vg_conv *c, int a, int r)
 {

@@ -49,6 +49,15 @@ static inline int vg_group_width(int vectors, int first)
     return first < wide * (width + 1) ? width + 1 : width;
 }
 
+/* A part of the weight gradient: one channel block times one group of outputs, [tap][channel][lane] in
+ * the packed array. */
+typedef struct vg_unit {
+    int block, channels; /* and how many channels the block has */
+    int first, width;    /* vectors of outputs */
+    size_t at, floats;   /* in the packed gradient */
+} vg_unit;
+vg_unit vg_unit_at(const vg_conv *c, int unit);
+
 /* The order of taps in packed weights: rows, then columns by their phase (s dilation) mod stride, so
  * that neighbours in the scratch are neighbours in the packed array. */
 void vg_tap_order(const vg_conv *c, int32_t *rs); /* [kernel kernel], r kernel + s */

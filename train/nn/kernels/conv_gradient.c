@@ -20,17 +20,6 @@ typedef struct work {
     float *dw;
 } work;
 
-/* A unit is one channel block of x times one group of outputs. */
-static int groups_of(const vg_conv *c)
-{
-    return vg_ceil(vg_vectors(c->k), VG_TILE_VECTORS);
-}
-
-int vg_conv_gradient_parts(const vg_conv *c)
-{
-    return vg_ceil(c->c, VG_LANES) * groups_of(c);
-}
-
 /* The run of `length` places from x and dw on, in parts that fit the registers. */
 static void run_places(const work *k, vg_outer *o, int vectors, int length)
 {
@@ -44,42 +33,32 @@ static void run_places(const work *k, vg_outer *o, int vectors, int length)
     }
 }
 
-/* Channel block `block` of the layer times `width` vectors from `first` on. */
-static void run_unit(const work *k, int block, int first, int width, const vg_outer *visit)
+static void run_unit(const work *k, const vg_unit *u, const vg_outer *visit)
 {
     const vg_conv *c = k->c;
-    int vectors = vg_vectors(c->k), step = k->set->vectors < width ? k->set->vectors : width;
-    int channels = c->c - block * VG_LANES < VG_LANES ? c->c - block * VG_LANES : VG_LANES;
-    float *dw = k->dw + (size_t)first * VG_LANES * (size_t)c->c * (size_t)k->taps +
-                (size_t)block * VG_LANES * (size_t)k->taps * (size_t)width * VG_LANES;
-    const float *x = visit->x + (size_t)(block - k->s->channel / VG_LANES) * k->s->block;
-    size_t places = (size_t)channels * (size_t)width * VG_LANES; /* of one tap, in dw */
-    for (int v = 0; v < width; v += step)
+    int vectors = vg_vectors(c->k), step = k->set->vectors < u->width ? k->set->vectors : u->width;
+    const float *x = visit->x + (size_t)(u->block - k->s->channel / VG_LANES) * k->s->block;
+    size_t places = (size_t)u->channels * (size_t)u->width * VG_LANES; /* of one tap, in dw */
+    for (int v = 0; v < u->width; v += step)
         for (int t = 0, run; t < k->taps; t += run) {
-            for (run = 1; channels == k->s->pitch && t + run < k->taps &&
+            for (run = 1; u->channels == k->s->pitch && t + run < k->taps &&
                           k->tap[t + run] == k->tap[t + run - 1] + k->s->pitch;)
                 run++;
             vg_outer o = *visit;
             o.x = x + k->tap[t];
-            o.dy += (size_t)(first + v) * VG_LANES;
-            o.dw = dw + (size_t)t * places + (size_t)v * VG_LANES;
-            o.step = (size_t)width * VG_LANES;
-            o.lanes = first + v + step < vectors ? VG_LANES : c->k - (vectors - 1) * VG_LANES;
-            run_places(k, &o, step, run * channels);
+            o.dy += (size_t)(u->first + v) * VG_LANES;
+            o.dw = k->dw + u->at + (size_t)t * places + (size_t)v * VG_LANES;
+            o.step = (size_t)u->width * VG_LANES;
+            o.lanes = u->first + v + step < vectors ? VG_LANES : c->k - (vectors - 1) * VG_LANES;
+            run_places(k, &o, step, run * u->channels);
         }
 }
 
-/* Unit u is channel block u / groups, group u % groups. */
 static void run_visit(const work *k, const vg_outer *visit)
 {
-    int groups = groups_of(k->c), vectors = vg_vectors(k->c->k);
     for (int u = k->first_unit; u < k->end_unit; u++) {
-        int first = 0, width = vg_group_width(vectors, 0);
-        for (int g = 0; g < u % groups; g++) {
-            first += width;
-            width = vg_group_width(vectors, first);
-        }
-        run_unit(k, u / groups, first, width, visit);
+        vg_unit unit = vg_unit_at(k->c, u);
+        run_unit(k, &unit, visit);
     }
 }
 
@@ -140,7 +119,7 @@ void vg_conv_backward_weight(const vg_tile_set *set, const vg_conv *c, const vg_
                              float *dw, float *scratch)
 /* NOLINTEND(readability-non-const-parameter) */
 {
-    int units = vg_conv_gradient_parts(c), groups = groups_of(c);
+    int units = vg_conv_gradient_parts(c);
     work k = {.set = set,
               .c = c,
               .taps = c->kernel * c->kernel,
@@ -149,10 +128,13 @@ void vg_conv_backward_weight(const vg_tile_set *set, const vg_conv *c, const vg_
               .dw = dw};
     if (k.first_unit == k.end_unit)
         return;
-    int channel = k.first_unit / groups * VG_LANES,
-        end = ((k.end_unit - 1) / groups + 1) * VG_LANES;
-    vg_source s = vg_source_forward(c, x, channel, (end < c->c ? end : c->c) - channel,
-                                    dy->row ? made_rows(c) : 0);
+    for (int u = k.first_unit; images == 0 && !add && u < k.end_unit; u++) {
+        vg_unit unit = vg_unit_at(c, u);
+        memset(dw + unit.at, 0, unit.floats * sizeof *dw);
+    }
+    vg_unit first = vg_unit_at(c, k.first_unit), last = vg_unit_at(c, k.end_unit - 1);
+    int channel = first.block * VG_LANES, end = last.block * VG_LANES + last.channels;
+    vg_source s = vg_source_forward(c, x, channel, end - channel, dy->row ? made_rows(c) : 0);
     k.s = &s;
     vg_tap_order(c, k.tap);
     for (int t = 0; t < k.taps; t++)

@@ -85,7 +85,8 @@ extern const vg_tile_set vg_tiles_avx2, vg_tiles_avx512;
     M(c, v, 16)                                                                                    \
     M(c, v, 17)                                                                                    \
     M(c, v, 18)                                                                                    \
-    M(c, v, 19) M(c, v, 20) M(c, v, 21) M(c, v, 22) M(c, v, 23) M(c, v, 24) M(c, v, 25)            \
-        M(c, v, 26) M(c, v, 27) M(c, v, 28)
+    M(c, v, 19)                                                                                    \
+    M(c, v, 20)                                                                                    \
+    M(c, v, 21) M(c, v, 22) M(c, v, 23) M(c, v, 24) M(c, v, 25) M(c, v, 26) M(c, v, 27) M(c, v, 28)
 
 #endif

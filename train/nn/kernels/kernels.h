@@ -60,14 +60,6 @@ typedef struct vg_window {
     int p, q;     /* output */
     int dilation; /* distance of the kernel's places; 0 counts as 1. Convolution only */
 } vg_window;
-/* Rows of output pixels [first, first + count): col[j][(r S + s) C + c]; x begins at the first of
- * the g->c channels and has `channels` in a pixel. */
-void vg_im2col(const vg_window *g, const float *x, size_t channels, int first, int count,
-               float *col);
-/* The adjoint: adds the rows into dx. */
-void vg_col2im(const vg_window *g, const float *col, size_t channels, int first, int count,
-               float *dx);
-
 /* A depthwise convolution of one image, weights and their gradient as [R][S][C]. y is overwritten;
  * dx (may be NULL) and dw are added to. */
 void vg_depthwise_forward(const vg_window *g, const float *x, const float *weight, float *y);
@@ -83,12 +75,5 @@ void vg_maxpool(const vg_window *g, const float *x, float *y, uint8_t *chosen);
 void vg_maxpool_backward(const vg_window *g, const uint8_t *chosen, const float *dy, float *dx);
 void vg_avgpool(const vg_window *g, const float *x, float *y);
 void vg_avgpool_backward(const vg_window *g, const float *dy, float *dx);
-
-/* Plain twins, for tests; weights are [K][C][R][S]. */
-void vg_conv_forward_ref(const vg_window *g, int outputs, const float *x, const float *weight,
-                         const float *bias, float *y);
-/* dw and db are added to; dx (may be NULL) is overwritten. */
-void vg_conv_backward_ref(const vg_window *g, int outputs, const float *x, const float *weight,
-                          const float *dy, float *dx, float *dw, float *db);
 
 #endif
