@@ -11,48 +11,42 @@ static float a[N], b[N];
 
 static const vg_sample_key key = {.seed = 11, .epoch = 3, .position = 17};
 
-static void philox_ref(const uint32_t counter[4], const uint32_t key_in[2], int rounds,
-                       uint32_t c[4])
+/* xoshiro128++ as its authors give it. */
+static uint32_t next_ref(uint32_t s[4])
 {
-    uint32_t k[2] = {key_in[0], key_in[1]};
-    memcpy(c, counter, 4 * sizeof *c);
-    for (int round = 0; round < rounds; round++) {
-        uint64_t p0 = (uint64_t)0xD2511F53u * c[0], p1 = (uint64_t)0xCD9E8D57u * c[2];
-        c[0] = (uint32_t)(p1 >> 32) ^ c[1] ^ k[0];
-        c[1] = (uint32_t)p1;
-        c[2] = (uint32_t)(p0 >> 32) ^ c[3] ^ k[1];
-        c[3] = (uint32_t)p0;
-        k[0] += 0x9E3779B9u;
-        k[1] += 0xBB67AE85u;
-    }
+    uint32_t sum = s[0] + s[3], result = (sum << 7 | sum >> 25) + s[0], t = s[1] << 9;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= t;
+    s[3] = s[3] << 11 | s[3] >> 21;
+    return result;
 }
 
 /* Each normal is where the tail of the distribution has the probability that its word names. */
 static void test_equals_the_naive_twin(void **state)
 {
     (void)state;
-    uint32_t zeros[4] = {0}, word[4], ten[4];
-    philox_ref(zeros, zeros, 7, word); /* the known answer of its authors' Random123 */
-    assert_true(word[0] == 0x5f6fb709 && word[1] == 0x0d893f64 && word[2] == 0x4f121f81 &&
-                word[3] == 0x4f730a48);
+    /* the known answer of Rust's rand_xoshiro */
+    uint32_t known[4] = {1, 2, 3, 4};
+    assert_true(next_ref(known) == 641 && next_ref(known) == 1573767 &&
+                next_ref(known) == 3222811527u && next_ref(known) == 3517856514u);
     vg_noise_normals(a, N, &key);
     vg_rng rng = vg_rng_make(key.seed, key.epoch, key.position, VG_RNG_NOISE);
     double worst = 0;
-    for (size_t i = 0; i < N; i++) {
-        uint32_t counter[4] = {(uint32_t)(i / 32 * 8 + i % 16 / 2), 0, rng.counter[2],
-                               rng.counter[3]};
-        if (i == 0) {
-            philox_ref(counter, rng.key, 10, word);
-            vg_philox(counter, rng.key, ten);
-            assert_memory_equal(word, ten, sizeof ten);
+    for (uint32_t lane = 0; lane < 64; lane++) {
+        uint32_t counter[4] = {lane, 0, rng.counter[2], rng.counter[3]}, s[4];
+        vg_philox(counter, rng.key, s);
+        for (size_t i = lane; i < N; i += 64) {
+            uint32_t w = next_ref(s);
+            double p = ((w & 0x7fffffff) | 1) / 4294967296.0;
+            double z = w >> 31 ? -(double)a[i] : (double)a[i];
+            double density = exp(-z * z / 2) / sqrt(2 * 3.141592653589793);
+            worst = fmax(worst, fabs(erfc(z / sqrt(2)) / 2 - p) / density); /* Newton's step */
         }
-        philox_ref(counter, rng.key, 7, word);
-        uint32_t w = word[i % 32 / 16 * 2 + i % 2];
-        double p = ((w >> 2) + 0.5) / 2147483648.0, z = w & 1 ? -(double)a[i] : (double)a[i];
-        double density = exp(-z * z / 2) / sqrt(2 * 3.141592653589793);
-        worst = fmax(worst, fabs(erfc(z / sqrt(2)) / 2 - p) / density); /* Newton's step */
     }
-    assert_near(worst, 0, 1e-5);
+    assert_near(worst, 0, 2.5e-4);
 }
 
 static void test_versions_give_the_same_bytes(void **state)
@@ -119,8 +113,8 @@ static void test_far_tails(void **state)
 static void test_moments_and_tails(void **state)
 {
     (void)state;
-    enum { LAGS = 9 };
-    static const int lags[LAGS] = {1, 2, 8, 16, 32, 128, 256, 65536, 131072};
+    enum { LAGS = 10 };
+    static const int lags[LAGS] = {1, 2, 8, 16, 32, 64, 128, 256, 65536, 131072};
     vg_noise_normals(a, N, &key);
     double sum[5] = {0}, beyond[4] = {0}, lag[LAGS] = {0}, square[LAGS] = {0};
     for (int i = 0; i < N; i++) {
@@ -129,7 +123,7 @@ static void test_moments_and_tails(void **state)
             sum[k] += pow(x, k) / N;
             beyond[k - 1] += fabs(x) > k ? 1.0 / N : 0;
         }
-        /* neighbours, lanes, words, groups, rows and channels of a picture of 256 x 256 */
+        /* neighbours, lanes, words of a lane, rows and channels of a picture of 256 x 256 */
         for (int k = 0; k < LAGS; k++) {
             double y = i >= lags[k] ? (double)a[i - lags[k]] : 0;
             lag[k] += x * y / N;
@@ -183,7 +177,7 @@ static void test_the_same_bytes_everywhere(void **state)
     (void)state;
     vg_noise_normals(a, N, &key);
     uint64_t hash = vg_hash(a, N * sizeof *a, 0);
-    if (hash != UINT64_C(0xca23214048af4126))
+    if (hash != UINT64_C(0x1dbf1b4f387ea7c3))
         fail_msg("the noise has the hash %016llx", (unsigned long long)hash);
 }
 

@@ -5,9 +5,9 @@
 #include "base/simd.h"
 #include "load/loader.h"
 
-/* x[i] += sigma * normal(i), clamped to 0..255, i in [0, n): a Philox4x32-7 stream named by (key,
- * VG_RNG_NOISE) through the inverse of the normal distribution function (error below 1e-5,
- * magnitudes up to 6.2); value i does not depend on n. Nothing happens for sigma of 0 or below. Pure. */
+/* x[i] += sigma * normal(i), clamped to 0..255, i in [0, n): 64 generators xoshiro128++, whose states are
+ * the Philox stream named by (key, VG_RNG_NOISE), through the inverse of the normal distribution
+ * function (error below 2.5e-4, magnitudes up to 6.2); value i does not depend on n. Nothing happens for sigma of 0 or below. Pure. */
 void vg_noise_add(float *x, size_t n, double sigma, const vg_sample_key *key);
 /* The standard normals themselves. */
 void vg_noise_normals(float *out, size_t n, const vg_sample_key *key);

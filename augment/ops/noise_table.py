@@ -1,22 +1,30 @@
 """Prints augment/ops/noise_table.h: the inverse of the normal distribution as polynomials (needs numpy, scipy).
 
-For each octave of the tail probability p = q / 2^31, 2^e <= q < 2^(e + 1), e = -1 .. 29, the polynomial of degree 5
-in t = q / 2^e - 1.5 through the Chebyshev points. Largest error 4.7e-6. Column: the exponent field of the
-float q, modulo 32.
+For each octave of the tail probability p = q / 2^32, 2^e <= q < 2^(e + 1), e = 0 .. 30, the polynomial of degree 3
+in m = q / 2^e through the Chebyshev points, moved so that its largest errors are opposite. Column: e modulo 32 as
+the exponent field of the float q has it; that of e = 31 (p = 1/2) is 0. Prints the largest error on stderr.
 """
+import sys
 import numpy as np
 from numpy.polynomial import polynomial
 from scipy.special import ndtri
 
-DEGREE = 5
-points = 0.5 * np.cos((np.arange(DEGREE + 1) + 0.5) * np.pi / (DEGREE + 1))
+DEGREE = 3
+points = 1.5 + 0.5 * np.cos((np.arange(DEGREE + 1) + 0.5) * np.pi / (DEGREE + 1))
+fine = np.linspace(1, 2, 2001)
 table = np.zeros((DEGREE + 1, 32))
-for e in range(-1, 30):
-    value = -ndtri(2.0 ** (e - 31) * (points + 1.5))
-    table[:, (e + 127) % 32] = polynomial.polyfit(points, value, DEGREE)
+worst = 0
+for e in range(31):
+    column = polynomial.polyfit(points, -ndtri(2.0 ** (e - 32) * points), DEGREE)
+    error = polynomial.polyval(fine, column) + ndtri(2.0 ** (e - 32) * fine)
+    column[0] -= (error.max() + error.min()) / 2
+    worst = max(worst, (error.max() - error.min()) / 2)
+    table[:, (e + 127) % 32] = column
+print("largest error %.2g" % worst, file=sys.stderr)
 print("/* Polynomials of ops/noise.c. Printed by noise_table.py: do not edit. */")
 print("#ifndef VG_AUGMENT_OPS_NOISE_TABLE_H\n#define VG_AUGMENT_OPS_NOISE_TABLE_H\n")
-print("static const float coefficients[6][32] = {")
+print("enum { DEGREE = %d };" % DEGREE)
+print("static const float coefficients[DEGREE + 1][32] = {")
 for row in table:
     text = ["%.9gf" % v if v and "." in "%.9g" % v else "0.0f" for v in row]
     lines = [", ".join(text[i:i + 6]) for i in range(0, 32, 6)]
