@@ -23,6 +23,8 @@ enum {
     OPTION_RESIZE,
     OPTION_BACKGROUND,
     OPTION_NORMALIZE,
+    OPTION_EXACT,
+    OPTION_SAVE_STATS,
     OPTION_COPIES,
     OPTION_NO_ORIGINALS,
     OPTION_BALANCE,
@@ -135,6 +137,14 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
         return vg_cli_background(value, &c->background, err);
     case OPTION_NORMALIZE:
         return vg_normalization_parse(value, &c->normalization, err);
+    case OPTION_EXACT:
+        c->exact = true;
+        return VG_OK;
+    case OPTION_SAVE_STATS:
+        c->save_stats = value;
+        return *value
+                   ? VG_OK
+                   : vg_fail(err, VG_E_ARG, "--save-stats: found \"\", expected a file to write");
     default:
         return take_export(c, id, value, err);
     }
@@ -147,20 +157,24 @@ static int check(const vg_augment_choices *c, const vg_cli *cli)
         return -1;
     if (cli->operand_count < 1)
         return vg_cli_usage(cli, "which DATASET?");
-    if (c->check && (c->preview || cli->out || c->export_options))
-        return vg_cli_usage(cli, "--check writes nothing: leave --preview and --out out");
+    if (c->check && (c->preview || cli->out || c->export_options || c->save_stats))
+        return vg_cli_usage(cli, "--check writes nothing: leave --preview, --out and --save-stats "
+                                 "out");
     if (c->fail_on_warning && !c->check)
         return vg_cli_usage(cli, "--fail-on has a meaning only with --check");
     if (c->check)
         return -1;
-    if (!c->preview && !cli->out)
+    if (c->save_stats && !c->preview && cli->out)
+        return vg_cli_usage(cli, "--out FOLDER writes pictures that are not normalized: leave "
+                                 "--save-stats out");
+    if (!c->preview && !cli->out && !c->save_stats)
         return vg_cli_usage(cli, "nothing to do: --preview shows what a policy does, --out FOLDER "
                                  "writes an augmented dataset");
     if (c->preview && c->export_options)
         return vg_cli_usage(cli,
                             "--preview writes pictures of the dataset, not a dataset: --copies, "
                             "--balance, --format and --quality belong to --out FOLDER alone");
-    if (!c->preview && (c->html || vg_augment_file_of(cli->out) != VG_FILE_OTHER))
+    if (!c->preview && (c->html || (cli->out && vg_augment_file_of(cli->out) != VG_FILE_OTHER)))
         return vg_cli_usage(cli,
                             "a page or a sheet needs --preview; without it --out is the folder "
                             "for an augmented dataset");
@@ -183,6 +197,33 @@ static vg_status run_check(const vg_augment_choices *c, const vg_cli *cli, size_
         status = vg_augment_prepare(c, cli, dataset, false, &augment, &pixels, err);
     if (!status)
         status = vg_augment_check(cli, dataset, &augment, warnings, err);
+    vg_pixel_stats_release(pixels);
+    vg_dataset_close(dataset);
+    return status;
+}
+
+/* --save-stats alone. */
+static vg_status run_statistics(const vg_augment_choices *c, const vg_cli *cli, vg_error *err)
+{
+    vg_dataset *dataset = NULL;
+    vg_dataset_options open = vg_dataset_options_default();
+    vg_augment augment;
+    vg_pixel_stats *pixels = NULL;
+    open.threads = cli->threads;
+    open.background = c->background;
+    vg_status status = vg_dataset_open(cli->operands[0], &open, &dataset, err);
+    if (!status)
+        status = vg_augment_prepare(c, cli, dataset, true, &augment, &pixels, err);
+    if (!status) {
+        const vg_normalizer *n = &augment.normalizer;
+        if (cli->json)
+            status = vg_augment_statistics_json(c, n, err);
+        else
+            printf("statistics %s  (%s of %llu training images, mean %.2f %.2f %.2f, deviation "
+                   "%.2f %.2f %.2f)\n",
+                   c->save_stats, vg_normalization_name(n->kind), (unsigned long long)n->images,
+                   n->mean[0], n->mean[1], n->mean[2], n->std[0], n->std[1], n->std[2]);
+    }
     vg_pixel_stats_release(pixels);
     vg_dataset_close(dataset);
     return status;
@@ -211,6 +252,9 @@ int main(int argc, char **argv)
          "none unit minmax zscore robust imagenet image-minmax image-zscore pixel-mean "
          "pixel-zscore zca (zscore)",
          OPTION_NORMALIZE},
+        {"exact", NULL, "fit it on all training images, not on 20,000", OPTION_EXACT},
+        {"save-stats", "FILE", "write what was fitted to a file that normalize_from takes",
+         OPTION_SAVE_STATS},
         {"html", "FILE", "preview: also a page, all in one file", OPTION_HTML},
         {"by", "WHAT", "preview: a row per class or per operation (class)", OPTION_BY},
         {"variants", "N", "preview: variants of each picture (7)", OPTION_VARIANTS},
@@ -229,6 +273,7 @@ int main(int argc, char **argv)
         .usage = "--preview DATASET [--policy POLICY] [--out FILE] [options]\n"
                  "       augment --check DATASET [--policy POLICY] [--fail-on warning]\n"
                  "       augment DATASET --out FOLDER [--copies N] [--balance] [options]\n"
+                 "       augment DATASET --save-stats FILE [--normalize KIND] [--exact]\n"
                  "       augment --operations",
         .out_help = "preview: the sheet or page (preview.png); else the folder of the dataset",
         .footer =
@@ -279,6 +324,8 @@ int main(int argc, char **argv)
         status = run_check(&c, &cli, &warnings, &err);
     else if (c.preview)
         status = vg_augment_preview(&c, &cli, &err);
+    else if (!cli.out)
+        status = run_statistics(&c, &cli, &err);
     else
         status = vg_augment_export(&c, &cli, &err);
     if (!status)

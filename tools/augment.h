@@ -19,6 +19,8 @@ typedef struct vg_augment_choices {
     vg_class_policies *class_policies; /* what they come to, filled by vg_augment_prepare */
     int height, width;                 /* 0: as train-pipeline would choose */
     vg_normalization normalization;
+    bool exact;             /* fitted on all training images */
+    const char *save_stats; /* where what was fitted goes; NULL: nowhere */
     vg_framing framing;
     int background; /* behind transparent pixels */
     /* --preview */
@@ -39,6 +41,10 @@ typedef struct vg_augment_choices {
 vg_status vg_augment_prepare(const vg_augment_choices *choices, const vg_cli *cli,
                              const vg_dataset *dataset, bool fit, vg_augment *augment,
                              vg_pixel_stats **pixels, vg_error *err);
+
+/* The JSON of --save-stats alone, on stdout. */
+vg_status vg_augment_statistics_json(const vg_augment_choices *choices,
+                                     const vg_normalizer *normalizer, vg_error *err);
 
 /* For train-pipeline: ` --set augment="..."`, with what else was chosen that has a key there. */
 void vg_augment_print_set(const vg_augment_choices *choices, FILE *out);

@@ -64,6 +64,7 @@ vg_status vg_augment_prepare(const vg_augment_choices *c, const vg_cli *cli,
 {
     vg_run_options run = vg_run_options_default();
     run.normalization = fit ? c->normalization : VG_NORMALIZE_NONE;
+    run.fit_images = c->exact ? 0 : run.fit_images;
     run.framing = c->framing;
     run.height = c->height;
     run.width = c->width;
@@ -72,6 +73,8 @@ vg_status vg_augment_prepare(const vg_augment_choices *c, const vg_cli *cli,
         vg_class_policies_make(&c->class_rules, &c->policy, dataset, c->class_policies, err);
     if (!status)
         status = vg_run_prepare(dataset, &run, err);
+    if (!status && fit && c->save_stats)
+        status = vg_run_statistics_save(&run, vg_dataset_path(dataset), c->save_stats, err);
     if (!status)
         *augment = (vg_augment){.policy = c->policy,
                                 .class_policies = c->class_policies,
@@ -271,6 +274,24 @@ static vg_status print_json(const result *r, vg_error *err)
     set(root, "variants", json_integer(r->options.variants), &ok);
     set(root, "inspected", inspected(s, &ok), &ok);
     set(root, "warning", r->warnings[0] ? vg_json_text(r->warnings) : json_null(), &ok);
+    char *text = ok ? json_dumps(root, JSON_INDENT(2)) : NULL;
+    json_decref(root);
+    if (!text)
+        return vg_fail(err, VG_E_NOMEM, "out of memory for the JSON result");
+    printf("%s\n", text);
+    free(text);
+    return VG_OK;
+}
+
+vg_status vg_augment_statistics_json(const vg_augment_choices *c, const vg_normalizer *n,
+                                     vg_error *err)
+{
+    json_t *root = json_pack("{s:s, s:s, s:s, s:I, s:[f,f,f], s:[f,f,f]}", "tool", "augment",
+                             "version", VG_VERSION, "normalize", vg_normalization_name(n->kind),
+                             "images", (json_int_t)n->images, "mean", n->mean[0], n->mean[1],
+                             n->mean[2], "std", n->std[0], n->std[1], n->std[2]);
+    bool ok = root != NULL;
+    set(root, "file", vg_json_text(c->save_stats), &ok);
     char *text = ok ? json_dumps(root, JSON_INDENT(2)) : NULL;
     json_decref(root);
     if (!text)

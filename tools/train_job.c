@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum { JOB, EPOCHS, NET, SET, COMPARE, SEEDS, FAIL_ON, EVALUATE, SPLIT, KEYS };
-enum { CACHE = KEYS + 1, ON_ERROR, MAX_BAD, BACKGROUND, EXPLAIN_SPEED };
+enum { CACHE = KEYS + 1, ON_ERROR, MAX_BAD, BACKGROUND, EXPLAIN_SPEED, EXACT, SAVE_STATS };
 
 static const vg_cli_option options[] = {
     {"job", "FILE", "read a job file; DATASET then replaces its dataset", JOB},
@@ -24,6 +24,8 @@ static const vg_cli_option options[] = {
     {"max-bad", "SHARE", "share of images that may be skipped before the run ends (0.1)", MAX_BAD},
     {"background", "COLOUR", "behind transparent pixels: black, grey, white, #rrggbb (black)",
      BACKGROUND},
+    {"exact", NULL, "fit the normalization on all training images, not on 20,000", EXACT},
+    {"save-stats", "FILE", "write what was fitted to a file that normalize_from takes", SAVE_STATS},
     {"evaluate", "FILE", "measure a checkpoint on DATASET instead of training", EVALUATE},
     {"split", "NAME", "with --evaluate: train, val or test (val if there is one, else test)",
      SPLIT},
@@ -84,6 +86,11 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
         return add_set(r, "--max-bad", "max_bad", value, err);
     case BACKGROUND:
         return add_set(r, "--background", "input.background", value, err);
+    case EXACT:
+        return add_set(r, "--exact", "normalize_images", "0", err);
+    case SAVE_STATS:
+        r->save_stats = value;
+        return VG_OK;
     case EVALUATE:
         r->evaluate = value;
         return VG_OK;
@@ -133,21 +140,26 @@ static vg_status refuse_without_meaning(const vg_train_session *s, vg_error *err
         return vg_fail(err, VG_E_ARG, "--evaluate: found \"\", expected a file of weights");
     if (r->job && !*r->job)
         return vg_fail(err, VG_E_ARG, "--job: found \"\", expected a job file");
-    if (r->evaluate && (r->compare_given || r->seeds_given || r->cache_given || s->cli.out))
+    if (r->save_stats && !*r->save_stats)
+        return vg_fail(err, VG_E_ARG, "--save-stats: found \"\", expected a file to write");
+    if (r->evaluate &&
+        (r->compare_given || r->seeds_given || r->cache_given || r->save_stats || s->cli.out))
         return vg_fail(err, VG_E_ARG,
                        "--evaluate trains nothing and writes nothing: leave --%s out",
                        r->compare_given ? "compare"
                        : r->cache_given ? "cache"
                        : r->seeds_given ? "seeds"
+                       : r->save_stats  ? "save-stats"
                                         : "out");
-    if (r->explain_speed &&
-        (r->evaluate || r->compare_given || r->seeds_given || r->fail_on_collapse || s->cli.out))
+    if (r->explain_speed && (r->evaluate || r->compare_given || r->seeds_given ||
+                             r->fail_on_collapse || r->save_stats || s->cli.out))
         return vg_fail(err, VG_E_ARG,
                        "--explain-speed trains nothing and writes nothing: leave --%s out",
                        r->evaluate           ? "evaluate"
                        : r->compare_given    ? "compare"
                        : r->seeds_given      ? "seeds"
                        : r->fail_on_collapse ? "fail-on"
+                       : r->save_stats       ? "save-stats"
                                              : "out");
     return VG_OK;
 }

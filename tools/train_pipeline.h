@@ -12,7 +12,7 @@ enum { VG_TRAIN_SETS = 256 };
 
 /* What the command line said; strings point into argv. */
 typedef struct vg_train_request {
-    const char *job, *evaluate, *split;
+    const char *job, *evaluate, *split, *save_stats;
     char *sets[VG_TRAIN_SETS];          /* key=value, owned; in the order given */
     const char *options[VG_TRAIN_SETS]; /* by which option each was given */
     int set_count;

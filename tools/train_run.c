@@ -249,6 +249,9 @@ int vg_train_run(vg_train_session *s)
 {
     vg_error err = {0};
     vg_status status = vg_run_prepare(s->dataset, &s->job.run, &err);
+    if (!status && s->request.save_stats)
+        status = vg_run_statistics_save(&s->job.run, vg_dataset_path(s->dataset),
+                                        s->request.save_stats, &err);
     if (!status)
         status = announce(s, &err);
     if (!status)

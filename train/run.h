@@ -27,7 +27,9 @@ typedef struct vg_run_options {
     vg_class_rules class_rules; /* changes to it for single classes; owned by the options */
     vg_mixing mixing;           /* of batches; the probe is never mixed */
     vg_normalization normalization;
-    double zca_epsilon;     /* of VG_NORMALIZE_ZCA, see vg_pixel_stats_whiten (0.1) */
+    double zca_epsilon; /* of VG_NORMALIZE_ZCA, see vg_pixel_stats_whiten (0.1) */
+    size_t fit_images;  /* it is fitted on so many training images at most, chosen by the hash of
+                               their names; 0: all (20,000) */
     const char *statistics; /* file of vg_statistics_save or a checkpoint: what was fitted there is
                                taken, its kind too, and nothing is fitted; borrowed, NULL: none */
     vg_sampling sampling;
@@ -49,6 +51,7 @@ typedef struct vg_run_options {
     vg_channel_stats stats; /* set by vg_run_prepare, as are the next two */
     vg_normalizer normalizer;
     vg_pixel_stats *pixels; /* of the normalizer, held */
+    bool fit_on_some;       /* set with them: there are more training images than fit_images */
     bool prepared;
     const char *checkpoint; /* where to write the weights at the end of each epoch, NULL: nowhere */
 } vg_run_options;
@@ -58,6 +61,10 @@ vg_loader_options vg_run_loading(const vg_run_options *options);
 /* What samples are normalized by: the fitted normalizer where the options still ask for that kind
  * (an arm of a study may not). After vg_run_prepare; borrows from the options. */
 vg_normalizer vg_run_normalizer(const vg_run_options *options);
+/* Writes what vg_run_prepare fitted as a file for `statistics`; `dataset` is named in it. VG_E_ARG for a
+ * normalization that needs no statistics. */
+vg_status vg_run_statistics_save(const vg_run_options *options, const char *dataset,
+                                 const char *path, vg_error *err);
 void vg_run_options_reset(vg_run_options *options);
 vg_status vg_run_options_copy(const vg_run_options *from, vg_run_options *to, vg_error *err);
 

@@ -23,6 +23,7 @@ vg_run_options vg_run_options_default(void)
         .mixing = {.chance = 1},
         .normalization = VG_NORMALIZE_ZSCORE,
         .zca_epsilon = 0.1,
+        .fit_images = 20000,
         .sampling = VG_SAMPLING_SHUFFLE,
         .weighting = VG_WEIGHTING_NONE,
         .init = VG_INIT_HE_NORMAL,
@@ -145,7 +146,7 @@ static vg_status fit_pixels(const vg_dataset *dataset, vg_run_options *options, 
                                 .height = options->height,
                                 .width = options->width,
                                 .framing = options->framing};
-    const vg_views_options views = {.threads = threads};
+    const vg_views_options views = {.most = options->fit_images, .threads = threads};
     vg_status status =
         options->normalization == VG_NORMALIZE_ZCA
             ? vg_whiten_fit(dataset, &augment, options->zca_epsilon, &views, &options->pixels, err)
@@ -201,15 +202,40 @@ static vg_status fit(const vg_dataset *dataset, vg_run_options *options, vg_erro
     vg_normalization kind = options->normalization;
     vg_status status = VG_OK;
     options->stats = (vg_channel_stats){0};
+    options->fit_on_some = false;
     if (options->statistics)
         return take_statistics(options, err);
+    if (vg_normalization_is_fitted(kind) && options->fit_images) {
+        size_t training = 0;
+        for (size_t i = 0; i < vg_dataset_count(dataset); i++)
+            training += vg_dataset_split(dataset, i) == VG_SPLIT_TRAIN;
+        options->fit_on_some = training > options->fit_images;
+    }
     if (vg_normalization_is_of_pixels(kind))
         return fit_pixels(dataset, options, threads, err);
     if (vg_normalization_is_fitted(kind))
-        status = vg_channel_stats_fit(dataset, options->channels, 0, threads, &options->stats, err);
+        status = vg_channel_stats_fit(dataset, options->channels, options->fit_images, threads,
+                                      &options->stats, err);
     if (!status)
         options->normalizer = vg_normalizer_make(kind, options->channels, &options->stats);
     return status;
+}
+
+vg_status vg_run_statistics_save(const vg_run_options *options, const char *dataset,
+                                 const char *path, vg_error *err)
+{
+    if (!vg_normalization_is_fitted(options->normalization))
+        return vg_fail(err, VG_E_ARG,
+                       "%s: normalization %s has no statistics to save: zscore, minmax, robust, "
+                       "pixel-mean, pixel-zscore and zca are fitted",
+                       path, vg_normalization_name(options->normalization));
+    const vg_checkpoint about = {.channels = options->channels,
+                                 .height = options->height,
+                                 .width = options->width,
+                                 .framing = options->framing,
+                                 .max_shrink = options->max_shrink,
+                                 .normalizer = vg_run_normalizer(options)};
+    return vg_statistics_save(path, &about, dataset, err);
 }
 
 vg_normalizer vg_run_normalizer(const vg_run_options *options)

@@ -126,6 +126,25 @@ expect_status 2
 run "$augment" --preview "$data" --fail-on warning
 expect_status 2
 
+run "$augment" "$data" --save-stats "$work/s.stats" --normalize robust --exact
+expect_status 0
+expect_out 'robust of [0-9]* training images'
+run "$bin/train-pipeline" "$data" --out "$work/from" --epochs 1 --set "normalize_from=$work/s.stats"
+expect_status 0
+run "$augment" "$data" --save-stats "$work/s.stats" --json
+expect_status 0
+expect_json 'r["normalize"] == "zscore" and len(r["mean"]) == 3 and r["images"] > 100'
+run "$augment" --preview "$data" --save-stats "$work/p.stats" --out "$work/p.png"
+expect_status 0
+cmp "$work/s.stats" "$work/p.stats" || exit 1
+run "$augment" "$data" --save-stats "$work/s.stats" --out "$work/folder"
+expect_status 2
+run "$augment" --check "$data" --save-stats "$work/s.stats"
+expect_status 2
+run "$augment" "$data" --save-stats "$work/s.stats" --normalize unit
+expect_status 1
+expect_err 'no statistics to save'
+
 run "$augment" "$data"
 expect_status 2
 expect_err '--preview'

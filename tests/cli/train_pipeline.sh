@@ -121,6 +121,20 @@ run()
     "$tool" "$@"
 }
 
+# What was fitted, as a file: of some images, of all, taken again, refused.
+expect 0 "saved statistics" run set --out some --epochs 1 --set normalize_images=50 --save-stats some.stats
+grep -q "zscore of [45][0-9] training images" err || { echo "FAIL $name: not said"; failures=$((failures + 1)); }
+has some.stats '"set"'
+has some.stats '"xxh64"'
+expect 0 "statistics taken" run set --out again --epochs 1 --set normalize_from=some.stats
+grep -q "normalize_from: .*some.stats" again/job.yaml || { echo "FAIL $name"; failures=$((failures + 1)); }
+expect 0 "of all" run set --out all --epochs 1 --exact --save-stats all.stats
+has all/job.yaml "normalize_images: 0"
+cmp -s some.stats all.stats && { echo "FAIL 50 images and all of them give one file"; failures=$((failures + 1)); }
+expect 2 "nothing fitted" run set --out unit --epochs 1 --set normalize=unit --save-stats unit.stats
+has err "no statistics to save"
+expect 2 "statistics of an evaluation" "$tool" set --evaluate w --save-stats x
+has err "leave --save-stats out"
 expect 2 "a policy for nobody" run set --quiet --set "augment_classes=drak=rotate=5"
 has err 'a policy for class "drak", which set does not have'
 expect 0 "policies of classes and mixing" run set --out mixed --epochs 1 \

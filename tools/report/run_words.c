@@ -227,6 +227,9 @@ void vg_run_input_words(const vg_run_report *report, char *text, size_t capacity
                        vg_background_print(job->split.background, background));
     }
     vg_text_append(text, capacity, ", %s", vg_normalization_name(job->run.normalization));
+    if (job->run.fit_on_some)
+        vg_text_append(text, capacity, " of %llu training images",
+                       (unsigned long long)job->run.normalizer.images);
     if (report->brings_splits)
         vg_text_append(text, capacity, ", split as the dataset brings it");
     else
