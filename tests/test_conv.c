@@ -56,9 +56,11 @@ static void check(shape s)
     memset(rb, 0, p[1].count * sizeof *rb);
     size_t map = (size_t)g.h * (size_t)g.w, c = (size_t)s.c;
     float *hwc = turned(x, n, c, map);
-    vg_model_forward(m, x, s.n, true, 0);
+    vg_model_forward(m, x, s.n, false, 0);
     vg_conv_forward_plain(&g, hwc, s.n, p[0].value, p[1].value, false, y);
     compare("y", vg_model_activation(m, 0), y, n * out);
+    vg_model_forward(m, x, s.n, true, 0);
+    assert_true(s.outputs == 1 || g.p * g.q == 1 || !vg_model_activation(m, 0));
     vg_model_backward(m, dz, dx);
     size_t pixels = (size_t)g.p * (size_t)g.q;
     for (size_t i = 0; i < n; i++) /* the head's input gradient, plainly; its weights are C H W */

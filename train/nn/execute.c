@@ -1,7 +1,7 @@
-/* Forward and backward: one parallel region per pass, in which runs of shard-wise layers follow
- * each other without a barrier. A barrier stands only where a layer looks at the whole batch (batch
- * norm's statistics) or is cut into tiles (dense). All cuts are fixed, so the number of threads
- * decides who does a piece, never what the piece is.
+/* Forward and backward: one parallel region per pass, in which the stages of a program (program.c)
+ * follow each other. A barrier stands only where a layer looks at the whole batch (batch norm's
+ * statistics) or is cut into tiles (dense). All cuts are fixed, so the number of threads decides who
+ * does a piece, never what the piece is.
  *
  * Denormal numbers are flushed to zero in every thread of the team while it works, and the caller's
  * floating-point mode is put back: they are as good as zero for a gradient and 100 times slower. */
@@ -98,27 +98,89 @@ vg_layer_clock vg_model_clock_of(const vg_model *model, int layer)
     return sum;
 }
 
-typedef void (*shard_step)(vg_layer *layer, const vg_pass *pass, vg_shard shard);
+/* Adds what a reader of a shared output gives back to what later readers have. */
+static void add_to_sum(const vg_layer *l, vg_shard shard)
+{
+    size_t size = vg_shape_size(l->in);
+    if (l->sum)
+        vg_add(l->sum + vg_layer_first(l->sum_part, shard) * size, vg_layer_dx(l, shard),
+               (size_t)shard.count * size);
+}
 
-/* Layers [from, to) for all shards, then what layer `to` wants of them. */
-static void forward_run(vg_model *m, int from, int to, shard_step then)
+/* A part of a shard through a segment, forward. `first`, `last`: of the stage's segments. */
+static void forward_part(vg_model *m, const vg_stage *stage, const vg_segment *segment, bool first,
+                         bool last, vg_shard part)
+{
+    double at = clock_now(m);
+    if (first && stage->edge)
+        enter(m, part);
+    for (int i = segment->from; i < segment->to; i++) {
+        m->layers[i].ops->forward(&m->layers[i], &m->pass, part);
+        lap(m, i, false, &at);
+    }
+    if (!last || stage->extra < 0)
+        return;
+    vg_layer *l = &m->layers[stage->extra];
+    (l->ops->forward ? l->ops->forward_statistics : l->ops->prepare)(l, &m->pass, part);
+    lap(m, stage->extra, false, &at);
+}
+
+static void backward_part(vg_model *m, const vg_stage *stage, const vg_segment *segment, bool first,
+                          bool last, vg_shard part)
+{
+    double at = clock_now(m);
+    if (first && stage->finish >= 0) {
+        vg_layer *l = &m->layers[stage->finish];
+        if (l->ops->finish)
+            l->ops->finish(l, &m->pass, part);
+        add_to_sum(l, part);
+        lap(m, stage->finish, true, &at);
+    }
+    for (int i = segment->from; i > segment->to; i--) {
+        m->layers[i].ops->backward(&m->layers[i], &m->pass, part);
+        add_to_sum(&m->layers[i], part);
+        lap(m, i, true, &at);
+    }
+    if (last && stage->extra >= 0) {
+        vg_layer *l = &m->layers[stage->extra];
+        l->ops->backward_statistics(l, &m->pass, part);
+        lap(m, stage->extra, true, &at);
+    }
+    if (last && stage->edge)
+        leave(m, part);
+}
+
+/* All tiles of a layer, by the team. */
+static void run_tiles(vg_model *m, int layer, bool backward, int tiles)
+{
+    vg_layer *l = &m->layers[layer];
+#pragma omp for schedule(static)
+    for (int t = 0; t < tiles; t++) {
+        double at = clock_now(m);
+        (backward ? l->ops->backward_tile : l->ops->forward_tile)(l, &m->pass, t);
+        lap(m, layer, backward, &at);
+    }
+}
+
+/* The segments of a stage, for all shards. */
+static void run_segments(vg_model *m, const vg_program *program, const vg_stage *stage,
+                         bool backward)
 {
     int slot = omp_get_thread_num();
-    if (from == to && !then && (from > 0 || !m->own_x))
+    if (stage->count == 0)
         return;
 #pragma omp for schedule(static)
     for (int s = 0; s < VG_MODEL_SHARDS; s++) {
         vg_shard shard = vg_shard_make(m->pass.n, s, slot);
-        double at = clock_now(m);
-        if (from == 0)
-            enter(m, shard);
-        for (int i = from; i < to; i++) {
-            m->layers[i].ops->forward(&m->layers[i], &m->pass, shard);
-            lap(m, i, false, &at);
-        }
-        if (then) {
-            then(&m->layers[to], &m->pass, shard);
-            lap(m, to, false, &at);
+        for (int k = 0; k < stage->count; k++) {
+            const vg_segment *segment = &program->segments[stage->first + k];
+            for (int done = 0; done == 0 || done < shard.count; done += segment->part) {
+                int left = shard.count - done;
+                vg_shard part = {s, shard.first + done, left < segment->part ? left : segment->part,
+                                 slot, done == 0};
+                (backward ? backward_part : forward_part)(m, stage, segment, k == 0,
+                                                          k == stage->count - 1, part);
+            }
         }
     }
 }
@@ -142,29 +204,17 @@ static void pack(vg_model *m)
 static void forward_team(vg_model *m)
 {
     pack(m);
-    bool ready = false; /* statistics of layer i are there */
-    for (int i = 0; i < m->count;) {
-        int end = ready ? i + 1 : i;
-        while (end < m->count && m->layers[end].ops->forward &&
-               !(m->pass.training && m->layers[end].ops->forward_statistics))
-            end++;
-        vg_layer *l = end < m->count ? &m->layers[end] : NULL;
-        ready = l && l->ops->forward;
-        forward_run(m, i, end, ready ? l->ops->forward_statistics : l ? l->ops->prepare : NULL);
-        if (ready) {
+    const vg_program *program = m->pass.training ? &m->training : &m->evaluation;
+    for (int i = 0; i < program->stage_count; i++) {
+        const vg_stage *stage = &program->stages[i];
+        run_segments(m, program, stage, false);
+        if (stage->combine >= 0) {
 #pragma omp single
-            l->ops->forward_combine(l, &m->pass);
-        } else if (l) {
-            int tiles = l->ops->forward_tiles(l);
-#pragma omp for schedule(static)
-            for (int t = 0; t < tiles; t++) {
-                double at = clock_now(m);
-                l->ops->forward_tile(l, &m->pass, t);
-                lap(m, end, false, &at);
-            }
-            end++;
+            m->layers[stage->combine].ops->forward_combine(&m->layers[stage->combine], &m->pass);
+        } else if (stage->tiles >= 0) {
+            const vg_layer *l = &m->layers[stage->tiles];
+            run_tiles(m, stage->tiles, false, l->ops->forward_tiles(l));
         }
-        i = end;
     }
 }
 
@@ -182,107 +232,63 @@ const float *vg_model_forward(vg_model *model, const float *x, int n, bool train
     return model->layers[model->count - 1].y;
 }
 
-/* Adds what a reader of a shared output gives back to what later readers have. */
-static void add_to_sum(vg_layer *l, vg_shard shard)
+/* Adds the shards' gradients of a layer: every parameter cut into equal parts, so that all threads
+ * work. */
+static void add_partials(vg_model *m, int layer)
 {
-    size_t size = vg_shape_size(l->in), at = (size_t)shard.first * size;
-    if (l->sum)
-        vg_add(l->sum + at, l->own_dx + at, (size_t)shard.count * size);
-}
-
-/* For all shards: the end of layer from + 1, which was cut into tiles (if `tiled`); layers from..to
- * downwards; what layer to - 1 wants of them. */
-static void backward_run(vg_model *m, bool tiled, int from, int to, shard_step then)
-{
-    int slot = omp_get_thread_num();
-    if (!tiled && from < to && !then)
-        return;
-#pragma omp for schedule(static)
-    for (int s = 0; s < VG_MODEL_SHARDS; s++) {
-        vg_shard shard = vg_shard_make(m->pass.n, s, slot);
-        double at = clock_now(m);
-        if (tiled) {
-            vg_layer *l = &m->layers[from + 1];
-            if (l->ops->finish)
-                l->ops->finish(l, &m->pass, shard);
-            add_to_sum(l, shard);
-            lap(m, from + 1, true, &at);
+    vg_layer *l = &m->layers[layer];
+    for (int k = 0; k < l->param_count; k++) {
+        const float *partial = l->partial[k];
+        if (!partial)
+            continue;
+        size_t count = l->params[k].count;
+        float *grad = l->params[k].grad;
+#pragma omp for schedule(static) nowait
+        for (int part = 0; part < VG_MODEL_SHARDS; part++) {
+            double at = clock_now(m);
+            size_t begin = count * (size_t)part / VG_MODEL_SHARDS;
+            size_t end = count * ((size_t)part + 1) / VG_MODEL_SHARDS;
+            vg_add_tree(partial + begin, count, end - begin, grad + begin);
+            lap(m, layer, true, &at);
         }
-        for (int i = from; i >= to; i--) {
-            /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): only layers with tiles have none */
-            m->layers[i].ops->backward(&m->layers[i], &m->pass, shard);
-            add_to_sum(&m->layers[i], shard);
-            lap(m, i, true, &at);
+    }
+    if (l->ops->unpack) {
+#pragma omp for schedule(static) nowait
+        for (int part = 0; part < VG_MODEL_SHARDS; part++) {
+            double at = clock_now(m);
+            l->ops->unpack(l, &m->pass, part);
+            lap(m, layer, true, &at);
         }
-        if (then) {
-            then(&m->layers[to - 1], &m->pass, shard);
-            lap(m, to - 1, true, &at);
-        }
-        if (to == 0)
-            leave(m, shard);
     }
 }
 
-/* Adds the shards' gradients: every parameter cut into equal parts, so that all threads work. */
-static void add_partials(vg_model *m)
+/* Of all layers that ran in a stage. */
+static void collect(vg_model *m, const vg_stage *stage)
 {
-    for (int i = 0; i < m->count; i++)
-        for (int k = 0; k < m->layers[i].param_count; k++) {
-            const float *partial = m->layers[i].partial[k];
-            if (!partial)
-                continue;
-            size_t count = m->layers[i].params[k].count;
-            float *grad = m->layers[i].params[k].grad;
-#pragma omp for schedule(static) nowait
-            for (int part = 0; part < VG_MODEL_SHARDS; part++) {
-                double at = clock_now(m);
-                size_t from = count * (size_t)part / VG_MODEL_SHARDS;
-                size_t to = count * ((size_t)part + 1) / VG_MODEL_SHARDS;
-                vg_add_tree(partial + from, count, to - from, grad + from);
-                lap(m, i, true, &at);
-            }
-        }
-}
-
-static void unpack(vg_model *m)
-{
-    for (int i = 0; i < m->count; i++)
-        if (m->layers[i].ops->unpack) {
-#pragma omp for schedule(static) nowait
-            for (int part = 0; part < VG_MODEL_SHARDS; part++)
-                m->layers[i].ops->unpack(&m->layers[i], &m->pass, part);
-        }
+    if (stage->count == 0)
+        return;
+    const vg_segment *segments = m->backward.segments + stage->first;
+    for (int i = segments[0].from; i > segments[stage->count - 1].to; i--)
+        add_partials(m, i);
 }
 
 static void backward_team(vg_model *m)
 {
-    bool ready = false, tiled = false;
-    int i = m->count - 1;
-    while (i >= 0 || tiled) {
-        int end = ready ? i - 1 : i; /* the last layer done is end + 1 */
-        while (end >= 0 && m->layers[end].ops->backward && !m->layers[end].ops->backward_statistics)
-            end--;
-        vg_layer *l = end >= 0 ? &m->layers[end] : NULL;
-        ready = l && l->ops->backward;
-        backward_run(m, tiled, i, end + 1, ready ? l->ops->backward_statistics : NULL);
-        tiled = l && !ready;
-        if (ready) {
+    const vg_program *program = &m->backward;
+    for (int i = 0; i < program->stage_count; i++) {
+        const vg_stage *stage = &program->stages[i];
+        if (i > 0)
+            collect(m, &stage[-1]);
+        run_segments(m, program, stage, true);
+        if (stage->combine >= 0) {
 #pragma omp single
-            l->ops->backward_combine(l, &m->pass);
-        } else if (tiled) {
-            int tiles = l->ops->backward_tiles(l);
-#pragma omp for schedule(static)
-            for (int t = 0; t < tiles; t++) {
-                double at = clock_now(m);
-                l->ops->backward_tile(l, &m->pass, t);
-                lap(m, end, true, &at);
-            }
-            end--;
+            m->layers[stage->combine].ops->backward_combine(&m->layers[stage->combine], &m->pass);
+        } else if (stage->tiles >= 0) {
+            const vg_layer *l = &m->layers[stage->tiles];
+            run_tiles(m, stage->tiles, true, l->ops->backward_tiles(l));
         }
-        i = end;
     }
-    add_partials(m);
-    unpack(m);
+    collect(m, &program->stages[program->stage_count - 1]);
 }
 
 void vg_model_backward(vg_model *model, const float *dlogits, float *dx)

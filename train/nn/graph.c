@@ -50,7 +50,7 @@ vg_status vg_graph_connect(vg_model *m, const vg_net_spec *spec, vg_error *err)
 bool vg_graph_in_place(const vg_model *m, int i)
 {
     const vg_layer *l = &m->layers[i];
-    if (l->spec.kind == VG_LAYER_FLATTEN && l->in.c > 1 && vg_layer_map(l->in) > 1)
+    if (l->turns)
         return false; /* another order */
     if (!l->ops->in_place || l->source < 0 || m->layers[l->source].readers != 1)
         return false;
@@ -76,19 +76,27 @@ bool vg_graph_adds(const vg_model *m, int i, bool other)
 
 void vg_graph_point_forward(vg_model *m, const float *x)
 {
+    bool training = m->pass.training;
     for (int i = 0; i < m->count; i++) {
         vg_layer *l = &m->layers[i];
-        l->x = l->source < 0 ? x : m->layers[l->source].y;
-        l->other_x = l->other == VG_LAYER_NOBODY ? NULL : l->other < 0 ? x : m->layers[l->other].y;
-        l->y = l->in_place ? m->layers[l->source].y : l->own_y;
+        const vg_layer *from = l->source < 0 ? NULL : &m->layers[l->source];
+        const vg_layer *other = l->other < 0 ? NULL : &m->layers[l->other];
+        l->x = from ? from->y : x;
+        l->x_part = from ? from->y_part : 0;
+        l->other_x = l->other == VG_LAYER_NOBODY ? NULL : other ? other->y : x;
+        l->other_x_part = other ? other->y_part : 0;
+        bool shared = l->in_place && from;
+        l->y = shared ? from->y : training ? l->train_y : l->evaluation_y;
+        l->y_part = shared ? from->y_part : training ? l->train_part : 0;
     }
 }
 
 /* Where the gradient of a layer's output lies: with the owner of its buffer. */
-static float *gradient_of(const vg_model *m, int i, float *dx)
+static float *gradient_of(const vg_model *m, int i, float *dx, int *part)
 {
     while (i >= 0 && m->layers[i].in_place)
         i = m->layers[i].source;
+    *part = i < 0 ? 0 : m->layers[i].own_dy_part;
     return i < 0 ? dx : m->layers[i].own_dy;
 }
 
@@ -96,11 +104,16 @@ void vg_graph_point_backward(vg_model *m, const float *dlogits, float *dx)
 {
     for (int i = 0; i < m->count; i++) {
         vg_layer *l = &m->layers[i];
-        l->dy = i + 1 < m->count ? gradient_of(m, i, NULL) : dlogits;
-        l->dx = gradient_of(m, l->source, dx);
+        l->dy_part = l->other_dx_part = 0;
+        l->dy = i + 1 < m->count ? gradient_of(m, i, NULL, &l->dy_part) : dlogits;
+        l->dx = gradient_of(m, l->source, dx, &l->dx_part);
         l->sum = l->own_dx && l->dx ? l->dx : NULL;
-        if (l->sum)
+        l->sum_part = l->dx_part;
+        if (l->sum) {
             l->dx = l->own_dx;
-        l->other_dx = l->other == VG_LAYER_NOBODY ? NULL : gradient_of(m, l->other, dx);
+            l->dx_part = l->own_dx_part;
+        }
+        l->other_dx =
+            l->other == VG_LAYER_NOBODY ? NULL : gradient_of(m, l->other, dx, &l->other_dx_part);
     }
 }

@@ -68,7 +68,7 @@ typedef struct vg_layer_ops {
     /* Once before each forward pass, in parts 0 .. VG_MODEL_SHARDS - 1 on several threads: brings the
      * weights into the order in which forward and backward want them. NULL: not needed. */
     void (*pack)(vg_layer *layer, const vg_pass *pass, int part);
-    /* Once after each backward pass, in as many parts: brings gradients that the layer has summed in
+    /* Behind the backward pass of all shards, in as many parts: brings gradients that the layer has summed in
      * an order of its own into the parameters' grad. NULL: not needed. */
     void (*unpack)(vg_layer *layer, const vg_pass *pass, int part);
     void (*forward)(vg_layer *layer, const vg_pass *pass, vg_shard shard);
@@ -90,6 +90,8 @@ typedef struct vg_layer_ops {
     bool in_place;   /* may write its output over its input */
     bool keeps_sign; /* in place it leaves what is above zero above zero, or dx there is 0 */
     bool fuse_relu;  /* can apply a following ReLU itself */
+    bool reads_x;    /* the backward pass needs the input's, the output's values */
+    bool reads_y;
 } vg_layer_ops;
 
 struct vg_layer {
@@ -104,8 +106,21 @@ struct vg_layer {
     bool fused_relu;   /* the next layer is a ReLU in place, done by this one */
     bool fused_away;   /* this ReLU is done by the layer before */
 
-    /* Memory of its own (NULL in place) and the pointers of the running pass. */
-    float *own_y, *own_dy;
+    bool turns;            /* dense behind a map: takes its input in the order C H W */
+    bool reads_x, reads_y; /* as in ops, unless another layer spares it */
+
+    /* Memory of its own (none in place). A `part` of 0: room for the batch; above: for so many
+     * samples per slot, where nobody needs them for longer. */
+    float *train_y, *evaluation_y, *own_dy;
+    int train_part, own_dy_part;
+    size_t evaluation_at;
+    bool kept; /* the training output is there until the backward pass */
+    /* Where a later reader of the same output has left its gradient, dx is this scratch and is
+     * added to `sum` afterwards. */
+    float *own_dx, *sum;
+    int own_dx_part, sum_part;
+
+    /* Of the running pass; take them from vg_layer_x() and its kin. */
     const float *x;
     float *y;
     const float *dy;
@@ -113,10 +128,8 @@ struct vg_layer {
     vg_shape other_in;
     const float *other_x; /* joins */
     float *other_dx;      /* joins; may be NULL */
-    bool adds_other;      /* other_dx holds something already */
-    /* Where a later reader of the same output has left its gradient, dx is this scratch and is
-     * added to `sum` afterwards. */
-    float *own_dx, *sum;
+    int x_part, y_part, dy_part, dx_part, other_x_part, other_dx_part;
+    bool adds_other; /* other_dx holds something already */
 
     vg_param params[VG_LAYER_PARAMS];
     char names[VG_LAYER_PARAMS][VG_PARAM_NAME];
@@ -124,11 +137,14 @@ struct vg_layer {
     /* Gradients of the shards, [VG_MODEL_SHARDS][count], for the parameters that are added up in
      * the tree by the model; NULL where the layer writes grad itself. */
     float *partial[VG_LAYER_PARAMS];
+    bool tree[VG_LAYER_PARAMS];
 
     float *packed;          /* weights as `pack` left them */
     float *packed_backward; /* convolution: likewise for the data gradient */
-    float *packed_gradient; /* convolution: [VG_MODEL_SHARDS], to be unpacked */
-    float *scratch;         /* [VG_MODEL_SHARDS slots][scratch_size] */
+    float *packed_gradient; /* convolution: [VG_MODEL_SHARDS][packed_gradient_size], from the
+                             * backward pass until `unpack`, a stage later */
+    size_t packed_gradient_size;
+    float *scratch; /* [VG_MODEL_SHARDS slots][scratch_size] */
     size_t scratch_size;
     float *mean, *inverse; /* batch norm: [C] of the running batch */
     float *affine;         /* batch norm: [3][C], coefficients of the running pass */
@@ -139,29 +155,35 @@ struct vg_layer {
 
 /* Where a shard begins in the layer's input, output and their gradients; NULL where there is none.
  * Always ask: buffers need not hold the whole batch. */
+static inline size_t vg_layer_first(int part, vg_shard s)
+{
+    return part ? (size_t)s.slot * (size_t)part : (size_t)s.first;
+}
 static inline const float *vg_layer_x(const vg_layer *l, vg_shard s)
 {
-    return l->x + (size_t)s.first * vg_shape_size(l->in);
+    return l->x + vg_layer_first(l->x_part, s) * vg_shape_size(l->in);
 }
 static inline float *vg_layer_y(const vg_layer *l, vg_shard s)
 {
-    return l->y + (size_t)s.first * vg_shape_size(l->out);
+    return l->y + vg_layer_first(l->y_part, s) * vg_shape_size(l->out);
 }
 static inline const float *vg_layer_dy(const vg_layer *l, vg_shard s)
 {
-    return l->dy + (size_t)s.first * vg_shape_size(l->out);
+    return l->dy + vg_layer_first(l->dy_part, s) * vg_shape_size(l->out);
 }
 static inline float *vg_layer_dx(const vg_layer *l, vg_shard s)
 {
-    return l->dx ? l->dx + (size_t)s.first * vg_shape_size(l->in) : NULL;
+    return l->dx ? l->dx + vg_layer_first(l->dx_part, s) * vg_shape_size(l->in) : NULL;
 }
 static inline const float *vg_layer_other_x(const vg_layer *l, vg_shard s)
 {
-    return l->other_x + (size_t)s.first * vg_shape_size(l->other_in);
+    return l->other_x + vg_layer_first(l->other_x_part, s) * vg_shape_size(l->other_in);
 }
 static inline float *vg_layer_other_dx(const vg_layer *l, vg_shard s)
 {
-    return l->other_dx ? l->other_dx + (size_t)s.first * vg_shape_size(l->other_in) : NULL;
+    return l->other_dx
+               ? l->other_dx + vg_layer_first(l->other_dx_part, s) * vg_shape_size(l->other_in)
+               : NULL;
 }
 /* The partial gradient of parameter k that belongs to a shard. */
 static inline float *vg_layer_partial(const vg_layer *l, int k, vg_shard s)

@@ -1,8 +1,8 @@
 /* Builds a network from its spec: shapes, one arena for everything, initial weights. How it runs is
  * in execute.c.
  *
- * Memory: a layer that may work in place shares its input's buffer, in both directions; all other
- * layers have an output and a gradient of their own. One arena, laid out before it is allocated. */
+ * Memory: a layer that may work in place shares its input's buffer, in both directions. One arena for
+ * what lasts, one for the maps, laid out (program.c) before they are allocated. */
 #include "nn/model_internal.h"
 
 #include "base/alloc.h"
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* What is wanted so far: pointers to set and their places in the arena. */
 struct vg_plan {
@@ -41,20 +42,6 @@ void vg_plan_floats(vg_plan *plan, float **where, size_t count)
     vg_plan_bytes(plan, where, count, sizeof(float));
 }
 
-static vg_status grant(vg_plan *plan, void **arena, vg_error *err)
-{
-    *arena = plan->failed ? NULL : vg_alloc_aligned(plan->bytes, 1);
-    if (!*arena)
-        return vg_fail(err, VG_E_NOMEM, "a network of this size needs %.1f GB of memory%s",
-                       (double)plan->bytes * 1e-9,
-                       plan->failed ? " or more" : ": take a smaller batch or input");
-    for (size_t i = 0; i < plan->count; i++) {
-        void *place = (char *)*arena + plan->wishes[i].offset;
-        memcpy(plan->wishes[i].where, &place, sizeof place);
-    }
-    return VG_OK;
-}
-
 static vg_param *new_param(vg_layer *l, const char *what, const int64_t *shape, int dims)
 {
     int at = l->param_count++;
@@ -76,8 +63,7 @@ vg_param *vg_layer_param(vg_layer *l, vg_plan *plan, const char *what, const int
     l->info.parameters += p->count;
     vg_plan_floats(plan, &p->value, p->count);
     vg_plan_floats(plan, &p->grad, p->count);
-    if (tree)
-        vg_plan_floats(plan, &l->partial[l->param_count - 1], VG_MODEL_SHARDS * p->count);
+    l->tree[l->param_count - 1] = tree;
     return p;
 }
 
@@ -139,6 +125,8 @@ static vg_status shape_layer(vg_model *m, int i, const vg_layer_spec *spec, vg_e
     if (l->spec.kind == VG_LAYER_DENSE && l->spec.outputs == 0)
         l->spec.outputs = m->options.classes;
     l->index = i;
+    l->reads_x = l->ops->reads_x;
+    l->reads_y = l->ops->reads_y;
     l->in = shape_of(m, l->source);
     if (l->other != VG_LAYER_NOBODY)
         l->other_in = shape_of(m, l->other);
@@ -169,18 +157,6 @@ static void plan_layer(vg_model *m, int i, vg_plan *plan)
     if (l->ops->plan)
         l->ops->plan(l, m->options.max_batch, plan);
     l->adds_other = l->other != VG_LAYER_NOBODY && vg_graph_adds(m, i, true);
-    if (!l->in_place && vg_graph_adds(m, i, false))
-        vg_plan_floats(plan, &l->own_dx, (size_t)m->options.max_batch * vg_shape_size(l->in));
-    if (!l->in_place) {
-        size_t count;
-        if (!vg_mul_size((size_t)m->options.max_batch, vg_shape_size(l->out), &count)) {
-            plan->failed = true;
-            return;
-        }
-        vg_plan_floats(plan, &l->own_y, count);
-        if (i + 1 < m->count) /* the gradient of the logits is the caller's */
-            vg_plan_floats(plan, &l->own_dy, count);
-    }
 }
 
 /* C H W outside, H W C inside: with one channel or one pixel that is the same. */
@@ -188,7 +164,8 @@ static void plan_input(vg_model *m, vg_plan *plan)
 {
     const vg_model_options *o = &m->options;
     size_t size = (size_t)o->channels * (size_t)o->height * (size_t)o->width;
-    if (o->channels == 1 || o->height * o->width == 1)
+    m->own_x_wanted = o->channels > 1 && o->height * o->width > 1;
+    if (!m->own_x_wanted)
         return;
     vg_plan_bytes(plan, &m->own_x, (size_t)o->max_batch * size, sizeof *m->own_x);
     vg_plan_bytes(plan, &m->own_dx, (size_t)o->max_batch * size, sizeof *m->own_dx);
@@ -206,6 +183,40 @@ static vg_status check_options(const vg_net_spec *spec, const vg_model_options *
         return vg_fail(err, VG_E_ARG, "a batch of %d makes no sense", o->max_batch);
     if (spec->count < 0 || spec->count > 1000)
         return vg_fail(err, VG_E_LIMIT, "%d layers are more than 1000", spec->count);
+    return VG_OK;
+}
+
+/* Large arrays in large pages, where the system has them: fewer misses of the address cache. */
+static void *large_pages(size_t bytes)
+{
+    enum { PAGE = 1 << 21 };
+    if (bytes > SIZE_MAX - PAGE)
+        return NULL;
+    bytes = bytes < PAGE ? bytes : (bytes + PAGE - 1) / PAGE * PAGE;
+    void *p = aligned_alloc(bytes < PAGE ? VG_ALIGNMENT : PAGE, bytes);
+#ifdef MADV_HUGEPAGE
+    if (p && bytes >= PAGE)
+        (void)madvise(p, bytes, MADV_HUGEPAGE); /* a wish */
+#endif
+    return p;
+}
+
+/* Memory for all: what lasts, zeroed, and what each pass writes anew. */
+static vg_status grant(vg_model *m, vg_plan *plan, vg_error *err)
+{
+    bool fits = !plan->failed && vg_program_build(m) && vg_program_lay_out(m);
+    m->arena = fits ? large_pages(plan->bytes + VG_ALIGNMENT) : NULL;
+    m->maps = fits ? large_pages(m->layout.bytes + VG_ALIGNMENT) : NULL;
+    if (!m->arena || !m->maps)
+        return vg_fail(err, VG_E_NOMEM, "a network of this size needs %.1f GB of memory%s",
+                       (double)(plan->bytes + m->layout.bytes) * 1e-9,
+                       fits ? ": take a smaller batch or input" : " or more");
+    memset(m->arena, 0, plan->bytes);
+    for (size_t i = 0; i < plan->count; i++) {
+        void *place = (char *)m->arena + plan->wishes[i].offset;
+        memcpy(plan->wishes[i].where, &place, sizeof place);
+    }
+    vg_program_grant(m, m->maps);
     return VG_OK;
 }
 
@@ -257,7 +268,7 @@ vg_status vg_model_new(const vg_net_spec *spec, const vg_model_options *options,
         for (int i = 0; i < m->count; i++)
             plan_layer(m, i, &plan);
         vg_plan_bytes(&plan, &m->clocks, VG_MODEL_SHARDS * (size_t)m->count, sizeof *m->clocks);
-        status = grant(&plan, &m->arena, err);
+        status = grant(m, &plan, err);
         free(plan.wishes);
     }
     if (!status)
@@ -276,7 +287,12 @@ void vg_model_free(vg_model *model)
 {
     if (!model)
         return;
+    vg_program_free(&model->training);
+    vg_program_free(&model->evaluation);
+    vg_program_free(&model->backward);
+    free(model->layout.wants);
     free(model->arena);
+    free(model->maps);
     free(model->params);
     free(model->layers);
     free(model);
@@ -322,5 +338,10 @@ int vg_model_feature_layer(const vg_model *model)
 
 const float *vg_model_activation(const vg_model *model, int layer)
 {
-    return layer < 0 ? model->x : model->layers[layer].y;
+    if (layer < 0)
+        return model->x;
+    const vg_layer *l = &model->layers[layer];
+    while (l->in_place)
+        l = &model->layers[l->source];
+    return model->pass.training && !l->kept ? NULL : l->y;
 }

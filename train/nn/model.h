@@ -96,7 +96,8 @@ void vg_model_clock(vg_model *model, bool on);
 vg_layer_clock vg_model_clock_of(const vg_model *model, int layer);
 
 /* Output of layer i of the last forward, [n][H W C] (behind a flatten C H W in a row); i = -1 is the
- * input as it was given, [n][C H W]. A layer before a ReLU,
+ * input as it was given, [n][C H W]. NULL behind a training pass where its backward pass does not
+ * need it; an evaluation keeps all. A layer before a ReLU,
  * dropout, flatten or add may share its buffer and then shows what that layer has made of it. */
 const float *vg_model_activation(const vg_model *model, int layer);
 /* Layer whose output feeds the last dense layer (-1: the input does). */

@@ -4,19 +4,65 @@
 
 #include "nn/layer.h"
 
+/* A run of layers that shards go through in parts of up to `part` samples: from, then downwards in
+ * the backward pass, up to but without `to`. */
+typedef struct vg_segment {
+    int from, to, part;
+} vg_segment;
+
+/* What stands between two barriers: segments, by shards; then a layer that is combined by one thread
+ * or whose tiles are shared out. -1: none. */
+typedef struct vg_stage {
+    int first, count; /* segments */
+    int finish; /* the tiles of this layer came before: it is finished with the first segment */
+    int extra;  /* this layer's statistics, or its prepare, come with the last segment */
+    int combine, tiles;
+    bool edge; /* the model's input is turned over here, or its gradient back */
+} vg_stage;
+
+/* Where a layer works: the segment and the time (two per stage: its shards, its tiles) of its main
+ * work and of its statistics, prepare or finish; -1: none. */
+typedef struct vg_turn {
+    int segment, time, extra_segment, extra_time;
+} vg_turn;
+
+typedef struct vg_program {
+    vg_stage *stages;
+    vg_segment *segments;
+    vg_turn *turns; /* of each layer */
+    int stage_count, segment_count;
+    size_t stage_capacity, segment_capacity;
+} vg_program;
+
+/* Buffers that share an arena, each from its birth to its death. */
+typedef struct vg_want {
+    float **where;
+    size_t bytes, at, order;
+    int birth, death;
+} vg_want;
+typedef struct vg_layout {
+    vg_want *wants;
+    size_t count, capacity, bytes;
+} vg_layout;
+
 struct vg_model {
     vg_model_options options;
     vg_layer *layers;    /* the spec's and the head */
     vg_layer_info input; /* what stands before the first */
     int count;
-    void *arena;
+    void *arena;                               /* parameters, statistics, scratch */
+    void *maps;                                /* outputs, gradients */
+    vg_program training, evaluation, backward; /* the two forward passes, and back */
+    vg_layout layout;
+    size_t evaluation_bytes;
+    bool own_x_wanted;
     vg_param *params;
     int param_count;
     size_t parameters;
     bool clocked;
     vg_layer_clock *clocks; /* [VG_MODEL_SHARDS threads][count] */
-    vg_pass pass;   /* the last forward */
-    const float *x; /* and its input, C H W */
+    vg_pass pass;           /* the last forward */
+    const float *x;         /* and its input, C H W */
     /* The input and its gradient H W C; NULL where that is the same. */
     float *own_x, *own_dx;
     float *dx; /* the caller's, NULL: unwanted; of the running backward pass */
@@ -29,6 +75,12 @@ bool vg_graph_in_place(const vg_model *model, int i);
 /* Does a later reader of the same output put its gradient there before layer i (or, `other`, its
  * second input) does? */
 bool vg_graph_adds(const vg_model *model, int i, bool other);
+/* Stages of all passes, and the places of all maps (program.c). false: out of memory, or sizes
+ * beyond reason. The layers must have declared their parameters. */
+bool vg_program_build(vg_model *model);
+bool vg_program_lay_out(vg_model *model);
+void vg_program_grant(vg_model *model, char *arena);
+void vg_program_free(vg_program *program);
 /* Pointers of a pass: outputs in the forward, gradients in the backward direction. */
 void vg_graph_point_forward(vg_model *model, const float *x);
 void vg_graph_point_backward(vg_model *model, const float *dlogits, float *dx);

@@ -192,11 +192,16 @@ static void softmax_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
     }
 }
 
-const vg_layer_ops vg_activation_ops = {
-    .shape = activation_shape, .forward = activation_forward, .backward = activation_backward};
+const vg_layer_ops vg_activation_ops = {.shape = activation_shape,
+                                        .forward = activation_forward,
+                                        .backward = activation_backward,
+                                        .reads_x = true};
 const vg_layer_ops vg_prelu_ops = {.shape = activation_shape,
                                    .plan = prelu_plan,
                                    .forward = prelu_forward,
-                                   .backward = prelu_backward};
-const vg_layer_ops vg_softmax_ops = {
-    .shape = activation_shape, .forward = softmax_forward, .backward = softmax_backward};
+                                   .backward = prelu_backward,
+                                   .reads_x = true};
+const vg_layer_ops vg_softmax_ops = {.shape = activation_shape,
+                                     .forward = softmax_forward,
+                                     .backward = softmax_backward,
+                                     .reads_x = true};

@@ -147,4 +147,5 @@ const vg_layer_ops vg_batchnorm_ops = {.shape = batchnorm_shape,
                                        .forward_combine = forward_combine,
                                        .backward_statistics = backward_statistics,
                                        .backward_combine = backward_combine,
-                                       .fuse_relu = true};
+                                       .fuse_relu = true,
+                                       .reads_x = true};

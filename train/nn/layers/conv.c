@@ -125,7 +125,7 @@ static void conv_plan(vg_layer *l, int max_batch, vg_plan *plan)
         size_t kernels = vg_conv_scratch(&c);
         vg_plan_floats(plan, &l->packed, groups * forward_size(l));
         vg_plan_floats(plan, &l->packed_backward, groups * backward_size(l));
-        vg_plan_floats(plan, &l->packed_gradient, VG_MODEL_SHARDS * groups * gradient_size(l));
+        l->packed_gradient_size = groups * gradient_size(l);
         l->scratch_size = l->scratch_size > kernels ? l->scratch_size : kernels;
     }
     l->scratch_size = lines_of(l->scratch_size);
@@ -271,4 +271,5 @@ const vg_layer_ops vg_conv_ops = {.shape = conv_shape,
                                   .forward = conv_forward,
                                   .backward = conv_backward,
                                   .unpack = conv_unpack,
-                                  .fuse_relu = true};
+                                  .fuse_relu = true,
+                                  .reads_x = true};

@@ -29,13 +29,9 @@ static vg_status dense_shape(vg_layer *l, vg_error *err)
     if (size > 1u << 30)
         return vg_fail(err, VG_E_SHAPE, "%zu inputs are more than a layer can have", size);
     l->out = (vg_shape){l->spec.outputs, 1, 1};
+    l->turns = l->in.c > 1 && vg_layer_map(l->in) > 1;
+    l->reads_x = !l->turns;
     return VG_OK;
-}
-
-/* Behind a map the weights count its values in the order C H W. */
-static bool turns(const vg_layer *l)
-{
-    return l->in.c > 1 && vg_layer_map(l->in) > 1;
 }
 
 static void dense_plan(vg_layer *l, int max_batch, vg_plan *plan)
@@ -46,7 +42,7 @@ static void dense_plan(vg_layer *l, int max_batch, vg_plan *plan)
     if (l->spec.bias)
         vg_layer_param(l, plan, "bias", shape, 1, false);
     l->info.macs = (uint64_t)shape[0] * (uint64_t)shape[1];
-    if (turns(l)) {
+    if (l->turns) {
         vg_plan_bytes(plan, &l->flat, (size_t)max_batch * size, sizeof *l->flat);
         vg_plan_bytes(plan, &l->dflat, (size_t)max_batch * size, sizeof *l->dflat);
     }
@@ -58,7 +54,7 @@ static void dense_prepare(vg_layer *l, const vg_pass *pass, vg_shard shard)
     size_t size = vg_shape_size(l->in), map = vg_layer_map(l->in);
     const float *x = vg_layer_x(l, shard);
     float *flat = l->flat + (size_t)shard.first * size;
-    for (size_t i = 0; turns(l) && i < (size_t)shard.count; i++)
+    for (size_t i = 0; l->turns && i < (size_t)shard.count; i++)
         vg_transpose(x + i * size, map, size / map, flat + i * size);
 }
 
@@ -68,13 +64,13 @@ static void dense_finish(vg_layer *l, const vg_pass *pass, vg_shard shard)
     size_t size = vg_shape_size(l->in), map = vg_layer_map(l->in);
     float *dx = vg_layer_dx(l, shard);
     const float *flat = l->dflat + (size_t)shard.first * size;
-    for (size_t i = 0; dx && turns(l) && i < (size_t)shard.count; i++)
+    for (size_t i = 0; dx && l->turns && i < (size_t)shard.count; i++)
         vg_transpose(flat + i * size, size / map, map, dx + i * size);
 }
 
 static const float *x_of(const vg_layer *l)
 {
-    return turns(l) ? l->flat : l->x;
+    return l->turns ? l->flat : l->x;
 }
 
 static int forward_tiles(const vg_layer *l)
@@ -131,12 +127,13 @@ static void backward_tile(vg_layer *l, const vg_pass *pass, int tile)
         return;
     int from = (tile - weight_tiles) * width, count = inputs - from < width ? inputs - from : width;
     vg_gemm(false, false, pass->n, count, outputs, l->dy, (size_t)outputs,
-            l->params[0].value + from, (size_t)inputs, 0, (turns(l) ? l->dflat : l->dx) + from,
+            l->params[0].value + from, (size_t)inputs, 0, (l->turns ? l->dflat : l->dx) + from,
             (size_t)inputs);
 }
 
 const vg_layer_ops vg_dense_ops = {.shape = dense_shape,
                                    .plan = dense_plan,
+                                   .reads_x = true,
                                    .prepare = dense_prepare,
                                    .finish = dense_finish,
                                    .forward_tiles = forward_tiles,

@@ -11,6 +11,7 @@ static vg_status flatten_shape(vg_layer *l, vg_error *err)
     if (size > 1u << 30)
         return vg_fail(err, VG_E_SHAPE, "%zu values are more than a layer can have", size);
     l->out = (vg_shape){(int)size, 1, 1};
+    l->turns = l->in.c > 1 && vg_layer_map(l->in) > 1;
     return VG_OK;
 }
 

@@ -205,4 +205,5 @@ const vg_layer_ops vg_groupnorm_ops = {.shape = groupnorm_shape,
                                        .pack = groupnorm_pack,
                                        .forward = groupnorm_forward,
                                        .backward = groupnorm_backward,
-                                       .fuse_relu = true};
+                                       .fuse_relu = true,
+                                       .reads_x = true};

@@ -165,5 +165,7 @@ const vg_layer_ops vg_avgpool_ops = {
     .shape = pool_shape, .forward = avgpool_forward, .backward = avgpool_backward};
 const vg_layer_ops vg_globalpool_ops = {
     .shape = globalpool_shape, .forward = globalpool_forward, .backward = globalpool_backward};
-const vg_layer_ops vg_globalmax_ops = {
-    .shape = globalpool_shape, .forward = globalmax_forward, .backward = globalmax_backward};
+const vg_layer_ops vg_globalmax_ops = {.shape = globalpool_shape,
+                                       .forward = globalmax_forward,
+                                       .backward = globalmax_backward,
+                                       .reads_x = true};

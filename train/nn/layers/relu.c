@@ -29,4 +29,5 @@ const vg_layer_ops vg_relu_ops = {.shape = relu_shape,
                                   .forward = relu_forward,
                                   .backward = relu_backward,
                                   .in_place = true,
-                                  .keeps_sign = true};
+                                  .keeps_sign = true,
+                                  .reads_y = true};

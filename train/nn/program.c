@@ -1,0 +1,392 @@
+/* When everything happens and where everything lies, fixed when the network is built.
+ *
+ * A pass is a row of stages with a barrier behind each: layers that work shard by shard, and then
+ * perhaps sums over the whole batch or a layer that is cut into tiles. Inside a stage a shard goes
+ * through runs of layers (segments) in parts of a few samples, so that what one layer writes is
+ * still in the level-2 cache when the next one reads it. Small maps and large weights want many
+ * samples, large maps few: that is where segments are cut.
+ *
+ * A map that is written and read within one segment only needs room for a part, per thread. All
+ * others lie in one arena, where those whose lives do not overlap may share a place: gradients die
+ * young. An evaluation keeps all outputs, as whoever looks at layers wants them; it has a plan of
+ * its own over the same arena. */
+#include "nn/model_internal.h"
+
+#include "base/alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a part of a segment may read and write: within any level-2 cache of today. */
+enum { PART_BYTES = 384 * 1024, WEIGHT_USES = 4 };
+
+/* ---- stages and segments */
+
+static int most_samples(const vg_model *m)
+{
+    return (m->options.max_batch + VG_MODEL_SHARDS - 1) / VG_MODEL_SHARDS;
+}
+
+/* As many samples as fit the cache, or, with large weights, as many as are worth reading them. */
+static int part_of(const vg_model *m, int layer)
+{
+    const vg_layer *l = &m->layers[layer];
+    size_t bytes = vg_shape_size(l->in) + vg_shape_size(l->out), room = PART_BYTES;
+    if (l->other != VG_LAYER_NOBODY)
+        bytes += vg_shape_size(l->other_in);
+    if (l->info.macs && l->info.parameters * sizeof(float) * WEIGHT_USES > room)
+        room = l->info.parameters * sizeof(float) * WEIGHT_USES;
+    size_t n = room / (bytes * sizeof(float)), most = (size_t)most_samples(m);
+    return n < 1 ? 1 : n > most ? (int)most : (int)n;
+}
+
+static bool add_segment(vg_program *p, int from, int to, int part)
+{
+    if (!vg_grow(&p->segments, &p->segment_capacity, (size_t)p->segment_count + 1,
+                 sizeof *p->segments))
+        return false;
+    p->segments[p->segment_count++] = (vg_segment){from, to, part};
+    return true;
+}
+
+/* Cuts the run from .. to (in steps of `step`), which ends with the statistics of `extra`. */
+static bool add_run(const vg_model *m, vg_program *p, vg_stage *stage, int from, int to, int step)
+{
+    int extra = stage->extra, part = 0;
+    stage->first = p->segment_count;
+    for (int i = from; i != to; i += step) {
+        int own = part_of(m, i);
+        bool heavy = m->layers[i].info.macs > 0;
+        if (part == 0 || 2 * own <= part || (heavy && own >= 2 * part)) {
+            if (!add_segment(p, i, i, own))
+                return false;
+            part = own;
+        }
+        vg_segment *s = &p->segments[p->segment_count - 1];
+        s->to = i + step;
+        s->part = part = own < part ? own : part;
+        p->turns[i].segment = p->segment_count - 1;
+        p->turns[i].time = 2 * p->stage_count;
+    }
+    if (part > 0 && extra >= 0 && part_of(m, extra) < part)
+        p->segments[p->segment_count - 1].part = part_of(m, extra);
+    bool needed = extra >= 0 || stage->finish >= 0 || stage->edge;
+    if (part == 0 && needed &&
+        !add_segment(p, from, to, extra >= 0 ? part_of(m, extra) : most_samples(m)))
+        return false;
+    stage->count = p->segment_count - stage->first;
+    if (extra >= 0) {
+        p->turns[extra].extra_segment = p->segment_count - 1;
+        p->turns[extra].extra_time = 2 * p->stage_count;
+    }
+    if (stage->finish >= 0) {
+        p->turns[stage->finish].extra_segment = stage->first;
+        p->turns[stage->finish].extra_time = 2 * p->stage_count;
+    }
+    return true;
+}
+
+static bool add_stage(const vg_model *m, vg_program *p, vg_stage stage, int from, int to, int step)
+{
+    if (!add_run(m, p, &stage, from, to, step) ||
+        !vg_grow(&p->stages, &p->stage_capacity, (size_t)p->stage_count + 1, sizeof *p->stages))
+        return false;
+    if (stage.tiles >= 0)
+        p->turns[stage.tiles].time = 2 * p->stage_count + 1;
+    p->stages[p->stage_count++] = stage;
+    return true;
+}
+
+static bool forward_program(vg_model *m, vg_program *p, bool training)
+{
+    bool ready = false; /* statistics of layer i are there */
+    for (int i = 0; i < m->count;) {
+        int end = ready ? i + 1 : i;
+        while (end < m->count && m->layers[end].ops->forward &&
+               !(training && m->layers[end].ops->forward_statistics))
+            end++;
+        const vg_layer_ops *next = end < m->count ? m->layers[end].ops : NULL;
+        vg_stage stage = {.extra = -1, .finish = -1, .combine = -1, .tiles = -1};
+        ready = next && next->forward;
+        if (next && (ready || next->prepare))
+            stage.extra = end;
+        if (ready)
+            stage.combine = end;
+        else if (next)
+            stage.tiles = end;
+        stage.edge = i == 0 && m->own_x_wanted;
+        if (!add_stage(m, p, stage, i, end, 1))
+            return false;
+        i = next && !ready ? end + 1 : end;
+    }
+    return true;
+}
+
+static bool backward_program(vg_model *m, vg_program *p)
+{
+    bool ready = false;
+    int tiled = -1;
+    for (int i = m->count - 1; i >= 0 || tiled >= 0;) {
+        int end = ready ? i - 1 : i; /* the last layer done is end + 1 */
+        while (end >= 0 && m->layers[end].ops->backward && !m->layers[end].ops->backward_statistics)
+            end--;
+        const vg_layer_ops *next = end >= 0 ? m->layers[end].ops : NULL;
+        vg_stage stage = {.extra = -1, .finish = tiled, .combine = -1, .tiles = -1};
+        ready = next && next->backward;
+        if (ready)
+            stage.extra = stage.combine = end;
+        else if (next)
+            stage.tiles = end;
+        stage.edge = end < 0;
+        if (!add_stage(m, p, stage, i, end, -1))
+            return false;
+        tiled = stage.tiles;
+        i = tiled >= 0 ? end - 1 : end;
+    }
+    return true;
+}
+
+static bool begin_program(const vg_model *m, vg_program *p)
+{
+    p->turns = vg_calloc((size_t)m->count, sizeof *p->turns);
+    for (int i = 0; p->turns && i < m->count; i++)
+        p->turns[i] = (vg_turn){.segment = -1, .time = -1, .extra_segment = -1, .extra_time = -1};
+    return p->turns != NULL;
+}
+
+bool vg_program_build(vg_model *m)
+{
+    return begin_program(m, &m->training) && forward_program(m, &m->training, true) &&
+           begin_program(m, &m->evaluation) && forward_program(m, &m->evaluation, false) &&
+           begin_program(m, &m->backward) && backward_program(m, &m->backward);
+}
+
+void vg_program_free(vg_program *p)
+{
+    free(p->stages);
+    free(p->segments);
+    free(p->turns);
+}
+
+/* ---- lives of the buffers */
+
+/* From the first use to the last, and whether all of them are in one segment. */
+typedef struct life {
+    int birth, death, segment;
+    bool used, scattered;
+} life;
+
+static void use(life *a, int segment, int time)
+{
+    if (time < 0)
+        return;
+    a->birth = !a->used || time < a->birth ? time : a->birth;
+    a->death = !a->used || time > a->death ? time : a->death;
+    a->scattered |= segment < 0 || (a->used && segment != a->segment);
+    a->segment = segment;
+    a->used = true;
+}
+
+static void use_turn(life *a, const vg_program *p, int layer, int offset)
+{
+    const vg_turn *t = &p->turns[layer];
+    if (t->time >= 0)
+        use(a, t->segment, t->time + offset);
+    if (t->extra_time >= 0)
+        use(a, t->extra_segment, t->extra_time + offset);
+}
+
+static int root_of(const vg_model *m, int layer)
+{
+    while (layer >= 0 && m->layers[layer].in_place)
+        layer = m->layers[layer].source;
+    return layer;
+}
+
+static bool reads(const vg_model *m, int layer, int root)
+{
+    const vg_layer *l = &m->layers[layer];
+    return root_of(m, l->source) == root ||
+           (l->other != VG_LAYER_NOBODY && root_of(m, l->other) == root);
+}
+
+/* Does a layer touch its input only shard by shard (prepare, finish), though it is cut in tiles? */
+static bool only_by_shard(const vg_layer *l)
+{
+    return l->ops->prepare && l->turns;
+}
+
+/* The backward pass begins when the forward pass is over. */
+static int backward_begins(const vg_model *m)
+{
+    return 2 * m->training.stage_count + 2;
+}
+
+static life life_of_output(const vg_model *m, int root)
+{
+    life a = {0};
+    for (int i = root; i < m->count; i++) {
+        const vg_layer *l = &m->layers[i];
+        bool member = root_of(m, i) == root, reader = i > root && reads(m, i, root);
+        if (!member && !reader)
+            continue;
+        if (!member && only_by_shard(l))
+            use(&a, m->training.turns[i].extra_segment, m->training.turns[i].extra_time);
+        else
+            use_turn(&a, &m->training, i, 0);
+        if ((member && l->reads_y) || (reader && l->reads_x)) {
+            use_turn(&a, &m->backward, i, backward_begins(m));
+            a.scattered = true;
+        }
+    }
+    if (root_of(m, m->count - 1) == root) { /* the caller's */
+        a.death = 2 * backward_begins(m) + 2 * m->backward.stage_count;
+        a.scattered = true;
+    }
+    return a;
+}
+
+static life life_of_gradient(const vg_model *m, int root)
+{
+    life a = {0};
+    int begin = backward_begins(m);
+    for (int i = root; i < m->count; i++) {
+        const vg_layer *l = &m->layers[i];
+        bool member = root_of(m, i) == root;
+        if (!member && i > root && reads(m, i, root) && only_by_shard(l))
+            use(&a, m->backward.turns[i].extra_segment, m->backward.turns[i].extra_time + begin);
+        else if (member || reads(m, i, root))
+            use_turn(&a, &m->backward, i, begin);
+    }
+    return a;
+}
+
+/* ---- places in the arena */
+
+static bool want(vg_layout *a, float **where, size_t count, life when)
+{
+    size_t bytes;
+    if (!vg_mul_size(count, sizeof(float), &bytes) || bytes > SIZE_MAX / 4 ||
+        !vg_grow(&a->wants, &a->capacity, a->count + 1, sizeof *a->wants))
+        return false;
+    bytes = (bytes + VG_ALIGNMENT - 1) / VG_ALIGNMENT * VG_ALIGNMENT;
+    a->wants[a->count++] =
+        (vg_want){.where = where, .bytes = bytes, .birth = when.birth, .death = when.death};
+    return true;
+}
+
+/* A whole batch of samples of `size` values, or, within one segment, a part for each slot. */
+static bool want_map(vg_model *m, float **where, int *part, size_t size, const vg_program *p,
+                     life when)
+{
+    *part = when.scattered || when.segment < 0 ? 0 : p->segments[when.segment].part;
+    size_t samples = *part ? (size_t)*part * VG_MODEL_SHARDS : (size_t)m->options.max_batch, count;
+    if (*part && samples >= (size_t)m->options.max_batch) {
+        samples = (size_t)m->options.max_batch;
+        *part = 0;
+    }
+    return vg_mul_size(samples, size, &count) && want(&m->layout, where, count, when);
+}
+
+static bool want_buffers(vg_model *m, int i)
+{
+    vg_layer *l = &m->layers[i];
+    int begin = backward_begins(m);
+    const vg_turn *back = &m->backward.turns[i];
+    /* gradients of the shards are added up in the stage after */
+    life a = {.birth = back->time + begin, .death = back->time + 2 + begin};
+    size_t count;
+    if (l->packed_gradient_size &&
+        (!vg_mul_size(l->packed_gradient_size, VG_MODEL_SHARDS, &count) ||
+         !want(&m->layout, &l->packed_gradient, count, a)))
+        return false;
+    for (int k = 0; k < l->param_count; k++)
+        if (l->tree[k] && (!vg_mul_size(l->params[k].count, VG_MODEL_SHARDS, &count) ||
+                           !want(&m->layout, &l->partial[k], count, a)))
+            return false;
+    if (l->in_place)
+        return true;
+    if (vg_graph_adds(m, i, false)) {
+        life apart = {0};
+        use_turn(&apart, &m->backward, i, begin);
+        if (!want_map(m, &l->own_dx, &l->own_dx_part, vg_shape_size(l->in), &m->backward, apart))
+            return false;
+    }
+    size_t size = vg_shape_size(l->out);
+    life output = life_of_output(m, i);
+    if (!want_map(m, &l->train_y, &l->train_part, size, &m->training, output))
+        return false;
+    l->kept = output.death >= begin;
+    l->evaluation_at = m->evaluation_bytes;
+    m->evaluation_bytes +=
+        (size * (size_t)m->options.max_batch * sizeof(float) + VG_ALIGNMENT - 1) / VG_ALIGNMENT *
+        VG_ALIGNMENT;
+    /* the gradient of the logits is the caller's */
+    return i + 1 == m->count ||
+           want_map(m, &l->own_dy, &l->own_dy_part, size, &m->backward, life_of_gradient(m, i));
+}
+
+static int larger_first(const void *a, const void *b)
+{
+    const vg_want *x = a, *y = b;
+    if (x->bytes != y->bytes)
+        return x->bytes < y->bytes ? 1 : -1;
+    return x->order < y->order ? -1 : 1;
+}
+
+/* The lowest place that nobody else has at the same time. `placed` are sorted by their place. */
+static size_t lowest_place(const vg_want *placed, size_t count, const vg_want *w)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < count; i++) {
+        const vg_want *other = &placed[i];
+        if (other->death < w->birth || w->death < other->birth)
+            continue;
+        if (other->at >= at + w->bytes)
+            break;
+        if (other->at + other->bytes > at)
+            at = other->at + other->bytes;
+    }
+    return at;
+}
+
+static bool place_all(vg_layout *a)
+{
+    vg_want *placed = vg_calloc(a->count, sizeof *placed);
+    if (!placed)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        a->wants[i].order = i;
+    qsort(a->wants, a->count, sizeof *a->wants, larger_first);
+    for (size_t i = 0; i < a->count; i++) {
+        vg_want *w = &a->wants[i];
+        w->at = lowest_place(placed, i, w);
+        size_t k = i;
+        for (; k > 0 && placed[k - 1].at > w->at; k--)
+            placed[k] = placed[k - 1];
+        placed[k] = *w;
+        a->bytes = w->at + w->bytes > a->bytes ? w->at + w->bytes : a->bytes;
+    }
+    free(placed);
+    return true;
+}
+
+bool vg_program_lay_out(vg_model *m)
+{
+    for (int i = 0; i < m->count; i++)
+        if (!want_buffers(m, i))
+            return false;
+    if (!place_all(&m->layout))
+        return false;
+    if (m->layout.bytes < m->evaluation_bytes)
+        m->layout.bytes = m->evaluation_bytes;
+    return true;
+}
+
+void vg_program_grant(vg_model *m, char *arena)
+{
+    for (size_t i = 0; i < m->layout.count; i++)
+        *m->layout.wants[i].where = (float *)(void *)(arena + m->layout.wants[i].at);
+    for (int i = 0; i < m->count; i++)
+        m->layers[i].evaluation_y = (float *)(void *)(arena + m->layers[i].evaluation_at);
+}
