@@ -294,6 +294,37 @@ static void test_partial_overflow_settles(void **state)
     assert_true(partial > 0);
 }
 
+static bool same_final(const vg_run_result *a, const vg_run_result *b)
+{
+    size_t cells = (size_t)CLASSES * CLASSES;
+    return a->final.loss == b->final.loss && a->final.accuracy == b->final.accuracy &&
+           memcmp(a->final.confusion, b->final.confusion, cells * sizeof *a->final.confusion) == 0;
+}
+
+/* A whitening layer is fitted to the dataset, whatever the number of threads, and serves to learn. */
+static void test_whitening_layer(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_run_result results[2];
+    for (int i = 0; i < 2; i++) {
+        vg_run_options options = vg_run_options_default();
+        const char *const layers[] = {"conv 0 k2 p0 whiten", "gelu", "conv 8 k3",
+                                      "maxpool 2",           "bn",   "gelu"};
+        for (size_t k = 0; k < sizeof layers / sizeof *layers; k++)
+            assert_ok(vg_net_spec_add(&options.net, layers[k], &err));
+        options.epochs = 3;
+        options.batch = 20;
+        options.threads = 1 + 2 * i;
+        assert_ok(vg_run(dataset, &options, NULL, &results[i], &err));
+        vg_run_options_reset(&options);
+    }
+    assert_true(results[0].final.accuracy > 0.5);
+    assert_true(same_final(&results[0], &results[1]));
+    for (int i = 0; i < 2; i++)
+        vg_run_result_reset(&results[i]);
+}
+
 static void test_wrong_options(void **state)
 {
     (void)state;
@@ -327,6 +358,7 @@ int main(void)
         cmocka_unit_test(test_checkpoint_evaluates_to_the_same),
         cmocka_unit_test(test_explosion_ends_the_run_with_a_finding),
         cmocka_unit_test(test_partial_overflow_settles),
+        cmocka_unit_test(test_whitening_layer),
         cmocka_unit_test(test_wrong_options),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

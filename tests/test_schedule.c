@@ -64,7 +64,15 @@ static void test_against_pytorch(void **state)
          {0.1, 0.26, 0.5, 0.18}},
         {{.kind = VG_SCHEDULE_ONE_CYCLE, .base = 0.5, .final_factor = 0.0004},
          99,
-         {0.02, 0.38436990906, 0.401441860816, 0.0207126453451}}};
+         {0.02, 0.38436990906, 0.401441860816, 0.0207126453451}},
+        /* LambdaLR of numpy.interp(step, [0, 25, 100], [0.2, 1, 0.07]) */
+        {{.kind = VG_SCHEDULE_TRIANGLE,
+          .base = 0.5,
+          .rise_share = 0.25,
+          .start_factor = 0.2,
+          .final_factor = 0.07},
+         100,
+         {0.1, 0.42, 0.345, 0.097}}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int k = 0; k < 4; k++)
             assert_near(vg_schedule_at(&cases[i].schedule, at[k], cases[i].steps), cases[i].rate[k],

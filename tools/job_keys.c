@@ -113,7 +113,7 @@ static const vg_job_key keys[] = {
     NUMBER("final_factor", run.schedule.final_factor, 0, 1, "where the schedule ends (cyclical: its lowest rate), as a factor of learning_rate; exponential: 0 counts as 0.01"),
     NUMBER("power", run.schedule.power, 0.01, 100, "schedule polynomial; 1: a straight line"),
     NUMBER("cycles", run.schedule.cycles, 1, 1e6, "schedule cyclical: so many triangles in the training"),
-    NUMBER("rise_share", run.schedule.rise_share, 0.001, 0.999, "schedule one-cycle: share of the steps that rises ..."),
+    NUMBER("rise_share", run.schedule.rise_share, 0.001, 0.999, "schedules one-cycle and triangle: share of the steps that rises ..."),
     NUMBER("start_factor", run.schedule.start_factor, 1e-6, 1, "... from learning_rate times this; set warmup=0 with it"),
     INT("epochs", run.epochs, 1, 1000000, "passes over the training images"),
     INT("batch", run.batch, 1, 65536, "images in a step"),

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/rng.h"
 #include "base/threads.h"
+#include "patches.h"
 #include "whiten.h"
 
 #include <math.h>
@@ -175,6 +176,7 @@ vg_status vg_training_open(vg_training *r, vg_error *err)
         .max_shrink = o->max_shrink,
     };
     if ((status = open_loader(r, err)) || (status = make_model(r, err)) ||
+        (status = vg_patches_fit(r->model, &o->net, r->dataset, &r->augment, o->threads, err)) ||
         (status = make_mixing(r, err)) || (status = make_weights(r, err)) ||
         (status = make_probe(r, err)))
         return status;

@@ -130,7 +130,7 @@ static void fill_weights(vg_param *p, vg_rng *rng, vg_init init, double scale, i
         make_orthogonal(p);
         break;
     case VG_INIT_DIRAC:
-        fill_normal(p, rng, sqrt(2 / fan_in));
+        fill_uniform(p, rng, sqrt(1 / fan_in));
         if (p->dims == 4)
             hand_on(p, groups);
         break;

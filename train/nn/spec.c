@@ -62,6 +62,17 @@ static bool number(const char *text, int low, int high, int *value)
     return true;
 }
 
+/* A number in [low, high], nothing behind it. */
+static bool real(const char *text, double low, double high, double *value)
+{
+    char *end;
+    double v = strtod(text, &end);
+    if (end == text || *end || !(v >= low && v <= high))
+        return false;
+    *value = v;
+    return true;
+}
+
 static vg_status refuse(const char *line, const char *word, const char *allowed, vg_error *err)
 {
     return vg_fail(err, VG_E_ARG, "layer \"%.80s\": \"%s\" does not fit; expected %s", line, word,
@@ -71,13 +82,14 @@ static vg_status refuse(const char *line, const char *word, const char *allowed,
 static vg_status parse_conv(const char *line, const words *w, vg_layer_spec *l, vg_error *err)
 {
     static const char *const form =
-        "conv OUTPUTS kN [sN] [pN] [dN] [gN] [nobias], e.g. \"conv 32 k3 s1 p1\"";
+        "conv OUTPUTS kN [sN] [pN] [dN] [gN] [nobias] [whiten [eX]], e.g. \"conv 32 k3 s1 p1\"";
     bool padded = false;
     l->stride = l->dilation = l->groups = 1;
     l->bias = true;
+    l->epsilon = 5e-4;
     if (w->count < 2)
         return vg_fail(err, VG_E_ARG, "layer \"%.80s\" lacks its outputs; expected %s", line, form);
-    if (!number(w->text[1], 1, MOST_OUTPUTS, &l->outputs))
+    if (!number(w->text[1], 0, MOST_OUTPUTS, &l->outputs))
         return refuse(line, w->text[1], form, err);
     for (int i = 2; i < w->count; i++) {
         const char *t = w->text[i];
@@ -94,6 +106,10 @@ static vg_status parse_conv(const char *line, const words *w, vg_layer_spec *l, 
             ok = number(t + 1, 1, MOST_WINDOW, &l->dilation);
         else if (*t == 'g')
             ok = number(t + 1, 1, MOST_OUTPUTS, &l->groups);
+        else if (strcmp(t, "whiten") == 0)
+            ok = l->option = true;
+        else if (*t == 'e' && l->option)
+            ok = real(t + 1, 0, 1e6, &l->epsilon);
         if (!ok)
             return refuse(line, t, form, err);
     }
@@ -111,6 +127,13 @@ static vg_status parse_conv(const char *line, const words *w, vg_layer_spec *l, 
     if (l->padding > span)
         return vg_fail(err, VG_E_ARG, "layer \"%.80s\": padding %d must be less than the kernel %d",
                        line, l->padding, span + 1);
+    if (l->outputs == 0 && !l->option)
+        return refuse(line, w->text[1], form, err);
+    if (l->option && (l->groups > 1 || l->dilation > 1))
+        return vg_fail(err, VG_E_ARG,
+                       "layer \"%.80s\": a whitening layer takes patches as they are, without "
+                       "groups and dilation",
+                       line);
     if (l->outputs % l->groups)
         return vg_fail(err, VG_E_ARG, "layer \"%.80s\": %d outputs are no multiple of %d groups",
                        line, l->outputs, l->groups);
@@ -162,17 +185,6 @@ static vg_status parse_dense(const char *line, const words *w, vg_layer_spec *l,
         l->bias = false;
     }
     return VG_OK;
-}
-
-/* A number in [low, high], nothing behind it. */
-static bool real(const char *text, double low, double high, double *value)
-{
-    char *end;
-    double v = strtod(text, &end);
-    if (end == text || *end || !(v >= low && v <= high))
-        return false;
-    *value = v;
-    return true;
 }
 
 /* bn [mX] [eX] [noscale], groupnorm GROUPS [eX], layernorm [eX]. */
@@ -441,8 +453,11 @@ void vg_layer_print(const vg_layer_spec *l, char *text, size_t capacity)
     if (l->option)
         vg_line_put(&out, "%s",
                     l->kind == VG_LAYER_BATCHNORM ? " noscale"
+                    : l->kind == VG_LAYER_CONV    ? " whiten"
                     : l->kind == VG_LAYER_PRELU   ? " channels"
                                                   : " tanh");
+    if (l->kind == VG_LAYER_CONV && l->option && l->epsilon != 5e-4)
+        put_real(&out, " e", l->epsilon);
     if (l->with[0])
         vg_line_put(&out, " %s", l->with);
     if (l->from[0])

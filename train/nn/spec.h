@@ -2,6 +2,9 @@
  *
  *   conv 32 k3 s1 p1 d1 g1 [nobias]  outputs, kernel, stride, zero padding (without p: "same"),
  *                               dilation, groups (as many as inputs: depthwise)
+ *   conv 24 k2 p0 whiten [e5e-4]  a first layer that whitens patches: fitted to the training images,
+ *                               not trained; outputs: twice the values of a patch, 0 stands for
+ *                               them (patches.h)
  *   dense 128 [nobias]          with "flatten" before it implied
  *   bn [m0.1] [e1e-5] [noscale] batch normalization: momentum, epsilon, weight fixed at 1
  *   groupnorm 8 [e1e-5]         over groups of channels of each picture
@@ -70,9 +73,9 @@ typedef struct vg_layer_spec {
     int dilation; /* conv; 0 counts as 1 */
     int groups;   /* conv (0 counts as 1), groupnorm */
     bool bias;
-    bool option;               /* bn: noscale; prelu: channels; gelu: tanh */
+    bool option;               /* bn: noscale; prelu: channels; gelu: tanh; conv: whiten */
     double rate;               /* dropout; leaky and elu: slope; linear: factor; bn: momentum */
-    double epsilon;            /* norms */
+    double epsilon;            /* norms; conv: of whitening */
     char as[VG_LAYER_LABEL];   /* name of the output, "" for none */
     char from[VG_LAYER_LABEL]; /* where it begins, "": at the layer before */
     char with[VG_LAYER_LABEL]; /* add, concat: the other one */

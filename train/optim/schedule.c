@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const names[] = {"constant",   "step",     "cosine",   "exponential",
-                                    "polynomial", "cyclical", "one-cycle"};
+static const char *const names[] = {"constant",   "step",     "cosine",    "exponential",
+                                    "polynomial", "cyclical", "one-cycle", "triangle"};
 enum { NAMES = sizeof names / sizeof *names };
 _Static_assert((int)NAMES == (int)VG_SCHEDULES, "a schedule without a name");
 
@@ -40,6 +40,11 @@ static double curve(const vg_schedule *s, double t)
     case VG_SCHEDULE_ONE_CYCLE:
         return t < rise ? ease(or_else(s->start_factor, 0.04), 1, t / rise)
                         : ease(1, low, rise < 1 ? (t - rise) / (1 - rise) : 1);
+    case VG_SCHEDULE_TRIANGLE: {
+        double start = or_else(s->start_factor, 0.04);
+        return t < rise ? start + (1 - start) * t / rise
+                        : 1 + (low - 1) * (rise < 1 ? (t - rise) / (1 - rise) : 1);
+    }
     default:
         return 1;
     }
@@ -68,7 +73,7 @@ vg_status vg_schedule_parse(const char *word, vg_schedule_kind *kind, vg_error *
         }
     return vg_fail(err, VG_E_ARG,
                    "unknown schedule \"%s\"; there are: constant, step, cosine, "
-                   "exponential, polynomial, cyclical, one-cycle",
+                   "exponential, polynomial, cyclical, one-cycle, triangle",
                    word);
 }
 

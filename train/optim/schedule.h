@@ -15,6 +15,7 @@ typedef enum vg_schedule_kind {
     VG_SCHEDULE_POLYNOMIAL,  /* (1 - t)^power, to base * final_factor; power 1: a straight line */
     VG_SCHEDULE_CYCLICAL,    /* triangles between base * final_factor and base (Smith, WACV 2017) */
     VG_SCHEDULE_ONE_CYCLE,   /* one rise and one fall by cosines (Smith, Topin 2018, as PyTorch) */
+    VG_SCHEDULE_TRIANGLE,    /* the same in straight lines */
     VG_SCHEDULES
 } vg_schedule_kind;
 
@@ -27,7 +28,8 @@ typedef struct vg_schedule {
     double final_factor; /* where the rate ends (cyclical: its lowest), as a factor of base (0) */
     double power;        /* polynomial (0 counts as 1) */
     double cycles;       /* cyclical: triangles in a training (0 counts as 1) */
-    double rise_share;   /* one-cycle: share of the steps that rises (0 counts as 0.3) ... */
+    double
+        rise_share; /* one-cycle, triangle: share of the steps that rises (0 counts as 0.3) ... */
     double start_factor; /* ... from base * this (0 counts as 0.04) */
 } vg_schedule;
 

@@ -101,6 +101,16 @@ static vg_status conv_shape(vg_layer *l, vg_error *err)
         return vg_fail(err, VG_E_SHAPE,
                        "%d inputs and %d outputs cannot both be cut into %d groups", l->in.c,
                        s->outputs, groups_of(l));
+    const int directions = 2 * l->in.c * s->kernel * s->kernel;
+    if (s->option && s->outputs == 0)
+        l->spec.outputs = directions;
+    if (s->option && (l->source >= 0 || s->outputs != directions))
+        return vg_fail(err, VG_E_SHAPE,
+                       l->source >= 0
+                           ? "a whitening layer can only read the picture itself"
+                           : "a whitening layer of %d x %d patches of %d channels has %d outputs, "
+                             "not %d",
+                       s->kernel, s->kernel, l->in.c, directions, s->outputs);
     l->out = (vg_shape){s->outputs, (h - span) / s->stride + 1, (w - span) / s->stride + 1};
     return VG_OK;
 }
@@ -112,6 +122,8 @@ static void conv_plan(vg_layer *l, int max_batch, vg_plan *plan)
     int64_t shape[4] = {l->spec.outputs, l->in.c / groups_of(l), l->spec.kernel, l->spec.kernel};
     vg_param *weight = vg_layer_param(l, plan, "weight", shape, 4, is_depthwise(l));
     weight->decay = true;
+    if (l->spec.option) /* whitening: fitted, not trained */
+        weight->rate = 0;
     size_t count = weight->count;
     if (l->spec.bias)
         vg_layer_param(l, plan, "bias", shape, 1, true);
