@@ -58,6 +58,44 @@ static void test_fast_rows_equal_plain_rows(void **state)
     }
 }
 
+static void test_fast_grey_rows_equal_plain_rows(void **state)
+{
+    (void)state;
+    if (!vg_resize_row_is_fast())
+        skip();
+    vg_rng rng = vg_rng_make(4, 0, 0, VG_RNG_SAMPLE_DATA);
+    for (int round = 0; round < 300; round++) {
+        enum { MOST = 31, OUTPUTS = 41 };
+        int width = 1 + (int)vg_rng_below(&rng, 70);
+        int32_t first[OUTPUTS], count[OUTPUTS], value[OUTPUTS * MOST];
+        vg_weights w = {.outputs = 1 + (int)vg_rng_below(&rng, OUTPUTS),
+                        .most = 1 + (int)vg_rng_below(&rng, MOST),
+                        .first = first,
+                        .count = count,
+                        .value = value};
+        for (int i = 0; i < w.outputs; i++) {
+            int most = w.most < width ? w.most : width;
+            count[i] = 1 + (int)vg_rng_below(&rng, (uint64_t)most);
+            first[i] = (int)vg_rng_below(&rng, (uint64_t)(width - count[i] + 1));
+            for (int k = 0; k < w.most; k++) /* behind the last one lies what was there before */
+                value[i * w.most + k] = (int32_t)vg_rng_below(&rng, 1 << 21) - (1 << 19);
+        }
+        int16_t *blocks =
+            malloc(sizeof *blocks * VG_GREY_BLOCK * (size_t)vg_grey_blocks(&w) * (size_t)w.outputs);
+        uint8_t *in = malloc((size_t)width), plain[OUTPUTS], *fast = malloc((size_t)w.outputs);
+        assert_true(blocks && in && fast);
+        for (int i = 0; i < width; i++)
+            in[i] = (uint8_t)vg_rng_u32(&rng);
+        vg_grey_blocks_fill(&w, blocks);
+        vg_resize_row_grey(in, &w, plain);
+        vg_resize_row_grey_fast(in, width, &w, blocks, fast);
+        assert_memory_equal(fast, plain, (size_t)w.outputs);
+        free(blocks);
+        free(in);
+        free(fast);
+    }
+}
+
 static void test_fast_columns_equal_plain_columns(void **state)
 {
     (void)state;
@@ -88,6 +126,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fast_rows_equal_plain_rows),
+        cmocka_unit_test(test_fast_grey_rows_equal_plain_rows),
         cmocka_unit_test(test_fast_columns_equal_plain_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

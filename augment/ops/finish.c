@@ -5,6 +5,7 @@
  * outside of the picture only; the rows themselves know nothing of them. */
 #include "ops/finish.h"
 
+#include "base/simd.h"
 #include "image/codec.h"
 
 #include <string.h>
@@ -25,7 +26,7 @@ static void row_plain(const uint8_t *in, size_t n, int in_channels, const vg_fin
     }
 }
 
-#if defined __x86_64__ && defined __GNUC__
+#if VG_SIMD_X86
 #include <immintrin.h>
 
 /* Where sample i of a colour lies in the three loads of 16 RGB pixels: byte 3 i + c of 48. */
@@ -65,8 +66,7 @@ static inline __m128i load(const void *at)
 }
 
 /* 16 samples of colour c, in the order of the output. */
-__attribute__((target("avx2"))) static inline __m128i gather(const __m128i in[3], bool mirror,
-                                                             int c)
+VG_FOR_AVX2 static VG_INLINE __m128i gather(const __m128i in[3], bool mirror, int c)
 {
     const char(*p)[16] = pick[mirror][c];
     return _mm_or_si128(
@@ -74,8 +74,7 @@ __attribute__((target("avx2"))) static inline __m128i gather(const __m128i in[3]
         _mm_shuffle_epi8(in[2], load(p[2])));
 }
 
-__attribute__((target("avx2"))) static inline void put_avx2(__m128i v, float scale, float offset,
-                                                            float *to)
+VG_FOR_AVX2 static VG_INLINE void put_avx2(__m128i v, float scale, float offset, float *to)
 {
     __m256 s = _mm256_set1_ps(scale), o = _mm256_set1_ps(offset);
     __m256 low = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(v));
@@ -84,8 +83,7 @@ __attribute__((target("avx2"))) static inline void put_avx2(__m128i v, float sca
     _mm256_storeu_ps(to + 8, _mm256_add_ps(_mm256_mul_ps(high, s), o));
 }
 
-__attribute__((target("avx512f"))) static inline void put_avx512(__m128i v, float scale,
-                                                                 float offset, float *to)
+VG_FOR_AVX512 static VG_INLINE void put_avx512(__m128i v, float scale, float offset, float *to)
 {
     __m512 x = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(v));
     x = _mm512_add_ps(_mm512_mul_ps(x, _mm512_set1_ps(scale)), _mm512_set1_ps(offset));
@@ -94,8 +92,8 @@ __attribute__((target("avx512f"))) static inline void put_avx512(__m128i v, floa
 
 /* 16 pixels at a time; the last 16 may overlap those before, which gives the same values again. */
 #define ROW(NAME, TARGET, PUT)                                                                     \
-    __attribute__((target(TARGET))) static void NAME(const uint8_t *in, size_t n, int in_channels, \
-                                                     const vg_finish *f, float *const out[3])      \
+    TARGET static void NAME(const uint8_t *in, size_t n, int in_channels, const vg_finish *f,      \
+                            float *const out[3])                                                   \
     {                                                                                              \
         if (n < 16) {                                                                              \
             row_plain(in, n, in_channels, f, out);                                                 \
@@ -120,17 +118,17 @@ __attribute__((target("avx512f"))) static inline void put_avx512(__m128i v, floa
         }                                                                                          \
     }
 /* At most three channels: the analyzer does not know. NOLINTNEXTLINE(clang-analyzer-core.*) */
-ROW(row_avx2, "avx2", put_avx2)
+ROW(row_avx2, VG_FOR_AVX2, put_avx2)
 /* NOLINTNEXTLINE(clang-analyzer-core.*) */
-ROW(row_avx512, "avx512f", put_avx512)
+ROW(row_avx512, VG_FOR_AVX512, put_avx512)
 
 vg_finish_row vg_finish_version(int version)
 {
-    if (version == VG_FINISH_AVX512)
-        return __builtin_cpu_supports("avx512f") ? row_avx512 : NULL;
-    if (version == VG_FINISH_AVX2)
-        return __builtin_cpu_supports("avx2") ? row_avx2 : NULL;
-    return version == VG_FINISH_PLAIN ? row_plain : NULL;
+    if (version > (int)vg_simd_best())
+        return NULL;
+    return version == VG_FINISH_AVX512 ? row_avx512
+           : version == VG_FINISH_AVX2 ? row_avx2
+                                       : row_plain;
 }
 #else
 vg_finish_row vg_finish_version(int version)
@@ -141,10 +139,10 @@ vg_finish_row vg_finish_version(int version)
 
 static vg_finish_row best(void)
 {
-    vg_finish_row row = NULL;
-    for (int version = VG_FINISH_VERSIONS - 1; !row; version--)
-        row = vg_finish_version(version);
-    return row;
+    const vg_simd simd = vg_simd_best();
+    return vg_finish_version(simd == VG_SIMD_AVX512 ? VG_FINISH_AVX512
+                             : simd == VG_SIMD_AVX2 ? VG_FINISH_AVX2
+                                                    : VG_FINISH_PLAIN);
 }
 
 /* Where coordinate i of an axis of n pixels is read; -1: the constant. */

@@ -2,7 +2,16 @@
  * whether the operating system saves the registers. */
 #include "base/simd.h"
 
-vg_simd vg_simd_best(void)
+#include <stdatomic.h>
+
+static atomic_int limit = VG_SIMD_AVX512;
+
+void vg_simd_limit(vg_simd most)
+{
+    atomic_store(&limit, (int)most);
+}
+
+static vg_simd machine(void)
 {
 #if VG_SIMD_X86
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -12,4 +21,10 @@ vg_simd vg_simd_best(void)
         return VG_SIMD_AVX2;
 #endif
     return VG_SIMD_PLAIN;
+}
+
+vg_simd vg_simd_best(void)
+{
+    int most = atomic_load_explicit(&limit, memory_order_relaxed);
+    return (int)machine() < most ? machine() : (vg_simd)most;
 }

@@ -12,6 +12,9 @@ enum { VG_SIMD_COUNT = VG_SIMD_AVX512 + 1 };
 
 /* The best that this machine (and, for AVX-512, the F, BW, DQ and VL subsets) can run. Any thread. */
 vg_simd vg_simd_best(void);
+/* For tests and measurements: from now on vg_simd_best() gives nothing better than `most`, in all
+ * threads. VG_SIMD_AVX512 lifts it. */
+void vg_simd_limit(vg_simd most);
 
 #if defined __x86_64__ && defined __GNUC__
 #define VG_SIMD_X86 1

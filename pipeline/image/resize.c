@@ -178,7 +178,10 @@ static void run(const vg_view *in, plan *p, bool across, bool down, vg_image *ou
                                     p->blocks, to + (size_t)y * out_stride, out_stride);
         for (; y < p->row_count; y++) {
             const uint8_t *from = rows + (size_t)y * in_stride;
-            if (in->channels == 1)
+            if (in->channels == 1 && p->blocks)
+                vg_resize_row_grey_fast(from, in->width, &p->across, p->blocks,
+                                        to + (size_t)y * out_stride);
+            else if (in->channels == 1)
                 vg_resize_row_grey(from, &p->across, to + (size_t)y * out_stride);
             else if (p->blocks)
                 vg_resize_row_rgb_fast(from, in->width, &p->across, p->blocks,
@@ -235,13 +238,15 @@ vg_status vg_view_resize(const vg_view *in, const double rectangle[4], int width
               .down = {.outputs = height, .most = weights_most(r[3], height, filter)}};
     size_t stride = (size_t)width * (size_t)in->channels;
     int room = (int)fmin(in->height, r[3] + 2.0 * p.down.most); /* rows that can be needed */
-    bool fast = across && in->channels == 3 && vg_resize_row_is_fast();
+    bool fast = across && vg_resize_row_is_fast();
     status = plan_make(&p, scratch, stride, room, fast, err);
     if (status != VG_OK)
         return status;
     if (across)
         weights_fill(&p.across, in->width, r[0], r[2], filter, p.row);
-    if (fast)
+    if (fast && in->channels == 1)
+        vg_grey_blocks_fill(&p.across, p.blocks);
+    else if (fast)
         vg_row_blocks_fill(&p.across, p.blocks);
     p.row_count = in->height;
     if (down) {

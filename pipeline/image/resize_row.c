@@ -3,26 +3,30 @@
  * Across, the fast version takes four RGB pixels at a time. A weight of 22 fractional bits is split
  * into its low 12 bits and the rest, because the machine multiplies and adds pairs of 16-bit
  * numbers; both sums are put together at the end, modulo 2^32, which is where the plain sum is too.
- * AVX-512 does so for four rows at once, which share their weights.
+ * Grey takes eight pixels at a time in the same way. AVX-512 does so for four RGB rows at once, which share their weights.
  * Down, sums run over whole rows, which compilers vectorize: the AVX2 version is the same code
  * compiled for wider vectors, that for AVX-512 keeps its sums in registers. */
 #include "image/resize_row.h"
 
 #include <string.h>
 
-enum { TAPS = 4, LOW_BITS = 12 };
+enum { TAPS = 4, GREY_TAPS = 8, LOW_BITS = 12 };
 static const size_t STEP = 3 * (size_t)TAPS; /* bytes */
+
+static inline uint8_t grey(const uint8_t *in, const vg_weights *w, int i)
+{
+    const int32_t *value = w->value + (size_t)i * (size_t)w->most;
+    const uint8_t *p = in + w->first[i];
+    int32_t sum = 1 << (VG_FRACTION_BITS - 1);
+    for (int k = 0; k < w->count[i]; k++)
+        sum += p[k] * value[k];
+    return vg_narrow(sum);
+}
 
 void vg_resize_row_grey(const uint8_t *in, const vg_weights *w, uint8_t *out)
 {
-    for (int i = 0; i < w->outputs; i++) {
-        const int32_t *value = w->value + (size_t)i * (size_t)w->most;
-        const uint8_t *p = in + w->first[i];
-        int32_t sum = 1 << (VG_FRACTION_BITS - 1);
-        for (int k = 0; k < w->count[i]; k++)
-            sum += p[k] * value[k];
-        out[i] = vg_narrow(sum);
-    }
+    for (int i = 0; i < w->outputs; i++)
+        out[i] = grey(in, w, i);
 }
 
 static inline void pixel(const uint8_t *in, const vg_weights *w, int i, uint8_t *out)
@@ -46,9 +50,9 @@ void vg_resize_row_rgb(const uint8_t *in, const vg_weights *w, uint8_t *out)
         pixel(in, w, i, out + (size_t)i * 3);
 }
 
-static inline __attribute__((always_inline)) void down(const uint8_t *restrict in, size_t stride,
-                                                       size_t n, const int32_t *value, int count,
-                                                       int32_t *restrict sum, uint8_t *restrict out)
+static VG_INLINE void down(const uint8_t *restrict in, size_t stride, size_t n,
+                           const int32_t *value, int count, int32_t *restrict sum,
+                           uint8_t *restrict out)
 {
     for (size_t x = 0; x < n; x++)
         sum[x] = 1 << (VG_FRACTION_BITS - 1);
@@ -92,17 +96,37 @@ void vg_row_blocks_fill(const vg_weights *w, int16_t *blocks)
     }
 }
 
-#if defined __SSE2__ && defined __GNUC__
+int vg_grey_blocks(const vg_weights *w)
+{
+    return (w->most + GREY_TAPS - 1) / GREY_TAPS;
+}
+
+/* A block: the low parts of eight weights, then the high parts. */
+void vg_grey_blocks_fill(const vg_weights *w, int16_t *blocks)
+{
+    int n = vg_grey_blocks(w);
+    memset(blocks, 0, sizeof *blocks * VG_GREY_BLOCK * (size_t)n * (size_t)w->outputs);
+    for (int i = 0; i < w->outputs; i++) {
+        const int32_t *value = w->value + (size_t)i * (size_t)w->most;
+        int16_t *own = blocks + (size_t)i * (size_t)n * VG_GREY_BLOCK;
+        for (int k = 0; k < w->count[i]; k++) {
+            int16_t *to = own + (ptrdiff_t)(k / GREY_TAPS) * VG_GREY_BLOCK + k % GREY_TAPS;
+            to[0] = (int16_t)(value[k] & ((1 << LOW_BITS) - 1));
+            to[GREY_TAPS] = (int16_t)(value[k] >> LOW_BITS);
+        }
+    }
+}
+
+#if VG_SIMD_X86
 #include <immintrin.h>
 
 bool vg_resize_row_is_fast(void)
 {
-    return __builtin_cpu_supports("avx2");
+    return vg_simd_best() >= VG_SIMD_AVX2;
 }
 
-__attribute__((target("avx2"))) void vg_resize_row_rgb_fast(const uint8_t *in, int width,
-                                                            const vg_weights *w,
-                                                            const int16_t *blocks, uint8_t *out)
+VG_FOR_AVX2 void vg_resize_row_rgb_fast(const uint8_t *in, int width, const vg_weights *w,
+                                        const int16_t *blocks, uint8_t *out)
 {
     /* Two pixels a half, as 16-bit pairs R R G G B B and nothing. */
     const __m256i pairs =
@@ -137,14 +161,68 @@ __attribute__((target("avx2"))) void vg_resize_row_rgb_fast(const uint8_t *in, i
     }
 }
 
-__attribute__((target("avx2"))) static void down_avx2(const uint8_t *restrict in, size_t stride,
-                                                      size_t n, const int32_t *value, int count,
-                                                      int32_t *restrict sum, uint8_t *restrict out)
+/* The sum of one output, in four parts. */
+VG_FOR_AVX2 static VG_INLINE __m128i grey_sum(const uint8_t *p, const int16_t *block, const int n)
+{
+    __m128i low = _mm_setzero_si128(), high = low;
+    for (int q = 0; q < n; q++, p += GREY_TAPS, block += VG_GREY_BLOCK) {
+        __m128i v = _mm_cvtepu8_epi16(_mm_loadl_epi64((const void *)p));
+        low = _mm_add_epi32(low, _mm_madd_epi16(v, _mm_loadu_si128((const void *)block)));
+        high = _mm_add_epi32(high,
+                             _mm_madd_epi16(v, _mm_loadu_si128((const void *)(block + GREY_TAPS))));
+    }
+    return _mm_add_epi32(low, _mm_slli_epi32(high, LOW_BITS));
+}
+
+/* Four outputs as bytes; `n` is a constant where it is small. */
+VG_FOR_AVX2 static VG_INLINE int32_t four_greys(const uint8_t *in, const int32_t *first,
+                                                const int16_t *block, size_t step, const int n)
+{
+    __m128i s0 = grey_sum(in + first[0], block, n), s1 = grey_sum(in + first[1], block + step, n);
+    __m128i s2 = grey_sum(in + first[2], block + 2 * step, n);
+    __m128i s3 = grey_sum(in + first[3], block + 3 * step, n);
+    __m128i sum = _mm_hadd_epi32(_mm_hadd_epi32(s0, s1), _mm_hadd_epi32(s2, s3));
+    sum = _mm_add_epi32(sum, _mm_set1_epi32(1 << (VG_FRACTION_BITS - 1)));
+    sum = _mm_srai_epi32(sum, VG_FRACTION_BITS);
+    sum = _mm_packs_epi32(sum, sum);
+    return _mm_cvtsi128_si32(_mm_packus_epi16(sum, sum));
+}
+
+VG_FOR_AVX2 void vg_resize_row_grey_fast(const uint8_t *in, int width, const vg_weights *w,
+                                         const int16_t *blocks, uint8_t *out)
+{
+    const size_t step = (size_t)vg_grey_blocks(w) * VG_GREY_BLOCK;
+    int i = 0;
+    while (i < w->outputs) {
+        const int32_t *first = w->first + i, *count = w->count + i;
+        int n = 0, end = 0;
+        for (int k = 0; k < 4 && k < w->outputs - i; k++) {
+            n = count[k] > n ? count[k] : n;
+            end = first[k] > end ? first[k] : end;
+        }
+        n = (n + GREY_TAPS - 1) / GREY_TAPS;
+        if (i + 4 > w->outputs ||
+            end + n * GREY_TAPS > width) { /* nothing is read behind the row */
+            out[i] = grey(in, w, i);
+            i++;
+            continue;
+        }
+        const int16_t *own = blocks + (size_t)i * step;
+        int32_t four = n == 1   ? four_greys(in, first, own, step, 1)
+                       : n == 2 ? four_greys(in, first, own, step, 2)
+                                : four_greys(in, first, own, step, n);
+        memcpy(out + i, &four, 4);
+        i += 4;
+    }
+}
+
+VG_FOR_AVX2 static void down_avx2(const uint8_t *restrict in, size_t stride, size_t n,
+                                  const int32_t *value, int count, int32_t *restrict sum,
+                                  uint8_t *restrict out)
 {
     down(in, stride, n, value, count, sum, out);
 }
 
-#if VG_SIMD_X86
 /* Sixty-four sums in registers; the rest as elsewhere. */
 VG_FOR_AVX512 static void down_avx512(const uint8_t *restrict in, size_t stride, size_t n,
                                       const int32_t *value, int count, int32_t *restrict sum,
@@ -175,25 +253,29 @@ VG_FOR_AVX512 static void down_avx512(const uint8_t *restrict in, size_t stride,
     }
     down(in + x, stride, n - x, value, count, sum, out + x);
 }
-#endif
 
 void vg_resize_down_fast(vg_simd simd, const uint8_t *restrict in, size_t stride, size_t n,
                          const int32_t *value, int count, int32_t *restrict sum,
                          uint8_t *restrict out)
 {
-#if VG_SIMD_X86
     if (simd == VG_SIMD_AVX512) {
         down_avx512(in, stride, n, value, count, sum, out);
         return;
     }
-#endif
-    (void)simd;
     down_avx2(in, stride, n, value, count, sum, out);
 }
 #else
 bool vg_resize_row_is_fast(void)
 {
     return false;
+}
+
+void vg_resize_row_grey_fast(const uint8_t *in, int width, const vg_weights *w,
+                             const int16_t *blocks, uint8_t *out)
+{
+    (void)width;
+    (void)blocks;
+    vg_resize_row_grey(in, w, out);
 }
 
 void vg_resize_row_rgb_fast(const uint8_t *in, int width, const vg_weights *w,

@@ -42,6 +42,12 @@ bool vg_resize_row_is_fast(void);
 #define VG_ROW_BLOCK 32
 int vg_row_blocks(const vg_weights *w);
 void vg_row_blocks_fill(const vg_weights *w, int16_t *blocks);
+/* The same of grey rows. */
+#define VG_GREY_BLOCK 16
+int vg_grey_blocks(const vg_weights *w);
+void vg_grey_blocks_fill(const vg_weights *w, int16_t *blocks);
+void vg_resize_row_grey_fast(const uint8_t *in, int width, const vg_weights *w,
+                             const int16_t *blocks, uint8_t *out);
 /* `width`: pixels of the input row, beyond which nothing is read. Only where it is fast. */
 void vg_resize_row_rgb_fast(const uint8_t *in, int width, const vg_weights *w,
                             const int16_t *blocks, uint8_t *out);

@@ -131,6 +131,7 @@ static const operation operations[] = {
      run_warp, 32},
     {"resize 250x200x3 to 224", 250, 200, 3, 224, "none", run_resize, 32},
     {"resize 300x200x3 to 96", 300, 200, 3, 96, "none", run_resize, 200},
+    {"resize 300x200x1 to 96", 300, 200, 1, 96, "none", run_resize, 200},
     {"resize 300x200x3 to 32", 300, 200, 3, 32, "none", run_resize, 200},
     {"warp 300x200x3 to 96", 300, 200, 3, 96, "standard", run_warp, 64},
     {"warp 300x200x3 to 96, heavy", 300, 200, 3, 96, "heavy", run_warp, 64},
