@@ -4,21 +4,9 @@
 
 #include "base/rng.h"
 #include "ops/sample.h"
+#include "sample_fixture.h"
 
 #include <math.h>
-
-static int place_ref(long i, int n, vg_fill fill)
-{
-    while (i < 0 || i >= n) {
-        if (fill == VG_FILL_WRAP)
-            i += i < 0 ? n : -n;
-        else if (fill == VG_FILL_REFLECT)
-            i = i < 0 ? -1 - i : 2L * n - 1 - i;
-        else
-            i = i < 0 ? 0 : n - 1;
-    }
-    return (int)i;
-}
 
 static double pixel_ref(const vg_sample_job *j, long x, long y, int c)
 {
@@ -70,20 +58,12 @@ static const int shapes[][4] = {/* in width, in height, out width, out height */
                                 {20, 60, 129, 5}, {300, 3, 260, 4}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
-/* The picture lies at the end of its memory, so that a sanitizer sees what is read behind it, and
- * apart from the bytes before each row. */
 static uint8_t *picture(vg_sample_job *j, const int shape[4], int channels, int spare, vg_rng *rng)
 {
-    size_t row = (size_t)shape[0] * (size_t)channels, stride = row + (size_t)spare;
-    size_t bytes = stride * (size_t)(shape[1] - 1) + row;
-    uint8_t *data = malloc(bytes);
-    assert_non_null(data);
-    for (size_t i = 0; i < bytes; i++)
-        data[i] = (uint8_t)vg_rng_u32(rng);
-    j->in = (vg_view){data, shape[0], shape[1], channels, stride};
+    j->in = picture_of(shape[0], shape[1], channels, spare, rng);
     j->width = shape[2];
     j->height = shape[3];
-    return data;
+    return (uint8_t *)j->in.data;
 }
 
 static void test_equals_exact_bilinear(void **state)

@@ -76,7 +76,7 @@ static void test_fast_grey_rows_equal_plain_rows(void **state)
         for (int i = 0; i < w.outputs; i++) {
             int most = w.most < width ? w.most : width;
             count[i] = 1 + (int)vg_rng_below(&rng, (uint64_t)most);
-            first[i] = (int)vg_rng_below(&rng, (uint64_t)(width - count[i] + 1));
+            first[i] = (int)vg_rng_below(&rng, (uint64_t)width - (uint64_t)count[i] + 1);
             for (int k = 0; k < w.most; k++) /* behind the last one lies what was there before */
                 value[i * w.most + k] = (int32_t)vg_rng_below(&rng, 1 << 21) - (1 << 19);
         }

@@ -242,16 +242,17 @@ void vg_noise_run(vg_simd simd, float *x, size_t n, double sigma, const vg_sampl
     const bool add = (float)sigma != 0;
     stream s;
     stream_make(&s, key, add ? (float)sigma : 1);
-    size_t fast = 0; /* rows done in vectors */
+    size_t fast = 0;                                      /* rows done in vectors */
+    void (*rows)(stream *, size_t, bool, float *) = NULL; /* why a pointer: see ops/tent.c */
 #if VG_SIMD_X86
-    fast = simd == VG_SIMD_PLAIN ? 0 : n / LANES;
-    if (simd == VG_SIMD_AVX512)
-        rows_avx512(&s, fast, add, x);
-    else if (simd == VG_SIMD_AVX2)
-        rows_avx2(&s, fast, add, x);
+    rows = simd == VG_SIMD_AVX512 ? rows_avx512 : simd == VG_SIMD_AVX2 ? rows_avx2 : NULL;
 #else
     (void)simd;
 #endif
+    if (rows) {
+        fast = n / LANES;
+        rows(&s, fast, add, x);
+    }
     for (size_t at = fast * LANES; at < n; at += LANES)
         some_plain(&s, n - at < LANES ? n - at : LANES, add, x + at);
 }

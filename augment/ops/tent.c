@@ -441,6 +441,9 @@ VG_FOR_AVX2 static void widen_avx2(const uint8_t *from, size_t n, uint8_t *to)
 }
 #endif
 
+/* Kernels are reached through pointers only: GCC 12 was seen to drop direct calls to static functions with
+ * a target attribute of their own, whose results come back through memory. The other files of versions
+ * do the same, and each has a test that holds its versions against each other. */
 static version choose(vg_simd simd)
 {
 #if VG_SIMD_X86

@@ -258,11 +258,10 @@ void vg_resize_down_fast(vg_simd simd, const uint8_t *restrict in, size_t stride
                          const int32_t *value, int count, int32_t *restrict sum,
                          uint8_t *restrict out)
 {
-    if (simd == VG_SIMD_AVX512) {
-        down_avx512(in, stride, n, value, count, sum, out);
-        return;
-    }
-    down_avx2(in, stride, n, value, count, sum, out);
+    /* a pointer, because GCC 12 was seen to drop direct calls to static functions of another target */
+    void (*version)(const uint8_t *, size_t, size_t, const int32_t *, int, int32_t *, uint8_t *) =
+        simd == VG_SIMD_AVX512 ? down_avx512 : down_avx2;
+    version(in, stride, n, value, count, sum, out);
 }
 #else
 bool vg_resize_row_is_fast(void)
