@@ -128,10 +128,27 @@ static void check_maxpool(vg_window g)
     for (size_t i = 0; i < in; i++) /* ties, and here and there what is not a number */
         x[i] = i % 97 == 5 ? NAN : roundf(2 * x[i]);
     maxpool_ref(&g, x, want, place);
-    vg_maxpool(&g, x, y, chosen);
+    bool relu = g.kernel <= VG_POOL_NARROW && g.c % 2 == 0;
+    for (size_t i = 0; i < out && relu; i++) /* every other one behind a ReLU */
+        if (want[i] <= 0) {
+            want[i] = 0;
+            place[i] = -1;
+        }
+    vg_maxpool(&g, x, y, chosen, relu);
     assert_memory_equal(y, want, out * sizeof *y);
     vg_maxpool_backward(&g, chosen, dy, dx);
+    float *y2 = random_floats(out, 4), *dx2 = random_floats(in, 5);
+    uint8_t *chosen2 = malloc(2 * out);
+    vg_maxpool_plain(&g, x, y2, chosen2, relu);
+    assert_memory_equal(y, y2, out * sizeof *y);
+    assert_memory_equal(chosen, chosen2, out * (g.kernel > VG_POOL_NARROW ? 2 : 1));
+    vg_maxpool_backward_plain(&g, chosen2, dy, dx2);
+    for (size_t i = 0; i < in; i++)
+        assert_true(dx[i] == dx2[i]);
+    free(y2), free(dx2), free(chosen2);
     for (size_t i = 0; i < out; i++) {
+        if (place[i] < 0)
+            continue;
         int pixel = (int)i / g.c, r = place[i] / g.kernel, s = place[i] % g.kernel;
         int iy = pixel / g.q * g.stride - g.padding + r,
             ix = pixel % g.q * g.stride - g.padding + s;
@@ -189,6 +206,21 @@ static void test_channels(void **state)
             vg_channel_affine2(d, x, y, pixels[k], c, a, b, e);
             for (size_t j = 0; j < n; j++)
                 assert_true(y[j] == a[j % c] * d[j] + b[j % c] * x[j] + e[j % c]);
+            vg_channel_affine2_behind(d, x, y, pixels[k], c, b, e, a, b, e);
+            for (size_t j = 0; j < n; j++) {
+                float v = b[j % c] * x[j] + e[j % c] <= 0 ? 0 : d[j];
+                assert_true(y[j] == a[j % c] * v + b[j % c] * x[j] + e[j % c]);
+            }
+            vg_channel_sums_behind(d, x, pixels[k], c, b, e, sum, sum + c);
+            for (size_t j = 0; j < n; j++) {
+                bool through = b[j % c] * x[j] + e[j % c] > 0;
+                sum[j % c] -= through ? (double)d[j] : 0;
+                sum[c + j % c] -= through ? (double)d[j] * (double)x[j] : 0;
+            }
+            for (size_t j = 0; j < 2 * c; j++) {
+                assert_near(sum[j], 0, 1e-6 * (double)(1 + pixels[k]));
+                sum[j] = 0;
+            }
             vg_channel_sums(d, x, pixels[k], c, sum, sum + c);
             vg_channel_average(x, pixels[k], c, mean);
             for (size_t j = 0; j < n; j++) {
@@ -203,6 +235,55 @@ static void test_channels(void **state)
             free(x), free(d), free(y), free(a), free(b), free(e), free(sum), free(plain);
             free(mean);
         }
+}
+
+/* A part of the row of bits is that part of the whole, and the bits are those of Philox. */
+static void test_kept(void **state)
+{
+    (void)state;
+    enum { N = 3000 };
+    const uint32_t key[2] = {123, 456}, threshold = 20000;
+    uint8_t whole[N], part[N];
+    float x[N], y[N];
+    vg_draw_kept(key, threshold, 0, N, whole);
+    for (uint32_t i = 0; i < N; i++) {
+        const uint32_t counter[4] = {i / 128 * 16 + i % 16, 0, 0, 0};
+        uint32_t word[4];
+        vg_philox(counter, key, word);
+        uint32_t bits = (word[i % 128 / 32] >> (i % 32 / 16 * 16)) & 0xFFFF;
+        assert_int_equal(whole[i], bits >= threshold);
+        x[i] = (float)i + 1;
+    }
+    for (size_t first = 0; first < 300; first += 37)
+        for (size_t n = 0; n < 400; n += 57) {
+            vg_draw_kept(key, threshold, first, n, part);
+            assert_memory_equal(part, whole + first, n);
+        }
+    vg_keep(x, y, N, whole, 2);
+    for (int i = 0; i < N; i++)
+        assert_true(y[i] == (whole[i] ? 2 * x[i] : 0));
+}
+
+/* Gradient of a sum, in place or not, behind a ReLU or not. */
+static void test_sum_backward(void **state)
+{
+    (void)state;
+    enum { N = 2100 };
+    for (int mode = 0; mode < 16; mode++) {
+        bool add = mode & 1, relu = mode & 2, in_place = mode & 4, unwanted = mode & 8;
+        float *y = random_floats(N, 1), *dy = random_floats(N, 2), *dx = random_floats(N, 3);
+        float *other = random_floats(N, 4), *want = random_floats(N, 4), *d = random_floats(N, 2);
+        for (int i = 0; i < N; i++) {
+            d[i] = relu && y[i] <= 0 ? 0 : d[i];
+            want[i] = add ? want[i] + d[i] : d[i];
+        }
+        float *to = unwanted ? NULL : in_place ? dy : dx;
+        vg_sum_backward(relu ? y : NULL, dy, to, other, add, N);
+        assert_memory_equal(other, want, N * sizeof *want);
+        if (to)
+            assert_memory_equal(to, d, N * sizeof *d);
+        free(y), free(dy), free(dx), free(other), free(want), free(d);
+    }
 }
 
 static void test_blas_names(void **state)
@@ -225,10 +306,9 @@ static void test_blas_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_convolutions),
-        cmocka_unit_test(test_maxpool),
-        cmocka_unit_test(test_channels),
-        cmocka_unit_test(test_blas_names),
+        cmocka_unit_test(test_convolutions), cmocka_unit_test(test_maxpool),
+        cmocka_unit_test(test_channels),     cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_sum_backward), cmocka_unit_test(test_blas_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,7 +90,11 @@ typedef struct vg_layer_ops {
     bool in_place;   /* may write its output over its input */
     bool keeps_sign; /* in place it leaves what is above zero above zero, or dx there is 0 */
     bool fuse_relu;  /* can apply a following ReLU itself */
-    bool reads_x;    /* the backward pass needs the input's, the output's values */
+    bool masks_relu; /* and its backward pass: dy counts where the output is above zero */
+    /* May a ReLU before it be left out of the backward pass, as what it cut off gets no gradient
+     * anyway? */
+    bool (*masks_before)(const vg_layer *layer);
+    bool reads_x; /* the backward pass needs the input's, the output's values */
     bool reads_y;
 } vg_layer_ops;
 
@@ -105,6 +109,8 @@ struct vg_layer {
     bool in_place;     /* y is x */
     bool fused_relu;   /* the next layer is a ReLU in place, done by this one */
     bool fused_away;   /* this ReLU is done by the layer before */
+    bool spared;       /* and so is its backward pass, or a layer behind does it */
+    bool masks;        /* this one does it */
 
     bool turns;            /* dense behind a map: takes its input in the order C H W */
     bool reads_x, reads_y; /* as in ops, unless another layer spares it */
@@ -147,7 +153,7 @@ struct vg_layer {
     float *scratch; /* [VG_MODEL_SHARDS slots][scratch_size] */
     size_t scratch_size;
     float *mean, *inverse; /* batch norm: [C] of the running batch */
-    float *affine;         /* batch norm: [3][C], coefficients of the running pass */
+    float *affine;         /* batch norm: [5][C], coefficients forward, backward */
     double *sums;          /* batch norm: [VG_MODEL_SHARDS][2][C] */
     uint8_t *chosen;       /* max pool: place in the window; dropout: 1 = kept */
     float *flat, *dflat;   /* dense behind a map: x and dx in the order C H W */

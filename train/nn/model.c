@@ -146,6 +146,26 @@ static vg_status shape_layer(vg_model *m, int i, const vg_layer_spec *spec, vg_e
     return VG_OK;
 }
 
+/* The mask of a ReLU in place, in the backward pass: by the layer before it, or better by the one and
+ * only behind it. */
+static void spare_relu(vg_model *m, int i)
+{
+    vg_layer *l = &m->layers[i], *before = l->source >= 0 ? &m->layers[l->source] : NULL;
+    if (before && l->fused_away && before->ops->masks_relu) {
+        before->masks = l->spared = true;
+        before->reads_y = before->spec.kind == VG_LAYER_ADD;
+        l->reads_y = false;
+    }
+    if (!before || before->spec.kind != VG_LAYER_RELU || !before->in_place ||
+        before->readers != 1 || !l->ops->masks_before || !l->ops->masks_before(l))
+        return;
+    vg_layer *first = &m->layers[before->source];
+    if (first->masks)
+        first->masks = first->reads_y = false;
+    l->masks = before->spared = true;
+    before->reads_y = false;
+}
+
 static void plan_layer(vg_model *m, int i, vg_plan *plan)
 {
     vg_layer *l = &m->layers[i], *before = l->source >= 0 ? &m->layers[l->source] : NULL;
@@ -154,6 +174,7 @@ static void plan_layer(vg_model *m, int i, vg_plan *plan)
         before->fused_relu = true;
         l->fused_away = true;
     }
+    spare_relu(m, i);
     if (l->ops->plan)
         l->ops->plan(l, m->options.max_batch, plan);
     l->adds_other = l->other != VG_LAYER_NOBODY && vg_graph_adds(m, i, true);

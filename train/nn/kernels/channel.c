@@ -10,6 +10,7 @@
 enum {
     VECTOR = 16,
     STRIP = 64,
+    HALF = 32,
     ROWS = 32, /* values added in float before they are added in double */
     WIDE = 64, /* from so many channels on a pixel is a row of its own */
     LEAST = 2 * WIDE,
@@ -144,6 +145,14 @@ VG_KERNEL static void sum_rows(const float *x, const float *y, size_t rows, size
         sum_strip(x + j, y + j, rows, width, 1, sum + j, product + j);
 }
 
+/* Folds the sums of `times` pixels side by side. */
+static void fold(const double *wide, size_t times, size_t c, double *sum)
+{
+    for (size_t i = 0; i < times; i++)
+        for (size_t k = 0; k < c; k++)
+            sum[k] += wide[i * c + k];
+}
+
 void vg_channel_sums(const float *x, const float *y, size_t pixels, size_t c, double *sum,
                      double *product)
 {
@@ -156,12 +165,89 @@ void vg_channel_sums(const float *x, const float *y, size_t pixels, size_t c, do
     memset(s, 0, times * c * sizeof *s);
     memset(p, 0, times * c * sizeof *p);
     sum_rows(x, y, rows, times * c, s, p);
-    for (size_t i = 0; i < times; i++)
-        for (size_t k = 0; k < c; k++) {
-            sum[k] += s[i * c + k];
-            product[k] += p[i * c + k];
-        }
+    fold(s, times, c, sum);
+    fold(p, times, c, product);
     sum_rows(x + done, y + done, pixels - rows * times, c, sum, product);
+}
+
+VG_KERNEL static void affine2_rows_behind(const float *dy, const float *x, float *dx, size_t rows,
+                                          size_t width, const float *restrict fa,
+                                          const float *restrict fb, const float *restrict a,
+                                          const float *restrict b, const float *restrict d)
+{
+    for (size_t r = 0; r < rows; r++, dy += width, x += width, dx += width)
+        for (size_t j = 0; j < width; j++) {
+            float v = dy[j];
+            v = fa[j] * x[j] + fb[j] <= 0 ? 0 : v;
+            dx[j] = a[j] * v + b[j] * x[j] + d[j];
+        }
+}
+
+void vg_channel_affine2_behind(const float *dy, const float *x, float *dx, size_t pixels, size_t c,
+                               const float *fa, const float *fb, const float *a, const float *b,
+                               const float *d)
+{
+    float fat[TABLE], fbt[TABLE], at[TABLE], bt[TABLE], dt[TABLE];
+    size_t times = pixels_of_row(c, pixels), rows = pixels / times, done = rows * times * c;
+    affine2_rows_behind(dy, x, dx, rows, times * c, lay_out(fa, c, times, fat),
+                        lay_out(fb, c, times, fbt), lay_out(a, c, times, at),
+                        lay_out(b, c, times, bt), lay_out(d, c, times, dt));
+    affine2_rows_behind(dy + done, x + done, dx + done, pixels - rows * times, c, fa, fb, a, b, d);
+}
+
+/* As sum_strip. */
+static inline __attribute__((always_inline)) void
+sum_strip_behind(const float *restrict dy, const float *restrict x, size_t rows, size_t stride,
+                 size_t width, const float *restrict fa, const float *restrict fb,
+                 double *restrict sum, double *restrict product)
+{
+    for (size_t r = 0; r < rows;) {
+        float a[STRIP] = {0}, b[STRIP] = {0};
+        size_t end = r + ROWS < rows ? r + ROWS : rows;
+        for (; r < end; r++, x += stride, dy += stride)
+            for (size_t j = 0; j < width; j++) {
+                float v = dy[j];
+                v = fa[j] * x[j] + fb[j] <= 0 ? 0 : v;
+                a[j] += v;
+                b[j] += v * x[j];
+            }
+        for (size_t j = 0; j < width; j++) {
+            sum[j] += (double)a[j];
+            product[j] += (double)b[j];
+        }
+    }
+}
+
+VG_KERNEL static void sum_rows_behind(const float *dy, const float *x, size_t rows, size_t width,
+                                      const float *fa, const float *fb, double *sum,
+                                      double *product)
+{
+    size_t j = 0;
+    for (; j + HALF <= width; j += HALF)
+        sum_strip_behind(dy + j, x + j, rows, width, HALF, fa + j, fb + j, sum + j, product + j);
+    for (; j + VECTOR <= width; j += VECTOR)
+        sum_strip_behind(dy + j, x + j, rows, width, VECTOR, fa + j, fb + j, sum + j, product + j);
+    for (; j < width; j++)
+        sum_strip_behind(dy + j, x + j, rows, width, 1, fa + j, fb + j, sum + j, product + j);
+}
+
+void vg_channel_sums_behind(const float *dy, const float *x, size_t pixels, size_t c,
+                            const float *fa, const float *fb, double *sum, double *product)
+{
+    size_t times = pixels_of_row(c, pixels), rows = pixels / times, done = rows * times * c;
+    if (times == 1) {
+        sum_rows_behind(dy, x, pixels, c, fa, fb, sum, product);
+        return;
+    }
+    float fat[TABLE], fbt[TABLE];
+    double s[TABLE], p[TABLE];
+    memset(s, 0, times * c * sizeof *s);
+    memset(p, 0, times * c * sizeof *p);
+    sum_rows_behind(dy, x, rows, times * c, lay_out(fa, c, times, fat), lay_out(fb, c, times, fbt),
+                    s, p);
+    fold(s, times, c, sum);
+    fold(p, times, c, product);
+    sum_rows_behind(dy + done, x + done, pixels - rows * times, c, fa, fb, sum, product);
 }
 
 VG_KERNEL void vg_channel_average(const float *x, size_t pixels, size_t c, float *mean)

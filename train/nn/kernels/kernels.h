@@ -7,6 +7,7 @@
 #ifndef VG_NN_KERNELS_KERNELS_H
 #define VG_NN_KERNELS_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,8 +51,24 @@ void vg_channel_affine2(const float *dy, const float *x, float *dx, size_t pixel
  * beyond in double. */
 void vg_channel_sums(const float *x, const float *y, size_t pixels, size_t c, double *sum,
                      double *product);
+/* The same two for what a ReLU stood behind: dy counts as 0 where fa x + fb is not above 0. */
+void vg_channel_sums_behind(const float *dy, const float *x, size_t pixels, size_t c,
+                            const float *fa, const float *fb, double *sum, double *product);
+void vg_channel_affine2_behind(const float *dy, const float *x, float *dx, size_t pixels, size_t c,
+                               const float *fa, const float *fb, const float *a, const float *b,
+                               const float *d);
+/* Gradient of a sum: dx = dy and other = dy (with `add`, += dy), 0 where y is given and not above 0.
+ * dx may be dy or NULL, other may be NULL. */
+void vg_sum_backward(const float *y, const float *dy, float *dx, float *other, bool add, size_t n);
 /* mean[c] of each channel. */
 void vg_channel_average(const float *x, size_t pixels, size_t c, float *mean);
+
+/* kept[i] = 1 with probability 1 - threshold / 65536, else 0, for places [first, first + n) of the
+ * endless row that `key` names: 128 places are 16 blocks of Philox4x32-10 side by side, 16 bits each.
+ */
+void vg_draw_kept(const uint32_t key[2], uint32_t threshold, size_t first, size_t n, uint8_t *kept);
+/* y = x scale where kept, else 0; y may be x. */
+void vg_keep(const float *x, float *y, size_t n, const uint8_t *kept, float scale);
 
 /* Geometry of a convolution or pooling over one image [h][w][c]. */
 typedef struct vg_window {
@@ -66,13 +83,17 @@ void vg_depthwise_forward(const vg_window *g, const float *x, const float *weigh
 void vg_depthwise_backward(const vg_window *g, const float *x, const float *weight, const float *dy,
                            float *dx, double *dw);
 
-/* Windows of this width and less have a place of one byte. */
-enum { VG_POOL_NARROW = 15 };
+/* Windows of this width and less have a place of one byte, which may be nowhere. */
+enum { VG_POOL_NARROW = 15, VG_POOL_NOWHERE = 255 };
 /* One image; outside of it there is nothing (maximum) or zeros (average). `chosen` gets the place in
  * the window, row by row; of windows above VG_POOL_NARROW the row, and P Q C bytes later the column.
- * dx is overwritten. */
-void vg_maxpool(const vg_window *g, const float *x, float *y, uint8_t *chosen);
+ * With relu (narrow windows only) what is not above zero comes from nowhere and is 0. dx is
+ * overwritten. The versions agree to the bit. */
+void vg_maxpool(const vg_window *g, const float *x, float *y, uint8_t *chosen, bool relu);
 void vg_maxpool_backward(const vg_window *g, const uint8_t *chosen, const float *dy, float *dx);
+void vg_maxpool_plain(const vg_window *g, const float *x, float *y, uint8_t *chosen, bool relu);
+void vg_maxpool_backward_plain(const vg_window *g, const uint8_t *chosen, const float *dy,
+                               float *dx);
 void vg_avgpool(const vg_window *g, const float *x, float *y);
 void vg_avgpool_backward(const vg_window *g, const float *dy, float *dx);
 

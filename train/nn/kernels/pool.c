@@ -4,36 +4,23 @@
  *
  * Channels are worked on in strips, and each step is a plain loop over one type, which the
  * vectorizer takes. */
-#include "nn/kernels/kernels.h"
+#include "nn/kernels/pool_window.h"
 
 #include <string.h>
 
 enum { STRIP = 64 };
 
-/* Where a window begins, perhaps before the image, and which of its places lie inside. */
-typedef struct reach {
-    int y, x, r0, r1, s0, s1;
-} reach;
-
-static inline reach window_at(const vg_window *g, int p, int q)
-{
-    reach a = {.y = p * g->stride - g->padding, .x = q * g->stride - g->padding};
-    a.r0 = a.y < 0 ? -a.y : 0;
-    a.s0 = a.x < 0 ? -a.x : 0;
-    a.r1 = g->h - a.y < g->kernel ? g->h - a.y : g->kernel;
-    a.s1 = g->w - a.x < g->kernel ? g->w - a.x : g->kernel;
-    return a;
-}
-
 /* The pixel under place (r, s) of a window. */
-static inline size_t pixel_at(const vg_window *g, const reach *a, int r, int s)
+static inline size_t pixel_at(const vg_window *g, const vg_pool_reach *a, int r, int s)
 {
     return (size_t)(a->y + r) * (size_t)g->w + (size_t)(a->x + s);
 }
 
-/* Channels [0, n) of one window, n at most STRIP; x begins at the first of them. */
-VG_KERNEL static void largest(const vg_window *g, const reach *a, const float *restrict x, size_t n,
-                              float *restrict y, uint8_t *restrict chosen, uint8_t *restrict column)
+/* Channels [0, n) of one window, n at most STRIP; x begins at the first of them. column: where the place
+ * has a second byte, so far behind the first; 0: it has none. */
+VG_KERNEL static void largest(const vg_window *g, const vg_pool_reach *a, const float *restrict x,
+                              size_t n, bool relu, float *restrict y, uint8_t *restrict chosen,
+                              size_t column)
 {
     float best[STRIP] = {0};
     int32_t place[STRIP] = {0};
@@ -53,31 +40,47 @@ VG_KERNEL static void largest(const vg_window *g, const reach *a, const float *r
                 place[k] = more ? here : place[k];
             }
         }
+    for (size_t k = 0; relu && k < n; k++) {
+        place[k] = best[k] <= 0 ? VG_POOL_NOWHERE : place[k];
+        best[k] = best[k] <= 0 ? 0 : best[k];
+    }
     for (size_t k = 0; k < n; k++)
         y[k] = best[k];
     for (size_t k = 0; k < n; k++)
         chosen[k] = (uint8_t)(column ? place[k] / g->kernel : place[k]);
     for (size_t k = 0; column && k < n; k++)
-        column[k] = (uint8_t)(place[k] % g->kernel);
+        chosen[column + k] = (uint8_t)(place[k] % g->kernel);
 }
 
-void vg_maxpool(const vg_window *g, const float *x, float *y, uint8_t *chosen)
+void vg_maxpool(const vg_window *g, const float *x, float *y, uint8_t *chosen, bool relu)
+{
+#if VG_SIMD_X86
+    if (g->kernel <= VG_POOL_NARROW && vg_simd_best() == VG_SIMD_AVX512) {
+        vg_maxpool_avx512(g, x, y, chosen, relu);
+        return;
+    }
+#endif
+    vg_maxpool_plain(g, x, y, chosen, relu);
+}
+
+void vg_maxpool_plain(const vg_window *g, const float *x, float *y, uint8_t *chosen, bool relu)
 {
     size_t c = (size_t)g->c, all = (size_t)g->p * (size_t)g->q * c;
-    uint8_t *column = g->kernel > VG_POOL_NARROW ? chosen + all : NULL;
+    size_t column = g->kernel > VG_POOL_NARROW ? all : 0;
     for (int p = 0; p < g->p; p++)
         for (int q = 0; q < g->q; q++) {
-            reach a = window_at(g, p, q);
+            vg_pool_reach a = vg_pool_window(g, p, q);
             size_t at = ((size_t)p * (size_t)g->q + (size_t)q) * c;
             for (size_t k = 0; k < c; k += STRIP)
-                largest(g, &a, x + k, c - k < STRIP ? c - k : STRIP, y + at + k, chosen + at + k,
-                        column ? column + at + k : NULL);
+                largest(g, &a, x + k, c - k < STRIP ? c - k : STRIP, relu, y + at + k,
+                        chosen + at + k, column);
         }
 }
 
 /* Places of one window that lie inside: dx += dy where the place was chosen. */
-VG_KERNEL static void hand_back(const vg_window *g, const reach *a, const uint8_t *restrict chosen,
-                                const float *restrict dy, size_t n, float *restrict dx)
+VG_KERNEL static void hand_back(const vg_window *g, const vg_pool_reach *a,
+                                const uint8_t *restrict chosen, const float *restrict dy, size_t n,
+                                float *restrict dx)
 {
     int32_t place[STRIP];
     size_t c = (size_t)g->c;
@@ -92,7 +95,7 @@ VG_KERNEL static void hand_back(const vg_window *g, const reach *a, const uint8_
         }
 }
 
-static void hand_back_wide(const vg_window *g, const reach *a, const uint8_t *row,
+static void hand_back_wide(const vg_window *g, const vg_pool_reach *a, const uint8_t *row,
                            const uint8_t *column, const float *dy, float *dx)
 {
     for (size_t k = 0; k < (size_t)g->c; k++)
@@ -101,11 +104,23 @@ static void hand_back_wide(const vg_window *g, const reach *a, const uint8_t *ro
 
 void vg_maxpool_backward(const vg_window *g, const uint8_t *chosen, const float *dy, float *dx)
 {
+#if VG_SIMD_X86
+    if (g->kernel <= VG_POOL_NARROW && vg_simd_best() == VG_SIMD_AVX512) {
+        vg_maxpool_backward_avx512(g, chosen, dy, dx);
+        return;
+    }
+#endif
+    vg_maxpool_backward_plain(g, chosen, dy, dx);
+}
+
+void vg_maxpool_backward_plain(const vg_window *g, const uint8_t *chosen, const float *dy,
+                               float *dx)
+{
     size_t c = (size_t)g->c, all = (size_t)g->p * (size_t)g->q * c;
     memset(dx, 0, (size_t)g->h * (size_t)g->w * c * sizeof *dx);
     for (int p = 0; p < g->p; p++)
         for (int q = 0; q < g->q; q++) {
-            reach a = window_at(g, p, q);
+            vg_pool_reach a = vg_pool_window(g, p, q);
             size_t at = ((size_t)p * (size_t)g->q + (size_t)q) * c;
             if (g->kernel > VG_POOL_NARROW) {
                 hand_back_wide(g, &a, chosen + at, chosen + all + at, dy + at, dx);
@@ -136,7 +151,7 @@ void vg_avgpool(const vg_window *g, const float *x, float *y)
     memset(y, 0, (size_t)g->p * (size_t)g->q * c * sizeof *y);
     for (int p = 0; p < g->p; p++)
         for (int q = 0; q < g->q; q++, y += c) {
-            reach a = window_at(g, p, q);
+            vg_pool_reach a = vg_pool_window(g, p, q);
             for (int r = a.r0; r < a.r1; r++)
                 for (int s = a.s0; s < a.s1; s++)
                     add(y, x + pixel_at(g, &a, r, s) * c, c);
@@ -151,7 +166,7 @@ void vg_avgpool_backward(const vg_window *g, const float *dy, float *dx)
     memset(dx, 0, (size_t)g->h * (size_t)g->w * c * sizeof *dx);
     for (int p = 0; p < g->p; p++)
         for (int q = 0; q < g->q; q++, dy += c) {
-            reach a = window_at(g, p, q);
+            vg_pool_reach a = vg_pool_window(g, p, q);
             for (int r = a.r0; r < a.r1; r++)
                 for (int s = a.s0; s < a.s1; s++)
                     add_scaled(dx + pixel_at(g, &a, r, s) * c, dy, c, share);

@@ -2,7 +2,9 @@
  * explicit lanes because strict floating point forbids it to split them by itself. */
 #include "nn/kernels/kernels.h"
 
-enum { LANES = 16 };
+#include <string.h>
+
+enum { LANES = 16, BLOCK = 1024 };
 
 VG_KERNEL void vg_add_bias_row(float *y, const float *bias, size_t n, int relu)
 {
@@ -115,4 +117,27 @@ VG_KERNEL void vg_transpose(const float *restrict from, size_t rows, size_t colu
                 for (size_t i = i0; i < i1; i++)
                     to[j * rows + i] = from[i * columns + j];
         }
+}
+
+VG_KERNEL void vg_sum_backward(const float *y, const float *dy, float *dx, float *other, bool add,
+                               size_t n)
+{
+    if (!dx && !y) {
+        for (size_t i = 0; other && i < n; i++)
+            other[i] = add ? other[i] + dy[i] : dy[i];
+        return;
+    }
+    for (size_t at = 0; at < n; at += BLOCK) { /* the second loop finds all in the level-1 cache */
+        float kept[BLOCK];
+        size_t m = n - at < BLOCK ? n - at : BLOCK;
+        for (size_t i = 0; i < m; i++)
+            kept[i] = y && y[at + i] <= 0 ? 0 : dy[at + i];
+        for (size_t i = 0; dx && i < m; i++)
+            dx[at + i] = kept[i];
+        if (other && add)
+            for (size_t i = 0; i < m; i++)
+                other[at + i] += kept[i];
+        else if (other)
+            memcpy(other + at, kept, m * sizeof *kept);
+    }
 }

@@ -1,7 +1,8 @@
 /* Batch normalization over the whole batch (Ioffe, Szegedy: "Batch normalization", ICML 2015), with
  * the conventions of PyTorch: running statistics moved by the momentum, their variance unbiased.
  * Sums are double, per shard, and added in the fixed tree, so the statistics are those of the
- * batch and not of a thread's part of it. A batch of a single value keeps its running variance. */
+ * batch and not of a thread's part of it. A ReLU behind it costs nothing on the way back: its mask is
+ * made from the input again. A batch of a single value keeps its running variance. */
 #include "nn/kernels/kernels.h"
 #include "nn/layer.h"
 
@@ -31,7 +32,7 @@ static void batchnorm_plan(vg_layer *l, int max_batch, vg_plan *plan)
     vg_layer_statistic(l, plan, "running_var", l->in.c);
     vg_plan_floats(plan, &l->mean, c);
     vg_plan_floats(plan, &l->inverse, c);
-    vg_plan_floats(plan, &l->affine, 3 * c);
+    vg_plan_floats(plan, &l->affine, 5 * c);
     vg_plan_bytes(plan, &l->sums, (size_t)VG_MODEL_SHARDS * 2 * c, sizeof(double));
 }
 
@@ -103,8 +104,12 @@ static void backward_statistics(vg_layer *l, const vg_pass *pass, vg_shard shard
     (void)pass;
     size_t c = (size_t)l->in.c;
     double *sums = sums_of(l, shard);
-    vg_channel_sums(vg_layer_dy(l, shard), vg_layer_x(l, shard),
-                    (size_t)shard.count * vg_layer_map(l->in), c, sums, sums + c);
+    const float *dy = vg_layer_dy(l, shard), *x = vg_layer_x(l, shard);
+    size_t pixels = (size_t)shard.count * vg_layer_map(l->in);
+    if (l->masks)
+        vg_channel_sums_behind(dy, x, pixels, c, l->affine, l->affine + c, sums, sums + c);
+    else
+        vg_channel_sums(dy, x, pixels, c, sums, sums + c);
 }
 
 /* dx = gamma inverse (dy - mean(dy) - x^ mean(dy x^)), x^ = (x - mean) inverse, as a dy + b x + c. */
@@ -122,9 +127,9 @@ static void backward_combine(vg_layer *l, const vg_pass *pass)
         l->params[BETA].grad[k] = (float)sum;
         double a = (double)l->params[GAMMA].value[k] * inverse;
         double b = -a * dgamma / count * inverse;
-        l->affine[k] = (float)a;
-        l->affine[c + k] = (float)b;
-        l->affine[2 * c + k] = (float)(-a * sum / count - b * mean);
+        l->affine[2 * c + k] = (float)a;
+        l->affine[3 * c + k] = (float)b;
+        l->affine[4 * c + k] = (float)(-a * sum / count - b * mean);
     }
 }
 
@@ -132,10 +137,13 @@ static void batchnorm_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
     size_t c = (size_t)l->in.c;
-    if (l->dx)
-        vg_channel_affine2(vg_layer_dy(l, shard), vg_layer_x(l, shard), vg_layer_dx(l, shard),
-                           (size_t)shard.count * vg_layer_map(l->in), c, l->affine, l->affine + c,
-                           l->affine + 2 * c);
+    const float *dy = vg_layer_dy(l, shard), *x = vg_layer_x(l, shard), *f = l->affine;
+    float *dx = vg_layer_dx(l, shard);
+    size_t pixels = (size_t)shard.count * vg_layer_map(l->in);
+    if (dx && l->masks)
+        vg_channel_affine2_behind(dy, x, dx, pixels, c, f, f + c, f + 2 * c, f + 3 * c, f + 4 * c);
+    else if (dx)
+        vg_channel_affine2(dy, x, dx, pixels, c, f + 2 * c, f + 3 * c, f + 4 * c);
 }
 
 const vg_layer_ops vg_batchnorm_ops = {.shape = batchnorm_shape,
@@ -148,4 +156,5 @@ const vg_layer_ops vg_batchnorm_ops = {.shape = batchnorm_shape,
                                        .backward_statistics = backward_statistics,
                                        .backward_combine = backward_combine,
                                        .fuse_relu = true,
+                                       .masks_relu = true,
                                        .reads_x = true};

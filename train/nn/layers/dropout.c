@@ -1,8 +1,8 @@
 /* Dropout, scaled while training (Srivastava et al., JMLR 2014), identity otherwise. Each value's
- * fate is a Philox number of (seed, step, layer, place in the batch): 8 places share a block, 16
- * bits each, so that the rate is exact to 1/65536. Spatial dropout (Tompson et al., CVPR 2015) draws
- * for whole channels. */
+ * fate is 16 bits of a Philox number of (seed, step, layer, place in the batch), so that the rate is
+ * exact to 1/65536. Spatial dropout (Tompson et al., CVPR 2015) draws for whole channels. */
 #include "base/rng.h"
+#include "nn/kernels/kernels.h"
 #include "nn/layer.h"
 
 #include <math.h>
@@ -43,18 +43,7 @@ static void draw(const vg_layer *l, const vg_pass *pass, size_t from, size_t to)
     uint64_t key64 = vg_mix(vg_mix(pass->seed, pass->step),
                             ((uint64_t)VG_RNG_DROPOUT << 32) | (uint32_t)l->index);
     const uint32_t key[2] = {(uint32_t)key64, (uint32_t)(key64 >> 32)};
-    uint32_t threshold = threshold_of(l);
-    for (size_t block = from / 8; block * 8 < to; block++) {
-        const uint32_t counter[4] = {(uint32_t)block, (uint32_t)((uint64_t)block >> 32), 0, 0};
-        uint32_t word[4];
-        vg_philox(counter, key, word);
-        for (size_t k = 0; k < 8; k++) {
-            size_t at = block * 8 + k;
-            uint32_t bits = (word[k / 2] >> (16 * (k & 1))) & 0xFFFF;
-            if (at >= from && at < to)
-                l->chosen[at] = bits >= threshold;
-        }
-    }
+    vg_draw_kept(key, threshold_of(l), from, to - from, l->chosen + from);
 }
 
 static void apply(const vg_layer *l, const float *in, float *out, vg_shard shard)
@@ -64,12 +53,10 @@ static void apply(const vg_layer *l, const float *in, float *out, vg_shard shard
     size_t n = (size_t)shard.count * size;
     float scale = scale_of(l);
     if (run == 1)
-        for (size_t i = 0; i < n; i++)
-            out[i] = kept[i] ? in[i] * scale : 0;
+        vg_keep(in, out, n, kept, scale);
     else
         for (size_t i = 0; i < n; i += c)
-            for (size_t k = 0; k < c; k++)
-                out[i + k] = kept[i / size * c + k] ? in[i + k] * scale : 0;
+            vg_keep(in + i, out + i, c, kept + i / size * c, scale);
 }
 
 static void dropout_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)

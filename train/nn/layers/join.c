@@ -29,16 +29,11 @@ static void add_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 static void add_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    size_t n = (size_t)shard.count * vg_shape_size(l->in);
-    const float *dy = vg_layer_dy(l, shard);
-    float *dx = vg_layer_dx(l, shard), *to = vg_layer_other_dx(l, shard);
-    if (dx && dx != dy)
-        memcpy(dx, dy, n * sizeof *dx);
+    const float *y = l->masks ? vg_layer_y(l, shard) : NULL, *dy = vg_layer_dy(l, shard);
+    float *dx = vg_layer_dx(l, shard);
     /* the same output twice: the first half lies in scratch or is there already */
-    if (to && l->adds_other)
-        vg_add(to, dy, n);
-    else if (to)
-        memcpy(to, dy, n * sizeof *to);
+    vg_sum_backward(y, dy, dx == dy && !y ? NULL : dx, vg_layer_other_dx(l, shard), l->adds_other,
+                    (size_t)shard.count * vg_shape_size(l->in));
 }
 
 static vg_status concat_shape(vg_layer *l, vg_error *err)
@@ -89,6 +84,7 @@ const vg_layer_ops vg_add_ops = {.shape = add_shape,
                                  .forward = add_forward,
                                  .backward = add_backward,
                                  .in_place = true,
-                                 .fuse_relu = true};
+                                 .fuse_relu = true,
+                                 .masks_relu = true};
 const vg_layer_ops vg_concat_ops = {
     .shape = concat_shape, .forward = concat_forward, .backward = concat_backward};

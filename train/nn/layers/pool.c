@@ -34,6 +34,12 @@ static size_t places_of(const vg_layer *l) /* bytes of a sample */
     return vg_shape_size(l->out) * (l->spec.kernel > VG_POOL_NARROW ? 2 : 1);
 }
 
+/* Does the mask of a ReLU before it along with its own. */
+static bool maxpool_masks(const vg_layer *l)
+{
+    return l->spec.kernel <= VG_POOL_NARROW;
+}
+
 static void maxpool_plan(vg_layer *l, int max_batch, vg_plan *plan)
 {
     vg_plan_bytes(plan, &l->chosen, (size_t)max_batch, places_of(l));
@@ -48,7 +54,7 @@ static void maxpool_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
     float *y = vg_layer_y(l, shard);
     uint8_t *chosen = l->chosen + (size_t)shard.first * places_of(l);
     for (size_t i = 0; i < (size_t)shard.count; i++)
-        vg_maxpool(&g, x + i * in, y + i * out, chosen + i * places_of(l));
+        vg_maxpool(&g, x + i * in, y + i * out, chosen + i * places_of(l), l->masks);
 }
 
 static void maxpool_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
@@ -160,7 +166,8 @@ static void globalmax_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 const vg_layer_ops vg_maxpool_ops = {.shape = pool_shape,
                                      .plan = maxpool_plan,
                                      .forward = maxpool_forward,
-                                     .backward = maxpool_backward};
+                                     .backward = maxpool_backward,
+                                     .masks_before = maxpool_masks};
 const vg_layer_ops vg_avgpool_ops = {
     .shape = pool_shape, .forward = avgpool_forward, .backward = avgpool_backward};
 const vg_layer_ops vg_globalpool_ops = {

@@ -1,4 +1,5 @@
-/* max(0, x), usually in place and done by the layer before; NaN passes. */
+/* max(0, x), usually in place and done by the layer before; NaN passes. Backward, too, the layer
+ * before or a pool behind may set to zero what did not come through. */
 #include "nn/kernels/kernels.h"
 #include "nn/layer.h"
 
@@ -20,7 +21,7 @@ static void relu_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 static void relu_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    if (l->dx)
+    if (l->dx && !l->spared)
         vg_relu_backward(vg_layer_y(l, shard), vg_layer_dy(l, shard), vg_layer_dx(l, shard),
                          (size_t)shard.count * vg_shape_size(l->in));
 }
