@@ -7,8 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-static const double CUI_BETA = 0.999;
-
 vg_balance vg_balance_measure(const size_t *counts, int classes)
 {
     vg_balance balance = {.classes = classes};
@@ -49,7 +47,7 @@ double vg_effective_number(size_t n, double beta)
     return -expm1((double)n * log(beta)) / (1 - beta);
 }
 
-static double raw_weight(size_t n, vg_weighting weighting)
+static double raw_weight(size_t n, vg_weighting weighting, double beta)
 {
     switch (weighting) {
     case VG_WEIGHTING_INVERSE:
@@ -57,25 +55,26 @@ static double raw_weight(size_t n, vg_weighting weighting)
     case VG_WEIGHTING_SQRT:
         return 1 / sqrt((double)n);
     case VG_WEIGHTING_EFFECTIVE:
-        return 1 / vg_effective_number(n, CUI_BETA);
+        return 1 / vg_effective_number(n, beta);
     case VG_WEIGHTING_NONE:
         break;
     }
     return 1;
 }
 
-void vg_balance_weights(const size_t *counts, int classes, vg_weighting weighting, float *weights)
+void vg_balance_weights(const size_t *counts, int classes, vg_weighting weighting, double beta,
+                        float *weights)
 {
     double total = 0, weighted = 0;
     for (int k = 0; k < classes; k++) {
         if (!counts[k])
             continue;
         total += (double)counts[k];
-        weighted += (double)counts[k] * raw_weight(counts[k], weighting);
+        weighted += (double)counts[k] * raw_weight(counts[k], weighting, beta);
     }
     for (int k = 0; k < classes; k++)
         weights[k] =
-            counts[k] ? (float)(raw_weight(counts[k], weighting) * total / weighted) : 0.0F;
+            counts[k] ? (float)(raw_weight(counts[k], weighting, beta) * total / weighted) : 0.0F;
 }
 
 static const char *const NAMES[] = {"none", "inverse", "sqrt", "effective"};

@@ -26,12 +26,13 @@ typedef enum vg_weighting {
     VG_WEIGHTING_NONE,
     VG_WEIGHTING_INVERSE,  /* n / (K n_k), scikit-learn's "balanced" */
     VG_WEIGHTING_SQRT,     /* in proportion to 1 / sqrt(n_k) */
-    VG_WEIGHTING_EFFECTIVE /* (1 - beta) / (1 - beta^n_k), Cui et al. 2019, beta 0.999 */
+    VG_WEIGHTING_EFFECTIVE /* (1 - beta) / (1 - beta^n_k), Cui et al., CVPR 2019 */
 } vg_weighting;
 
-/* weights[classes], scaled so that the mean over the SAMPLES is 1; 0 for a class without samples.
- */
-void vg_balance_weights(const size_t *counts, int classes, vg_weighting weighting, float *weights);
+/* weights[classes], scaled so that the mean over the SAMPLES is 1; 0 for a class without samples. beta of
+ * VG_WEIGHTING_EFFECTIVE, 0..1: 0 weighs all classes alike, 1 is VG_WEIGHTING_INVERSE (0.999). */
+void vg_balance_weights(const size_t *counts, int classes, vg_weighting weighting, double beta,
+                        float *weights);
 /* Cui's effective number of samples (1 - beta^n) / (1 - beta). */
 double vg_effective_number(size_t n, double beta);
 

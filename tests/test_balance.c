@@ -54,7 +54,7 @@ static void test_weights_golden(void **state)
     const double *expected[] = {NULL, inverse, root, effective};
     float w[5];
     for (int kind = VG_WEIGHTING_INVERSE; kind <= VG_WEIGHTING_EFFECTIVE; kind++) {
-        vg_balance_weights(counts, 5, (vg_weighting)kind, w);
+        vg_balance_weights(counts, 5, (vg_weighting)kind, 0.999, w);
         double sum = 0;
         for (int k = 0; k < 5; k++) {
             assert_near(w[k], expected[kind][k], 1e-5 * (expected[kind][k] + 1));
@@ -62,7 +62,7 @@ static void test_weights_golden(void **state)
         }
         assert_near(sum / 4826, 1, 1e-6); /* mean over the samples */
     }
-    vg_balance_weights(counts, 5, VG_WEIGHTING_NONE, w);
+    vg_balance_weights(counts, 5, VG_WEIGHTING_NONE, 0.999, w);
     assert_near(w[0], 1, 0);
     assert_near(w[2], 1, 0);
     assert_near(w[3], 0, 0);

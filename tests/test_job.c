@@ -461,6 +461,49 @@ static void test_rates_and_decays(void **state)
     vg_job_reset(&job);
 }
 
+static void test_loss(void **state)
+{
+    (void)state;
+    vg_job job;
+    assert_ok(vg_job_init(&job, &err));
+    assert_ok(vg_job_set(&job, "loss=focal", "--set", &err));
+    assert_int_equal(job.run.loss.kind, VG_LOSS_FOCAL);
+    assert_ok(vg_job_set(&job, "loss.gamma=1.5", "--set", &err));
+    assert_near(job.run.loss.gamma, 1.5, 0);
+    assert_ok(vg_job_set(&job, "loss={kind: ldam, margin: 0.25, scale: 10}", "--set", &err));
+    assert_int_equal(job.run.loss.kind, VG_LOSS_LDAM);
+    assert_near(job.run.loss.margin, 0.25, 0);
+    assert_near(job.run.loss.scale, 10, 0);
+    static const char text[] = "loss: logit-adjusted\nbalance: {weights_from: 0.8, beta: 0.9999}\n";
+    assert_ok(vg_job_read(&job, text, strlen(text), "job.yaml", NULL, &err));
+    assert_int_equal(job.run.loss.kind, VG_LOSS_LOGIT_ADJUSTED);
+    assert_near(job.run.weights_from, 0.8, 0);
+    assert_near(job.run.weights_beta, 0.9999, 0);
+    static const char map[] = "loss:\n  kind: mse\n  from_logits: no\n  label_smoothing: 0.1\n";
+    assert_ok(vg_job_read(&job, map, strlen(map), "job.yaml", NULL, &err));
+    assert_int_equal(job.run.loss.kind, VG_LOSS_MSE);
+    assert_int_equal(job.run.loss.from_logits, VG_FROM_LOGITS_NO);
+    assert_ok(vg_job_finish(&job, &err));
+
+    static const char wrong[] = "epochs: 2\nloss: crossentropy\n";
+    assert_int_equal(vg_job_read(&job, wrong, strlen(wrong), "job.yaml", NULL, &err), VG_E_ARG);
+    assert_contains(err.message, "job.yaml:2:7: loss.kind: found \"crossentropy\"");
+    assert_contains(err.message, "sigmoid-focal");
+    static const char twice[] = "loss: mse\nloss.kind: focal\n";
+    assert_int_equal(vg_job_read(&job, twice, strlen(twice), "job.yaml", NULL, &err), VG_E_ARG);
+    assert_contains(err.message, "given twice");
+    assert_int_equal(vg_job_set(&job, "loss.gama=1", "--set", &err), VG_E_ARG);
+    assert_contains(err.message, "did you mean \"loss.gamma\"");
+    assert_int_equal(vg_job_set(&job, "loss.label_smoothing=2", "--set", &err), VG_E_ARG);
+    assert_int_equal(vg_job_set(&job, "input=3", "--set", &err),
+                     VG_E_ARG); /* a group without a kind */
+    assert_contains(err.message, "unknown key");
+    assert_ok(vg_job_set(&job, "loss=focal", "--set", &err));
+    assert_int_equal(vg_job_finish(&job, &err), VG_E_ARG); /* with the smoothing from above */
+    assert_contains(err.message, "label_smoothing");
+    vg_job_reset(&job);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -474,6 +517,7 @@ int main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_rate_follows_the_optimizer),
         cmocka_unit_test(test_rates_and_decays),
+        cmocka_unit_test(test_loss),
         cmocka_unit_test(test_documented),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_patterns_of_archives_are_relative_each),

@@ -3,6 +3,9 @@
 
 #include "nn_util.h"
 
+#include "nn/loss.h"
+#include "observe/diversity.h"
+
 #include <math.h>
 
 static double objective(vg_model *m, const float *x, int n, const float *c, int classes)
@@ -434,6 +437,86 @@ static void test_dirac_weights(void **state)
     free(x);
 }
 
+/* A head that the list brings, with softmax or sigmoid behind it, learns as the same net without does: the loss takes
+ * its probabilities. The observer sees the same logits. */
+static void test_written_heads(void **state)
+{
+    (void)state;
+    enum { N = 6, K = 4, INPUTS = 2 * 5 * 5 };
+    const char *const ends[] = {"softmax", "sigmoid"};
+    const int32_t labels[N] = {0, 3, 1, 2, 2, 0};
+    const vg_label_pairs pairs = {labels, labels, 1};
+    float *x = random_floats(N * INPUTS, 3), d[N * K];
+    for (int end = 0; end < 2; end++) {
+        vg_error err = {0};
+        vg_loss_options o = vg_loss_options_default();
+        o.kind = end ? VG_LOSS_SIGMOID : VG_LOSS_SOFTMAX;
+        double losses[2], information[2];
+        float *gradients[2];
+        for (int written = 0; written < 2; written++) {
+            vg_model *m = written ? model_of(SPEC("conv 3 k3", "relu", "dense classes", ends[end]),
+                                             2, 5, 5, K, N)
+                                  : model_of(SPEC("conv 3 k3", "relu"), 2, 5, 5, K, N);
+            int last = vg_model_layers(m) - 1;
+            assert_int_equal(vg_model_head(m), 2);
+            assert_int_equal(vg_model_feature_layer(m), 1);
+            assert_int_equal(last, 2 + written);
+            const vg_loss_setup setup = {
+                .classes = K, .max_batch = N, .last = vg_model_layer(m, last)->kind};
+            vg_loss *loss;
+            assert_ok(vg_loss_new(&o, &setup, &loss, &err));
+            losses[written] =
+                vg_loss_batch(loss, vg_model_forward(m, x, N, true, 0), &pairs, N, d).loss;
+            vg_model_backward(m, d, NULL);
+            int count, at = 0;
+            vg_param *p = vg_model_params(m, &count);
+            gradients[written] = malloc(vg_model_parameter_count(m) * sizeof(float));
+            for (int i = 0; i < count; i++) {
+                memcpy(gradients[written] + at, p[i].grad, p[i].count * sizeof(float));
+                at += (int)p[i].count;
+            }
+            for (int i = 0; written && i < at; i++)
+                assert_near((double)gradients[1][i], (double)gradients[0][i],
+                            1e-5 * (1 + fabs((double)gradients[0][i])));
+            vg_observer *observer;
+            vg_diversity seen = {0};
+            assert_ok(vg_observer_new(m, N, &observer, &err));
+            vg_observer_begin(observer);
+            vg_model_forward(m, x, N, false, 0);
+            vg_observer_add(observer, m, labels, N);
+            assert_ok(vg_observer_measure(observer, &seen, &err));
+            information[written] = seen.input_information;
+            assert_string_equal(seen.layers[seen.layer_count - 1].name,
+                                written ? (end ? "3.sigmoid" : "3.softmax") : "logits");
+            vg_diversity_reset(&seen);
+            vg_observer_free(observer);
+            vg_loss_free(loss);
+            vg_model_free(m);
+        }
+        assert_near(losses[0], losses[1], 1e-5);
+        assert_near(information[0], information[1], 1e-5);
+        free(gradients[0]);
+        free(gradients[1]);
+    }
+    free(x);
+    vg_model_options options = {
+        .channels = 1, .height = 4, .width = 4, .classes = 2, .max_batch = 1};
+    vg_model *m = NULL;
+    vg_error err = {0};
+    vg_net_spec spec = SPEC("dense classes", "relu");
+    assert_int_equal(vg_model_new(&spec, &options, &m, &err), VG_E_ARG);
+    assert_contains(err.message, "layer 1 (relu)");
+    vg_net_spec_reset(&spec);
+    spec = SPEC("dense classes as x", "softmax from x", "dense classes");
+    assert_int_equal(vg_model_new(&spec, &options, &m, &err), VG_E_ARG);
+    vg_net_spec_reset(&spec);
+    char words[96];
+    spec = SPEC("dense classes nobias");
+    vg_layer_print(&spec.layers[0], words, sizeof words);
+    assert_string_equal(words, "dense classes nobias");
+    vg_net_spec_reset(&spec);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -457,6 +540,7 @@ int main(void)
         cmocka_unit_test(test_initial_weights),
         cmocka_unit_test(test_orthogonal_weights),
         cmocka_unit_test(test_dirac_weights),
+        cmocka_unit_test(test_written_heads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

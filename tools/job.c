@@ -82,6 +82,14 @@ static vg_status unknown_key(const char *where, const char *name, vg_error *err)
     return vg_fail(err, VG_E_ARG, "%s: unknown key \"%s\" (docs/jobs.md lists all)", where, name);
 }
 
+/* "loss: focal" for loss: {kind: focal}. NULL: the group has no such key. */
+static const vg_job_key *kind_of_group(const char *name)
+{
+    char kind[128];
+    snprintf(kind, sizeof kind, "%s.kind", name);
+    return vg_job_key_find(kind);
+}
+
 static bool is_group(const char *name)
 {
     size_t count, length = strlen(name);
@@ -220,6 +228,8 @@ static vg_status walk(reading *r, yaml_node_t *mapping, const char *prefix)
                  (const char *)name_node->data.scalar.value);
         snprintf(where, sizeof where, "%s:%zu:%zu", r->name, mark.line + 1, mark.column + 1);
         const vg_job_key *key = vg_job_key_find(name);
+        if (!key && node->type == YAML_SCALAR_NODE)
+            key = kind_of_group(name);
         if (key) {
             int *line = &r->line_of[key - keys];
             if (*line)
@@ -287,7 +297,7 @@ vg_status vg_job_load(vg_job *job, const char *path, vg_error *err)
 /* ---- key=value */
 
 /* [a, b], {a: 1} and quoted text are YAML; anything else is taken as it stands. */
-static vg_status set_yaml(vg_job *job, const vg_job_key *key, const char *text, const char *name,
+static vg_status set_yaml(vg_job *job, const char *key, const char *text, const char *name,
                           vg_error *err)
 {
     char *line = NULL;
@@ -295,7 +305,7 @@ static vg_status set_yaml(vg_job *job, const vg_job_key *key, const char *text, 
     FILE *stream = open_memstream(&line, &size);
     if (!stream)
         return vg_fail(err, VG_E_NOMEM, "out of memory for %s", name);
-    fprintf(stream, "%s: %s\n", key->name, text);
+    fprintf(stream, "%s: %s\n", key, text);
     if (fclose(stream) != 0) {
         free(line);
         return vg_fail(err, VG_E_NOMEM, "out of memory for %s", name);
@@ -313,11 +323,15 @@ vg_status vg_job_set(vg_job *job, const char *assignment, const char *name, vg_e
     char word[128];
     snprintf(word, sizeof word, "%.*s", (int)(equals - assignment), assignment);
     const vg_job_key *key = vg_job_key_find(word);
+    const char *text = equals + 1;
+    if (!key && *text == '{' && is_group(word))
+        return set_yaml(job, word, text, name, err);
+    if (!key)
+        key = kind_of_group(word);
     if (!key)
         return unknown_key(name, word, err);
-    const char *text = equals + 1;
     if (*text && strchr("[{\"'", *text))
-        return set_yaml(job, key, text, name, err);
+        return set_yaml(job, key->name, text, name, err);
     vg_job_value value = {.kind = VG_JOB_SCALAR, .text = vg_strdup(text)};
     if (!value.text)
         return vg_fail(err, VG_E_NOMEM, "out of memory for %s", name);
@@ -338,6 +352,9 @@ vg_status vg_job_finish(vg_job *job, vg_error *err)
                        job->split.train_share, job->split.val_share);
     if (job->split.train_share <= 0)
         return vg_fail(err, VG_E_ARG, "split.train is 0: nothing would be left to train on");
+    vg_status status = vg_loss_check(&job->run.loss, err);
+    if (status)
+        return status;
     if (!job->first_seed_given)
         job->compare.first_seed = job->run.seed;
     if (!job->learning_rate_given)

@@ -6,6 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *vg_key_word_loss(int i)
+{
+    return vg_loss_name((vg_loss_kind)i);
+}
+
+const char *vg_key_word_from_logits(int i)
+{
+    return vg_from_logits_name((vg_from_logits)i);
+}
+
 const char *vg_key_word_muon_scale(int i)
 {
     return vg_muon_scale_name((vg_muon_scale)i);

@@ -67,6 +67,8 @@ const char *vg_key_word_weights(int i);
 const char *vg_key_word_init(int i);
 const char *vg_key_word_optimizer(int i);
 const char *vg_key_word_schedule(int i);
+const char *vg_key_word_loss(int i);
+const char *vg_key_word_from_logits(int i);
 const char *vg_key_word_muon_scale(int i);
 const char *vg_key_word_muon_others(int i);
 vg_status vg_key_set_rates(const vg_job_key *key, vg_job *job, vg_job_value *value, vg_error *err);

@@ -112,6 +112,9 @@ static vg_status announce(vg_train_session *s, vg_error *err)
         return status;
     double parameters = (double)vg_model_parameter_count(model);
     vg_model_free(model);
+    const char *warning = vg_run_warning(run);
+    if (warning)
+        vg_cli_note(&s->cli, "%s", warning);
     if (s->cli.quiet)
         return announce_classes(s, err);
     FILE *out = stderr;

@@ -8,6 +8,7 @@
 #include "geometry.h"
 #include "load/loader.h"
 #include "mix.h"
+#include "nn/loss.h"
 #include "nn/spec.h"
 #include "normalize.h"
 #include "observe/verdict.h"
@@ -34,6 +35,10 @@ typedef struct vg_run_options {
                                taken, its kind too, and nothing is fitted; borrowed, NULL: none */
     vg_sampling sampling;
     vg_weighting weighting;
+    double weights_beta; /* of VG_WEIGHTING_EFFECTIVE (0.999) */
+    double
+        weights_from; /* share of the steps before the class weights begin (0); Cao et al.'s deferred re-weighting: 0.8 */
+    vg_loss_options loss;
     vg_net_spec net; /* owned by the options */
     vg_init init;
     double init_scale;
@@ -65,6 +70,9 @@ vg_normalizer vg_run_normalizer(const vg_run_options *options);
  * normalization that needs no statistics. */
 vg_status vg_run_statistics_save(const vg_run_options *options, const char *dataset,
                                  const char *path, vg_error *err);
+/* What is suspicious about the loss of these options: see vg_loss_warning, or one that follows class
+ * counts where sampling makes them equal. NULL: nothing. Static. */
+const char *vg_run_warning(const vg_run_options *options);
 void vg_run_options_reset(vg_run_options *options);
 vg_status vg_run_options_copy(const vg_run_options *from, vg_run_options *to, vg_error *err);
 

@@ -23,7 +23,8 @@ typedef struct vg_training {
     vg_model *model;
     vg_optimizer *optimizer;
     vg_probe *probe;
-    float *weights;    /* of the loss, [classes]; NULL: none */
+    vg_loss *loss;
+    float *weights;    /* of its classes, [classes]; NULL: none */
     float *dlogits;    /* [batch][classes] */
     float *mixed;      /* a batch's pictures after mixing; NULL: never mixed */
     int32_t *partners; /* [batch] and their second labels */
@@ -54,6 +55,12 @@ vg_probe_options vg_training_probe_options(const vg_training *r, const vg_loader
 vg_status vg_training_step(vg_training *r, int epoch, const vg_batch *batch, double started);
 /* What the trainer spent waiting in the epoch so far, and what it waited for. */
 double vg_training_load_share(vg_training *r, double seconds, vg_stage *limit);
+
+/* run_loss.c: makes `loss` for the model and the sampler; the loss of a batch, with the class weights if it is time
+ * for them. */
+vg_status vg_training_make_loss(vg_training *r, vg_error *err);
+vg_loss_result vg_training_loss(vg_training *r, const float *outputs, const vg_label_pairs *labels,
+                                int n);
 
 /* run_epoch.c */
 void vg_training_begin_epoch(vg_training *r);

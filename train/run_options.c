@@ -26,6 +26,8 @@ vg_run_options vg_run_options_default(void)
         .fit_images = 20000,
         .sampling = VG_SAMPLING_SHUFFLE,
         .weighting = VG_WEIGHTING_NONE,
+        .weights_beta = 0.999,
+        .loss = vg_loss_options_default(),
         .init = VG_INIT_HE_NORMAL,
         .init_scale = 0.05,
         .optimizer = vg_optimizer_options_default(),

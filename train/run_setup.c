@@ -89,24 +89,6 @@ static vg_status make_mixing(vg_training *r, vg_error *err)
     return VG_OK;
 }
 
-/* Loss weights follow what the sampler delivers, so that a resampled epoch is not corrected twice. */
-static vg_status make_weights(vg_training *r, vg_error *err)
-{
-    if (r->options->weighting == VG_WEIGHTING_NONE)
-        return VG_OK;
-    size_t classes = (size_t)r->classes, *counts = vg_calloc(classes, sizeof *counts);
-    r->weights = vg_calloc(classes, sizeof *r->weights);
-    if (!counts || !r->weights) {
-        free(counts);
-        return vg_fail(err, VG_E_NOMEM, "out of memory for %d classes", r->classes);
-    }
-    for (int k = 0; k < r->classes; k++)
-        counts[k] = (size_t)vg_sampler_quota(r->sampler, k);
-    vg_balance_weights(counts, r->classes, r->options->weighting, r->weights);
-    free(counts);
-    return VG_OK;
-}
-
 vg_probe_options vg_training_probe_options(const vg_training *r, const vg_loader_options *load)
 {
     const vg_run_options *o = r->options;
@@ -177,7 +159,7 @@ vg_status vg_training_open(vg_training *r, vg_error *err)
     };
     if ((status = open_loader(r, err)) || (status = make_model(r, err)) ||
         (status = vg_patches_fit(r->model, &o->net, r->dataset, &r->augment, o->threads, err)) ||
-        (status = make_mixing(r, err)) || (status = make_weights(r, err)) ||
+        (status = make_mixing(r, err)) || (status = vg_training_make_loss(r, err)) ||
         (status = make_probe(r, err)))
         return status;
     vg_run_result *result = r->result;
@@ -205,6 +187,7 @@ void vg_training_close(vg_training *r)
     vg_probe_free(r->probe);
     vg_optimizer_free(r->optimizer);
     vg_model_free(r->model);
+    vg_loss_free(r->loss);
     free(r->weights);
     free(r->dlogits);
     free(r->mixed);

@@ -1,7 +1,6 @@
 /* One step of a training: a batch is mixed and whitened, goes through the network and comes back as a gradient. */
 #include "run_internal.h"
 
-#include "nn/loss.h"
 #include "whiten.h"
 
 #include <math.h>
@@ -51,10 +50,9 @@ vg_status vg_training_step(vg_training *r, int epoch, const vg_batch *batch, dou
     const float *x = vg_whiten_batch(&r->augment.normalizer, mix_batch(r, batch, &labels),
                                      batch->count, r->whitened);
     lap(&clock, &r->spent.prepare);
-    const float *logits = vg_model_forward(r->model, x, batch->count, true, r->step);
+    const float *outputs = vg_model_forward(r->model, x, batch->count, true, r->step);
     lap(&clock, &r->spent.forward);
-    vg_loss_result loss = vg_softmax_cross_entropy_pairs(logits, &labels, batch->count, r->classes,
-                                                         r->weights, r->dlogits);
+    vg_loss_result loss = vg_training_loss(r, outputs, &labels, batch->count);
     lap(&clock, &r->spent.loss);
     r->rate = vg_schedule_at(&r->options->schedule, r->step, r->steps);
     r->step++;

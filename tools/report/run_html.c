@@ -39,6 +39,9 @@ static void verdict_box(const vg_run_report *report, const vg_run_result *result
                          reason);
     if (detail[0])
         vg_html_verdict_line(out, "Also: %s.", detail);
+    const char *warning = report->job ? vg_run_warning(&report->job->run) : NULL;
+    if (warning)
+        vg_html_verdict_line(out, "Note: %s.", warning);
     vg_html_verdict_end(out);
 }
 

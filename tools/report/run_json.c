@@ -350,6 +350,7 @@ static void put_verdict(json_t *root, const vg_run_report *report, bool *ok)
     put_text(root, "verdict", vg_verdict_name(m->settled), ok);
     put_text(root, "verdict_reason", reason, ok);
     put_text(root, "verdict_detail", detail, ok);
+    put_text(root, "warning", report->job ? vg_run_warning(&report->job->run) : NULL, ok);
     put_step(root, "onset_step", m->onset_step, ok);
     put_step(root, "recovery_step", m->recovery_step, ok);
     put(root, "never_moved", json_boolean(m->never_moved), ok);

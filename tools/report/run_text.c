@@ -61,12 +61,13 @@ static void verdict_line(const vg_run_report *report, const vg_run_result *resul
                          vg_verdict verdict, const char *trainings, const char *before, FILE *out,
                          int width, const paint *c)
 {
-    char reason[600], detail[600], all[1400];
+    char reason[600], detail[600], all[1800];
     const char *word = vg_run_verdict_word(verdict);
     vg_run_verdict_reason(report, result, reason, sizeof reason);
     vg_run_verdict_detail(result, detail, sizeof detail);
-    snprintf(all, sizeof all, "%s%s%s%s%s", trainings, trainings[0] ? ": " : "", reason,
-             detail[0] ? "; " : "", detail);
+    const char *warning = report->job ? vg_run_warning(&report->job->run) : NULL;
+    snprintf(all, sizeof all, "%s%s%s%s%s%s%s", trainings, trainings[0] ? ": " : "", reason,
+             detail[0] ? "; " : "", detail, warning ? "; note: " : "", warning ? warning : "");
     fprintf(out, "%s%s%s%s  ", before, tone(c, verdict), word, c->off);
     int at = vg_cli_columns(before) + vg_cli_columns(word) + 2;
     wrapped(out, all, at, at < width - 40 ? at : INDENT, width);

@@ -241,6 +241,27 @@ static vg_status grant(vg_model *m, vg_plan *plan, vg_error *err)
     return VG_OK;
 }
 
+/* The head that the list of layers brings, or the place behind it. */
+static vg_status find_head(const vg_net_spec *spec, int *head, vg_error *err)
+{
+    *head = spec->count;
+    for (int i = 0; i < spec->count; i++) {
+        const vg_layer_spec *l = &spec->layers[i];
+        vg_layer_kind kind = l->kind;
+        bool after =
+            kind == VG_LAYER_SOFTMAX || kind == VG_LAYER_SIGMOID || kind == VG_LAYER_LINEAR;
+        if (*head < i && (!after || l->from[0]))
+            return vg_fail(
+                err, VG_E_ARG,
+                "layer %d (%s) stands behind \"dense classes\"; only softmax, sigmoid and "
+                "linear may",
+                i, vg_layer_kind_name(kind));
+        if (kind == VG_LAYER_DENSE && l->outputs == 0)
+            *head = i;
+    }
+    return VG_OK;
+}
+
 /* One list of all parameters; the names' storage is in the layers. */
 static vg_status collect_params(vg_model *m, vg_error *err)
 {
@@ -273,14 +294,16 @@ vg_status vg_model_new(const vg_net_spec *spec, const vg_model_options *options,
         return vg_fail(err, VG_E_NOMEM, "out of memory for the list of layers");
     }
     m->layers = layers;
-    m->count = spec->count + 1;
     m->options = *options;
     m->input = (vg_layer_info){.name = "input",
                                .channels = options->channels,
                                .height = options->height,
                                .width = options->width};
     const vg_layer_spec head = {.kind = VG_LAYER_DENSE, .bias = true};
-    status = vg_graph_connect(m, spec, err);
+    status = find_head(spec, &m->head, err);
+    m->count = spec->count + (m->head == spec->count);
+    if (!status)
+        status = vg_graph_connect(m, spec, err);
     for (int i = 0; i < m->count && !status; i++)
         status = shape_layer(m, i, i < spec->count ? &spec->layers[i] : &head, err);
     if (!status) {
@@ -354,7 +377,12 @@ int vg_model_classes(const vg_model *model)
 
 int vg_model_feature_layer(const vg_model *model)
 {
-    return model->count - 2;
+    return model->layers[model->head].source;
+}
+
+int vg_model_head(const vg_model *model)
+{
+    return model->head;
 }
 
 const float *vg_model_activation(const vg_model *model, int layer)

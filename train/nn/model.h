@@ -75,8 +75,11 @@ void vg_model_free(vg_model *model);
 void vg_model_initialize(vg_model *model);
 
 int vg_model_layers(const vg_model *model);
-/* The head is the last layer. -1: the input, of which name, channels, height and width count. */
+/* -1: the input, of which name, channels, height and width count. */
 const vg_layer_info *vg_model_layer(const vg_model *model, int layer);
+/* The dense layer with an output for each class: the last one, unless softmax, sigmoid or linear come
+ * behind it. */
+int vg_model_head(const vg_model *model);
 /* Parameters in the order of the layers; valid as long as the model. */
 vg_param *vg_model_params(vg_model *model, int *count);
 size_t vg_model_parameter_count(const vg_model *model); /* trainable values */
@@ -101,7 +104,7 @@ vg_layer_clock vg_model_clock_of(const vg_model *model, int layer);
  * need it; an evaluation keeps all. A layer before a ReLU,
  * dropout, flatten or add may share its buffer and then shows what that layer has made of it. */
 const float *vg_model_activation(const vg_model *model, int layer);
-/* Layer whose output feeds the last dense layer (-1: the input does). */
+/* Layer whose output feeds the head (-1: the input does). */
 int vg_model_feature_layer(const vg_model *model);
 
 #endif

@@ -173,11 +173,13 @@ static vg_status parse_dropout(const char *line, const words *w, vg_layer_spec *
 
 static vg_status parse_dense(const char *line, const words *w, vg_layer_spec *l, vg_error *err)
 {
-    static const char *const form = "dense OUTPUTS [nobias], e.g. \"dense 128\"";
+    static const char *const form =
+        "dense OUTPUTS [nobias], e.g. \"dense 128\" or \"dense classes\"";
     l->bias = true;
     if (w->count < 2)
         return vg_fail(err, VG_E_ARG, "layer \"%.80s\" lacks its outputs; expected %s", line, form);
-    if (!number(w->text[1], 1, MOST_OUTPUTS, &l->outputs))
+    bool head = strcmp(w->text[1], "classes") == 0;
+    if (!head && !number(w->text[1], 1, MOST_OUTPUTS, &l->outputs))
         return refuse(line, w->text[1], form, err);
     for (int i = 2; i < w->count; i++) {
         if (strcmp(w->text[i], "nobias") != 0)
@@ -411,7 +413,10 @@ static void put_options(vg_line *out, const vg_layer_spec *l)
             vg_line_put(out, " p%d", l->padding);
         break;
     case VG_LAYER_DENSE:
-        vg_line_put(out, " %d", l->outputs);
+        if (l->outputs)
+            vg_line_put(out, " %d", l->outputs);
+        else
+            vg_line_put(out, " classes");
         break;
     case VG_LAYER_DROPOUT:
     case VG_LAYER_SPATIALDROPOUT:

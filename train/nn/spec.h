@@ -5,7 +5,7 @@
  *   conv 24 k2 p0 whiten [e5e-4]  a first layer that whitens patches: fitted to the training images,
  *                               not trained; outputs: twice the values of a patch, 0 stands for
  *                               them (patches.h)
- *   dense 128 [nobias]          with "flatten" before it implied
+ *   dense 128 [nobias]          with "flatten" before it implied; "dense classes": the head
  *   bn [m0.1] [e1e-5] [noscale] batch normalization: momentum, epsilon, weight fixed at 1
  *   groupnorm 8 [e1e-5]         over groups of channels of each picture
  *   layernorm [e1e-5]           over a whole picture, a weight and bias for each place
@@ -25,7 +25,8 @@
  *   relu as x, conv 32 k3 s2 nobias, bn, relu, conv 32 k3 nobias, bn as y,
  *   conv 32 k1 s2 nobias from x, bn, add y, relu
  *
- * The head, a dense layer to the logits, is added by itself: write the list without it. */
+ * The head, a dense layer to the logits, is added by itself: write the list without it. Or write it, as
+ * "dense classes", where something comes after it: softmax, sigmoid or linear. */
 #ifndef VG_NN_SPEC_H
 #define VG_NN_SPEC_H
 

@@ -8,6 +8,7 @@
 #include "observe/measure.h"
 
 #include "base/alloc.h"
+#include "nn/loss.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -129,7 +130,8 @@ static void find_layers(vg_observer *o, const vg_model *model)
         const vg_layer_info *info = vg_model_layer(model, i);
         char *name = o->layout[o->shown].name;
         size_t capacity = sizeof o->layout->name, used = open ? strlen(name) : 0;
-        const char *own = i < 0 ? "input" : i == o->layers - 1 ? "logits" : info->name;
+        bool logits = i == vg_model_head(model) && i == o->layers - 1;
+        const char *own = i < 0 ? "input" : logits ? "logits" : info->name;
         snprintf(name + used, capacity - used, "%s%s", open ? "+" : "",
                  open ? vg_layer_kind_name(info->kind) : own);
         open = i >= 0 && i + 1 < o->layers &&
@@ -172,9 +174,10 @@ void vg_observer_add(vg_observer *o, const vg_model *model, const int32_t *label
         o->refused += n;
         return;
     }
-    const float *logits = vg_model_activation(model, o->layers - 1);
+    float *logits = o->logits + o->added * classes;
     bool *usable = o->usable + o->added;
-    memcpy(o->logits + o->added * classes, logits, n * classes * sizeof *logits);
+    vg_outputs_to_logits(vg_model_layer(model, o->layers - 1)->kind,
+                         vg_model_activation(model, o->layers - 1), n, o->classes, logits);
     memcpy(o->labels + o->added, labels, n * sizeof *labels);
     for (size_t i = 0; i < n; i++)
         usable[i] = row_is_finite(logits + i * classes, o->classes);

@@ -10,7 +10,8 @@
  * Input information and effective classes lie above 1 when an uneven probe meets outputs that are
  * more even than its labels (at most ln K / H(y) and K / exp(H(y))). That is a finding of its own
  * and is not cut off: an interval that ends at 1 would exclude the value it belongs to.
- * Rows whose logits are not finite count as uniform outputs, and their share is told. Of equal
+ * Outputs that are probabilities already (a network that ends in softmax or sigmoid) are taken back to
+ * the logits behind them. Rows whose logits are not finite count as uniform outputs, and their share is told. Of equal
  * outputs the first is the arg max. A probe that holds a single class has H(y) = 0: what is divided
  * by it is NaN. Everything here gives the same bits for any number of threads. */
 #ifndef VG_OBSERVE_DIVERSITY_H
@@ -57,7 +58,8 @@ typedef struct vg_diversity {
     double output_change;    /* mean over the probe of the total variation distance
                                 (sum |p - p(first look)|) / 2, 0..1; 0 at the first look */
     bool first_look;         /* there was no earlier look to compare with */
-    vg_layer_spread *layers; /* [layer_count]; "input" first, "logits" last; layers that work on one
+    vg_layer_spread *layers; /* [layer_count]; "input" first, "logits" last (behind them perhaps
+                                softmax, by its own name); layers that work on one
                                 buffer are one: "0.conv+relu" */
     int layer_count;
     int collapsed_layer; /* first of `layers` with spread < 1e-4, -1: none */

@@ -30,13 +30,20 @@ vg_status vg_change_parse(const char *word, vg_change *change, vg_error *err)
         "unknown data change \"%s\"; known are normalize, rebalance, augment and nothing", word);
 }
 
+/* Losses that know how often a class is seen. */
+static bool rebalances(vg_loss_kind loss)
+{
+    return loss == VG_LOSS_LOGIT_ADJUSTED || loss == VG_LOSS_LDAM;
+}
+
 static bool contains(const vg_run_options *job, vg_change change)
 {
     switch (change) {
     case VG_CHANGE_NORMALIZE:
         return job->normalization != VG_NORMALIZE_NONE && job->normalization != VG_NORMALIZE_UNIT;
     case VG_CHANGE_REBALANCE:
-        return job->sampling != VG_SAMPLING_SHUFFLE || job->weighting != VG_WEIGHTING_NONE;
+        return job->sampling != VG_SAMPLING_SHUFFLE || job->weighting != VG_WEIGHTING_NONE ||
+               rebalances(job->loss.kind);
     case VG_CHANGE_AUGMENT:
         return !vg_policy_is_none(&job->policy) || vg_mixing_is_on(&job->mixing) ||
                !vg_class_rules_are_none(&job->class_rules, &job->policy);
@@ -56,6 +63,8 @@ static void take_away(vg_run_options *arm, vg_change change)
     } else if (change == VG_CHANGE_REBALANCE) {
         arm->sampling = VG_SAMPLING_SHUFFLE;
         arm->weighting = VG_WEIGHTING_NONE;
+        if (rebalances(arm->loss.kind))
+            arm->loss.kind = VG_LOSS_SOFTMAX;
     }
 }
 
@@ -70,6 +79,7 @@ static void put_back(vg_run_options *arm, const vg_run_options *job, vg_change c
     } else if (change == VG_CHANGE_REBALANCE) {
         arm->sampling = job->sampling;
         arm->weighting = job->weighting;
+        arm->loss.kind = job->loss.kind;
     } else {
         arm->order_seed = vg_mix(arm->order_seed, VG_RNG_SHUFFLE);
     }
