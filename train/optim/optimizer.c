@@ -263,18 +263,18 @@ void vg_optimizer_plan(vg_optimizer *optimizer, uint64_t total_steps)
     optimizer->total = total_steps;
 }
 
-/* Of all that is not frozen. */
-static double gradient_norm(vg_optimizer *o)
+/* Squares of a piece's gradient, none of what is frozen. */
+static void measure_piece(vg_optimizer *o, long i)
 {
-    long pieces = (long)o->piece_count;
+    const vg_piece *p = &o->pieces[i];
+    const vg_param *param = &o->params[p->param];
+    o->norms[i] = param->rate > 0 ? vg_sum_squares(param->grad + p->from, p->count) : 0;
+}
+
+static double gradient_norm(const vg_optimizer *o)
+{
     double squares = 0;
-#pragma omp parallel for schedule(static)
-    for (long i = 0; i < pieces; i++) {
-        const vg_piece *p = &o->pieces[i];
-        const vg_param *param = &o->params[p->param];
-        o->norms[i] = param->rate > 0 ? vg_sum_squares(param->grad + p->from, p->count) : 0;
-    }
-    for (long i = 0; i < pieces; i++)
+    for (size_t i = 0; i < o->piece_count; i++)
         squares += o->norms[i];
     return sqrt(squares);
 }
@@ -319,12 +319,22 @@ double vg_optimizer_step(vg_optimizer *o, double learning_rate)
     if (o->steps == 0)
         vg_average_begin(o);
     o->steps++;
-    double norm = gradient_norm(o);
-    const vg_update common = common_update(o, norm);
+    /* only clipping must know the norm before the update; else both find a piece in the cache */
+    bool first = o->options.clip_norm > 0;
     long pieces = (long)o->piece_count;
+    if (first) {
 #pragma omp parallel for schedule(static)
-    for (long i = 0; i < pieces; i++)
+        for (long i = 0; i < pieces; i++)
+            measure_piece(o, i);
+    }
+    const vg_update common = common_update(o, first ? gradient_norm(o) : 0);
+#pragma omp parallel for schedule(static)
+    for (long i = 0; i < pieces; i++) {
+        if (!first)
+            measure_piece(o, i);
         update_piece(o, &o->pieces[i], common, learning_rate);
+    }
+    double norm = gradient_norm(o);
     if (o->muon)
         vg_muon_step(o->muon, o, learning_rate);
     vg_average_step(o);

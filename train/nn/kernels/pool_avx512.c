@@ -52,11 +52,30 @@ static VG_INLINE __mmask16 mask_of(size_t left)
     return left >= 16 ? (__mmask16)0xFFFF : (__mmask16)((1u << left) - 1u);
 }
 
+/* The common case by itself: windows of 2 x 2 side by side. */
+VG_FOR_AVX512 static void maxpool_two(const vg_window *g, const float *x, float *y, uint8_t *chosen,
+                                      bool relu)
+{
+    size_t c = (size_t)g->c, row = (size_t)g->w * c;
+    for (int p = 0; p < g->p; p++, x += 2 * row) {
+        const float *at = x;
+        for (int q = 0; q < g->q; q++, at += 2 * c, y += c, chosen += c)
+            for (size_t i = 0; i < c; i += 16) {
+                __mmask16 m = mask_of(c - i);
+                put(largest(at + i, row, c, 2, 0, 2, 0, 2, m), relu, y + i, chosen + i, m);
+            }
+    }
+}
+
 VG_FOR_AVX512 void vg_maxpool_avx512(const vg_window *g, const float *x, float *y, uint8_t *chosen,
                                      bool relu)
 {
     size_t c = (size_t)g->c, row = (size_t)g->w * c;
     int k = g->kernel;
+    if (k == 2 && g->stride == 2 && g->padding == 0) {
+        maxpool_two(g, x, y, chosen, relu);
+        return;
+    }
     for (int p = 0; p < g->p; p++)
         for (int q = 0; q < g->q; q++, y += c, chosen += c) {
             vg_pool_reach a = vg_pool_window(g, p, q);
@@ -64,9 +83,8 @@ VG_FOR_AVX512 void vg_maxpool_avx512(const vg_window *g, const float *x, float *
             bool whole = a.r1 - a.r0 == k && a.s1 - a.s0 == k;
             for (size_t i = 0; i < c; i += 16) {
                 __mmask16 m = mask_of(c - i);
-                best b = whole && k == 2   ? largest(at + i, row, c, 2, 0, 2, 0, 2, m)
-                         : whole && k == 3 ? largest(at + i, row, c, 3, 0, 3, 0, 3, m)
-                                           : largest(at + i, row, c, k, a.r0, a.r1, a.s0, a.s1, m);
+                best b = whole && k == 3 ? largest(at + i, row, c, 3, 0, 3, 0, 3, m)
+                                         : largest(at + i, row, c, k, a.r0, a.r1, a.s0, a.s1, m);
                 put(b, relu, y + i, chosen + i, m);
             }
         }
