@@ -229,7 +229,8 @@ static void test_checkpoint_evaluates_to_the_same(void **state)
     vg_run_result result;
     vg_diversity again = {0};
     assert_ok(vg_run(dataset, &options, NULL, &result, &err));
-    assert_ok(vg_evaluate(dataset, path, VG_SPLIT_TEST, NULL, &again, &err));
+    const vg_evaluate_options how = {.split = VG_SPLIT_TEST};
+    assert_ok(vg_evaluate(dataset, path, &how, &again, &err));
     assert_int_equal(again.samples, result.final.samples);
     assert_near(again.accuracy, result.final.accuracy, 0);
     assert_near(again.input_information, result.final.input_information, 1e-9);
@@ -237,7 +238,7 @@ static void test_checkpoint_evaluates_to_the_same(void **state)
     /* another dataset with fewer classes is refused */
     char *other_folder;
     vg_dataset *other = make_idx_dataset(&other_folder, train_counts, test_counts, 3, SIZE);
-    assert_int_equal(vg_evaluate(other, path, VG_SPLIT_TEST, NULL, &again, &err), VG_E_STATE);
+    assert_int_equal(vg_evaluate(other, path, &how, &again, &err), VG_E_STATE);
     assert_contains(err.message, "4 classes");
     vg_dataset_close(other);
     test_folder_remove(other_folder);
@@ -306,7 +307,7 @@ static void test_whitening_layer(void **state)
 {
     (void)state;
     vg_error err = {0};
-    vg_run_result results[2];
+    vg_run_result first, second;
     for (int i = 0; i < 2; i++) {
         vg_run_options options = vg_run_options_default();
         const char *const layers[] = {"conv 0 k2 p0 whiten", "gelu", "conv 8 k3",
@@ -316,13 +317,13 @@ static void test_whitening_layer(void **state)
         options.epochs = 3;
         options.batch = 20;
         options.threads = 1 + 2 * i;
-        assert_ok(vg_run(dataset, &options, NULL, &results[i], &err));
+        assert_ok(vg_run(dataset, &options, NULL, i ? &second : &first, &err));
         vg_run_options_reset(&options);
     }
-    assert_true(results[0].final.accuracy > 0.5);
-    assert_true(same_final(&results[0], &results[1]));
-    for (int i = 0; i < 2; i++)
-        vg_run_result_reset(&results[i]);
+    assert_true(first.final.accuracy > 0.5);
+    assert_true(same_final(&first, &second));
+    vg_run_result_reset(&first);
+    vg_run_result_reset(&second);
 }
 
 static void test_wrong_options(void **state)

@@ -130,6 +130,7 @@ static const vg_job_key keys[] = {
     SEED("order_seed", run.order_seed, "another order and augmentation with the same initial weights; 0: none"),
     INT("threads", run.threads, 0, 1024, "0: all CPUs; results do not depend on it"),
     COUNT("probe", run.probe, "held-out images that are measured after every epoch, at most"),
+    WORD("test_views", run.test_views, vg_key_word_test_views, VG_TEST_VIEWS_COUNT, "views of each held-out image that are averaged in the measurement at the end; mirror: 2; shifted: 6, mirrored and shifted by one pixel"),
     WORD("on_error", run.on_error, vg_key_word_on_error, 3, "a file that cannot be decoded: skip it (another of its class stands in), fail, or repair: use what is whole of it"),
     NUMBER("min_intact", run.min_intact, 0, 1, "on_error repair: share of a damaged image that must be whole, else it is skipped"),
     NUMBER("max_bad", run.max_bad_share, 0, 1, "share of the images, rounded up, that may be skipped; more end the run"),

@@ -23,6 +23,11 @@ const char *vg_key_word_weights(int i)
     return vg_weighting_name((vg_weighting)i);
 }
 
+const char *vg_key_word_test_views(int i)
+{
+    return vg_test_views_name((vg_test_views)i);
+}
+
 const char *vg_key_word_init(int i)
 {
     return vg_init_name((vg_init)i);

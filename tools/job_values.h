@@ -64,6 +64,7 @@ void vg_key_print_framing(const vg_job_key *key, const vg_job *job, FILE *out);
 const char *vg_key_word_normalize(int i);
 const char *vg_key_word_sampling(int i);
 const char *vg_key_word_weights(int i);
+const char *vg_key_word_test_views(int i);
 const char *vg_key_word_init(int i);
 const char *vg_key_word_optimizer(int i);
 const char *vg_key_word_schedule(int i);

@@ -31,7 +31,10 @@ int vg_train_evaluate(vg_train_session *s)
     vg_split split;
     vg_status status = choose_split(s, &split, &err);
     if (!status)
-        status = vg_evaluate(s->dataset, s->request.evaluate, split, &load, &diversity, &err);
+        status = vg_evaluate(
+            s->dataset, s->request.evaluate,
+            &(vg_evaluate_options){.split = split, .load = &load, .views = s->job.run.test_views},
+            &diversity, &err);
     char reason[200] = "";
     vg_verdict verdict =
         status ? VG_VERDICT_UNDECIDED : vg_verdict_of(&diversity, reason, sizeof reason);

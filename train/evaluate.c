@@ -28,9 +28,10 @@ static vg_status check_classes(const vg_dataset *dataset, const char *path,
     return VG_OK;
 }
 
-vg_status vg_evaluate(const vg_dataset *dataset, const char *checkpoint, vg_split split,
-                      const vg_loader_options *load, vg_diversity *result, vg_error *err)
+vg_status vg_evaluate(const vg_dataset *dataset, const char *checkpoint,
+                      const vg_evaluate_options *how, vg_diversity *result, vg_error *err)
 {
+    const vg_loader_options *load = how->load;
     int threads = load ? load->threads : 0;
     vg_loader_options own = load ? *load : vg_loader_options_default();
     vg_checkpoint about = {0};
@@ -42,7 +43,7 @@ vg_status vg_evaluate(const vg_dataset *dataset, const char *checkpoint, vg_spli
     if (!status)
         status = check_classes(dataset, checkpoint, &about, err);
     if (!status)
-        status = vg_probe_pick(dataset, split, 0, 0, &indices, &count, err);
+        status = vg_probe_pick(dataset, how->split, 0, 0, &indices, &count, err);
     if (!status) {
         own.decode.background = about.background;
         vg_probe_options options = {.normalizer = about.normalizer,
@@ -52,6 +53,7 @@ vg_status vg_evaluate(const vg_dataset *dataset, const char *checkpoint, vg_spli
                                     .framing = about.framing,
                                     .max_shrink = about.max_shrink,
                                     .batch = BATCH,
+                                    .views = how->views,
                                     .load = &own};
         status = vg_probe_new(dataset, indices, count, model, &options, &probe, err);
     }

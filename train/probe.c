@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/rng.h"
+#include "views.h"
 #include "whiten.h"
 
 #include <stdlib.h>
@@ -14,6 +15,7 @@ struct vg_probe {
     vg_loader *loader;
     vg_observer *observer;
     float *whitened; /* a batch; NULL: the normalization needs none */
+    vg_views_room *room;
 };
 
 struct ranked {
@@ -103,6 +105,8 @@ vg_status vg_probe_new(const vg_dataset *dataset, const size_t *indices, size_t 
     if (!status)
         status = vg_whiten_room(&options->normalizer, options->batch, &p->whitened, err);
     if (!status)
+        status = vg_views_room_new(options->views, model, options->batch, &p->room, err);
+    if (!status)
         status = vg_observer_new(model, count, &p->observer, err);
     if (status) {
         vg_probe_free(p);
@@ -120,6 +124,7 @@ void vg_probe_free(vg_probe *probe)
     vg_sampler_free(probe->sampler);
     vg_observer_free(probe->observer);
     free(probe->whitened);
+    vg_views_room_free(probe->room);
     free(probe);
 }
 
@@ -132,10 +137,9 @@ vg_status vg_probe_look(vg_probe *probe, vg_model *model, vg_diversity *out, vg_
         status = vg_loader_next(probe->loader, &batch, err);
         if (status)
             break;
-        const float *x =
-            vg_whiten_batch(&probe->augment.normalizer, batch.x, batch.count, probe->whitened);
-        vg_model_forward(model, x, batch.count, false, 0);
-        vg_observer_add(probe->observer, model, batch.y, batch.count);
+        const float *logits = vg_views_forward(probe->room, model, &probe->augment.normalizer,
+                                               batch.x, batch.count, probe->whitened);
+        vg_observer_add_outputs(probe->observer, model, outputs, batch.y, batch.count);
         vg_batch_release(probe->loader, &batch);
     }
     return status == VG_END ? vg_observer_measure(probe->observer, out, err) : status;

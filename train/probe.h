@@ -5,6 +5,7 @@
 #include "load/loader.h"
 #include "observe/diversity.h"
 #include "transform.h"
+#include "views.h"
 
 /* Picks at most `most` samples of `split` (0: all), at most ceil(most / classes) of a class, so that rare classes
  * are seen as well as they can be; which ones follows from (seed, name). The list ascends; *indices is the caller's,
@@ -21,7 +22,8 @@ typedef struct vg_probe_options {
     int channels, height, width;
     vg_framing framing;
     int max_shrink;
-    int batch; /* at most the model's max_batch */
+    int batch;           /* at most the model's max_batch */
+    vg_test_views views; /* of each sample, see views.h */
     const vg_loader_options
         *load; /* how to read them: threads, cache, bad files; NULL: the default,
                                       in lockstep */

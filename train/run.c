@@ -49,6 +49,7 @@ static vg_status measure_all(vg_training *r, vg_error *err)
     vg_probe *all = NULL;
     vg_loader_options load = vg_run_loading(r->options);
     vg_probe_options options = vg_training_probe_options(r, &load);
+    options.views = r->options->test_views;
     vg_status status =
         vg_probe_new(r->dataset, r->held_out, r->held_out_count, r->model, &options, &all, err);
     vg_optimizer_average(r->optimizer, true);

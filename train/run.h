@@ -15,6 +15,7 @@
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 #include "policy.h"
+#include "views.h"
 
 /* Everything that decides the result of a training (with the dataset). */
 typedef struct vg_run_options {
@@ -44,8 +45,9 @@ typedef struct vg_run_options {
     double init_scale;
     vg_optimizer_options optimizer;
     vg_schedule schedule;
-    size_t probe; /* held-out samples that are measured, at most (2000) */
-    int threads;  /* 0: all CPUs */
+    size_t probe;             /* held-out samples that are measured, at most (2000) */
+    vg_test_views test_views; /* of each held-out sample in the measurement at the end (one) */
+    int threads;              /* 0: all CPUs */
     vg_on_error on_error;
     double min_intact;    /* on_error repair; see vg_loader_options */
     double max_bad_share; /* of training samples, and of held-out ones */
@@ -135,10 +137,15 @@ vg_status vg_run_prepare(const vg_dataset *dataset, vg_run_options *options, vg_
 vg_status vg_run(const vg_dataset *dataset, const vg_run_options *options,
                  const vg_run_events *events, vg_run_result *result, vg_error *err);
 
-/* Reads a checkpoint back and measures it on a split: the same figures as the run's own. Refuses a
- * dataset whose classes are not those of the checkpoint. `load` says how samples are read and on how many threads
- * (vg_run_loading); NULL: the default. */
-vg_status vg_evaluate(const vg_dataset *dataset, const char *checkpoint, vg_split split,
-                      const vg_loader_options *load, vg_diversity *result, vg_error *err);
+typedef struct vg_evaluate_options {
+    vg_split split;
+    const vg_loader_options *load; /* how samples are read and on how many threads (vg_run_loading);
+                                      NULL: the default */
+    vg_test_views views;
+} vg_evaluate_options;
+/* Reads a checkpoint back and measures it: the same figures as the run's own. Refuses a dataset whose
+ * classes are not those of the checkpoint. */
+vg_status vg_evaluate(const vg_dataset *dataset, const char *checkpoint,
+                      const vg_evaluate_options *how, vg_diversity *result, vg_error *err);
 
 #endif

@@ -191,6 +191,9 @@ expect 0 "repair" run set --quiet --on-error repair --out repaired
 expect 2 "a cache of no size" run set --quiet --cache ram:much
 expect 0 "evaluate" "$tool" set --evaluate one/weights.safetensors --json --quiet
 json out "d['split'] == 'val' and abs(d['accuracy'] - json.load(open('one/report.json'))['accuracy']) < 1e-9"
+expect 0 "evaluate six views" "$tool" set --evaluate one/weights.safetensors --set test_views=shifted --json --quiet
+json out "d['samples'] > 0 and d['loss'] != json.load(open('one/report.json'))['loss']"
+expect 2 "views that there are not" "$tool" set --evaluate one/weights.safetensors --set test_views=many
 mkdir alone && cp -r set/light alone/light
 expect 1 "a dataset of one class is no wrong usage" run alone --quiet
 has err "alone: one class, \"light\""

@@ -167,6 +167,12 @@ static void keep_features(vg_observer *o, const float *h, size_t n)
 
 void vg_observer_add(vg_observer *o, const vg_model *model, const int32_t *labels, int count)
 {
+    vg_observer_add_outputs(o, model, vg_model_activation(model, o->layers - 1), labels, count);
+}
+
+void vg_observer_add_outputs(vg_observer *o, const vg_model *model, const float *outputs,
+                             const int32_t *labels, int count)
+{
     if (count <= 0)
         return;
     size_t n = (size_t)count, classes = (size_t)o->classes;
@@ -176,8 +182,8 @@ void vg_observer_add(vg_observer *o, const vg_model *model, const int32_t *label
     }
     float *logits = o->logits + o->added * classes;
     bool *usable = o->usable + o->added;
-    vg_outputs_to_logits(vg_model_layer(model, o->layers - 1)->kind,
-                         vg_model_activation(model, o->layers - 1), n, o->classes, logits);
+    vg_outputs_to_logits(vg_model_layer(model, o->layers - 1)->kind, outputs, n, o->classes,
+                         logits);
     memcpy(o->labels + o->added, labels, n * sizeof *labels);
     for (size_t i = 0; i < n; i++)
         usable[i] = row_is_finite(logits + i * classes, o->classes);

@@ -81,6 +81,9 @@ void vg_observer_begin(vg_observer *observer);
  * sums. Samples beyond the room make vg_observer_measure fail. */
 void vg_observer_add(vg_observer *observer, const vg_model *model, const int32_t *labels,
                      int count);
+/* The same with outputs [count][classes] in place of the model's own: averaged over several views. */
+void vg_observer_add_outputs(vg_observer *observer, const vg_model *model, const float *outputs,
+                             const int32_t *labels, int count);
 /* Measures what was added into *out (zero-initialized or earlier result; storage is replaced).
  * Bootstrap: 1000 resamples; permutations: 499. The effective rank of features wider than 1024 in a
  * probe larger than that is taken from every n-th sample, so that about 1024 are left. VG_E_STATE:
