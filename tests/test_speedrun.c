@@ -96,24 +96,6 @@ static void test_whitened_patches(void **state)
     free(x);
 }
 
-/* Mean cross-entropy with label smoothing 0.2. */
-static double smoothed(const float *z, const int32_t *labels, float *d)
-{
-    double loss = 0.8 * vg_softmax_cross_entropy(z, labels, N, CLASSES, NULL, d).loss;
-    float other[N * CLASSES];
-    for (int i = 0; i < N * CLASSES; i++)
-        d[i] *= 0.8F;
-    for (int k = 0; k < CLASSES; k++) {
-        int32_t all[N];
-        for (int i = 0; i < N; i++)
-            all[i] = k;
-        loss += 0.02 * vg_softmax_cross_entropy(z, all, N, CLASSES, NULL, other).loss;
-        for (int i = 0; i < N * CLASSES; i++)
-            d[i] += 0.02F * other[i];
-    }
-    return loss;
-}
-
 #define FAST(outputs)                                                                              \
     "conv " #outputs " k3 nobias", "maxpool 2", "bn m0.4 e1e-12 noscale", "gelu",                  \
         "conv " #outputs " k3 nobias", "bn m0.4 e1e-12 noscale", "gelu"
@@ -163,9 +145,16 @@ static void test_ten_steps(void **state)
     float d[N * CLASSES];
     for (int i = 0; i < N; i++)
         labels[i] = i * 7 % CLASSES;
+    vg_error err = {0};
+    vg_loss_options smooth = vg_loss_options_default();
+    smooth.label_smoothing = 0.2;
+    const vg_loss_setup about = {.classes = CLASSES, .max_batch = N, .last = VG_LAYER_LINEAR};
+    const vg_label_pairs pairs = {labels, labels, 1};
+    vg_loss *losses;
+    assert_ok(vg_loss_new(&smooth, &about, &losses, &err));
     for (uint64_t step = 0; step < STEPS; step++) {
         const float *z = vg_model_forward(m, pictures, N, true, step);
-        double loss = smoothed(z, labels, d);
+        double loss = vg_loss_batch(losses, z, &pairs, N, d).loss;
         assert_near(loss, (double)recorded[WHITENING + step], 1e-4);
         vg_model_backward(m, d, NULL);
         vg_optimizer_step(optimizer, vg_schedule_at(&schedule, step, STEPS));
@@ -176,6 +165,7 @@ static void test_ten_steps(void **state)
     const float *z = vg_model_forward(m, pictures, N, false, 0);
     for (int i = 0; i < N * CLASSES; i++)
         assert_near((double)z[i], (double)recorded[WHITENING + STEPS + i], 2e-3);
+    vg_loss_free(losses);
     vg_optimizer_free(optimizer);
     vg_model_free(m);
 }

@@ -137,8 +137,8 @@ vg_status vg_probe_look(vg_probe *probe, vg_model *model, vg_diversity *out, vg_
         status = vg_loader_next(probe->loader, &batch, err);
         if (status)
             break;
-        const float *logits = vg_views_forward(probe->room, model, &probe->augment.normalizer,
-                                               batch.x, batch.count, probe->whitened);
+        const float *outputs = vg_views_forward(probe->room, model, &probe->augment.normalizer,
+                                                batch.x, batch.count, probe->whitened);
         vg_observer_add_outputs(probe->observer, model, outputs, batch.y, batch.count);
         vg_batch_release(probe->loader, &batch);
     }
