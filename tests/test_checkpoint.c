@@ -315,13 +315,13 @@ static void forge(const char *path, const char *key, const char *value)
     json_t *metadata = json_object_get(header, "__metadata__");
     assert_non_null(metadata);
     uint64_t sum = strtoull(json_string_value(json_object_get(metadata, "xxh64")), NULL, 16);
-    sum ^= vg_checkpoint_header_hash(header);
+    sum ^= vg_safetensors_header_hash(header);
     if (value)
         json_object_set_new(metadata, key, json_string(value));
     else
         json_object_del(metadata, key);
     char text[40];
-    snprintf(text, sizeof text, "%016" PRIx64, sum ^ vg_checkpoint_header_hash(header));
+    snprintf(text, sizeof text, "%016" PRIx64, sum ^ vg_safetensors_header_hash(header));
     json_object_set_new(metadata, "xxh64", json_string(text));
     char *new_header = json_dumps(header, JSON_COMPACT);
     FILE *file = fopen(path, "wb");

@@ -132,6 +132,14 @@ static void test_yaml_errors(void **state)
          "job.yaml:3:3: unknown key \"balance.wieghts\"; did you mean \"balance.weights\"?"},
         {"sampling: none\n",
          "job.yaml:1:1: unknown key \"sampling\"; did you mean \"balance.sampling\"?"},
+        {"checkpoint_every: 5\n", "found \"5\", allowed: none, N steps or N minutes"},
+        {"checkpoint_every: 2.5 steps\n", "allowed: none, N steps or N minutes"},
+        {"checkpoint_every: -1 minutes\n", "allowed: none, N steps or N minutes"},
+        {"checkpoint_every: [5 steps]\n", "allowed: none, N steps or N minutes"},
+        {"best: worst\n", "balanced_accuracy"},
+        {"early_stopping: {measure: none}\n", "found \"none\""},
+        {"plateau: {factor: 1}\n", "from 1e-09 to 0.99"},
+        {"accumulate: 0\n", "whole number from 1 to 65536"},
         {"qqqqqqqqqq: 1\n", "unknown key \"qqqqqqqqqq\" (docs/jobs.md lists all)"},
         {"epochs: many\n",
          "job.yaml:1:9: epochs: found \"many\", allowed: whole number from 1 to 1000000"},
@@ -288,6 +296,37 @@ static void test_policies_of_classes(void **state)
     }
 }
 
+/* What decides the result stands in a job's identity, what does not stays out. */
+static void test_identity(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *set;
+        bool same;
+    } cases[] = {
+        {"threads=3", true},        {"cache=ram", true}, {"checkpoint_every=none", true},
+        {"dataset=other", true},    {"batch=7", false},  {"plateau.patience=1", false},
+        {"best=loss", false},       {"seed=9", false},   {"compare.changes=augment", false},
+        {"held_out_total=5", false}};
+    vg_job job;
+    fresh(&job);
+    char *before = vg_job_identity(&job, "1"), *version = vg_job_identity(&job, "2");
+    assert_string_not_equal(before, version);
+    assert_contains(before, "learning_rate: 0.05\n");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        vg_job other;
+        fresh(&other);
+        assert_ok(vg_job_set(&other, cases[i].set, "--set", &err));
+        char *after = vg_job_identity(&other, "1");
+        assert_true((strcmp(before, after) == 0) == cases[i].same);
+        free(after);
+        vg_job_reset(&other);
+    }
+    free(before);
+    free(version);
+    vg_job_reset(&job);
+}
+
 static void test_round_trip(void **state)
 {
     (void)state;
@@ -302,6 +341,16 @@ static void test_round_trip(void **state)
         "augment=rotate=15 flip=h fill=reflect noise=3",
         "augment_classes={\"a, b\": [rotate=5, \"blur=1@0.3\"], \"rare,käse\": heavy}",
         "mixup=0.2",
+        "schedule=plateau",
+        "plateau.measure=train_loss",
+        "plateau.factor=0.25",
+        "plateau.absolute=true",
+        "early_stopping.measure=input_information",
+        "early_stopping.patience=4",
+        "early_stopping.min_delta=0.001",
+        "best=none",
+        "accumulate=3",
+        "checkpoint_every=200 steps",
         "cutmix=1",
         "mix_chance=0.75",
         "compare.changes=nothing,augment",
@@ -514,6 +563,7 @@ int main(void)
         cmocka_unit_test(test_assignment_errors),
         cmocka_unit_test(test_policies_as_lists_and_maps),
         cmocka_unit_test(test_policies_of_classes),
+        cmocka_unit_test(test_identity),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_rate_follows_the_optimizer),
         cmocka_unit_test(test_rates_and_decays),

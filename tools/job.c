@@ -27,6 +27,7 @@ vg_status vg_job_init(vg_job *job, vg_error *err)
                     .compare = vg_compare_options_default()};
     job->compare.change_count = 0;
     job->run.normalization = VG_NORMALIZE_ZSCORE;
+    job->run.state_minutes = 5;
     job->run.sampling = VG_SAMPLING_BALANCED;
     int count;
     vg_status status = vg_policy_parse("light", &job->run.policy, err);
@@ -368,6 +369,39 @@ vg_status vg_job_finish(vg_job *job, vg_error *err)
 }
 
 /* ---- printing */
+
+/* Keys on which the result of a training does not depend. */
+static bool is_neutral(const vg_job_key *key)
+{
+    static const char *const names[] = {"dataset", "out", "threads", "cache", "checkpoint_every"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(key->name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+char *vg_job_identity(const vg_job *job, const char *version)
+{
+    char *text = NULL;
+    size_t count, size = 0;
+    const vg_job_key *keys = vg_job_keys(&count);
+    FILE *stream = open_memstream(&text, &size);
+    if (!stream)
+        return NULL;
+    fprintf(stream, "version of the program: %s\n", version);
+    for (size_t i = 0; i < count; i++) {
+        if (is_neutral(&keys[i]))
+            continue;
+        fprintf(stream, "%s: ", keys[i].name);
+        keys[i].print(&keys[i], job, stream);
+        fputc('\n', stream);
+    }
+    if (fclose(stream) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
 
 static bool is_left_out(const vg_job_key *key)
 {

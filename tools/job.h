@@ -54,6 +54,9 @@ vg_status vg_job_finish(vg_job *job, vg_error *err);
 void vg_job_print(const vg_job *job, FILE *out);
 /* The same as key=value words, wrapped at `width` columns, each line begun with `indent`. */
 void vg_job_print_words(const vg_job *job, FILE *out, int width, const char *indent);
+/* All keys that decide the result of a training, a line each, and the version: what vg_run_options.identity wants.
+ * free() it; NULL when memory ran out. */
+char *vg_job_identity(const vg_job *job, const char *version);
 /* The table of all keys in Markdown, as docs/jobs.md holds it. */
 void vg_job_print_keys(FILE *out);
 

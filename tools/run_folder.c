@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,23 +64,53 @@ static vg_status open_in(const char *folder, const char *name, vg_atomic_file *f
     return status;
 }
 
+static vg_status remove_file(const char *folder, const char *name, vg_error *err)
+{
+    char *path = vg_path_join(folder, name);
+    if (!path)
+        return no_memory(err);
+    bool failed = unlink(path) != 0 && errno != ENOENT;
+    if (failed)
+        vg_fail(err, VG_E_IO, "%s: cannot be replaced: %s", path, strerror(errno));
+    free(path);
+    return failed ? VG_E_IO : VG_OK;
+}
+
 /* Results of an earlier run in the same folder would pass for those of this job. */
 static vg_status remove_results(const char *folder, vg_error *err)
 {
-    static const char *const names[] = {"report.json", "report.html", "bad-files.tsv",
-                                        "weights.safetensors"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        char *path = vg_path_join(folder, names[i]);
-        if (!path)
-            return no_memory(err);
-        bool failed = unlink(path) != 0 && errno != ENOENT;
-        if (failed)
-            vg_fail(err, VG_E_IO, "%s: cannot be replaced: %s", path, strerror(errno));
-        free(path);
-        if (failed)
-            return VG_E_IO;
-    }
-    return VG_OK;
+    static const char *const names[] = {"report.json",      "report.html",
+                                        "bad-files.tsv",    "weights.safetensors",
+                                        "best.safetensors", "resume.safetensors"};
+    vg_status status = VG_OK;
+    for (size_t i = 0; i < sizeof names / sizeof *names && !status; i++)
+        status = remove_file(folder, names[i], err);
+    return status;
+}
+
+/* The trainings of a comparison. */
+static vg_status remove_trainings(const char *folder, vg_error *err)
+{
+    char *below = vg_path_join(folder, "trainings");
+    DIR *list = below ? opendir(below) : NULL;
+    vg_status status = below ? VG_OK : no_memory(err);
+    struct dirent *entry;
+    while (list && !status && (entry = readdir(list)))
+        if (strncmp(entry->d_name, "training-", 9) == 0 ||
+            strcmp(entry->d_name, "resume.safetensors") == 0)
+            status = remove_file(below, entry->d_name, err);
+    if (list)
+        closedir(list);
+    if (list && !status)
+        (void)rmdir(below); /* what others have put there stays */
+    free(below);
+    return status;
+}
+
+vg_status vg_run_folder_finish(const char *folder, vg_error *err)
+{
+    vg_status status = remove_file(folder, "resume.safetensors", err);
+    return status ? status : remove_trainings(folder, err);
 }
 
 vg_status vg_run_folder_write_job(const char *folder, const vg_job *job, vg_error *err)

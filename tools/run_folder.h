@@ -18,5 +18,7 @@ vg_status vg_run_folder_write_files(const char *folder, const vg_run_report *rep
 /* Writes report.json and report.html, and bad-files.tsv. */
 vg_status vg_run_folder_write_report(const char *folder, const vg_run_report *report,
                                      const json_t *json, vg_error *err);
+/* The run is at its end: removes what --resume would need. */
+vg_status vg_run_folder_finish(const char *folder, vg_error *err);
 
 #endif

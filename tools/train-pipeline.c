@@ -21,6 +21,10 @@ void vg_train_session_reset(vg_train_session *s)
     free(s->classes);
     free(s->folder);
     free(s->checkpoint);
+    free(s->best);
+    free(s->state);
+    free(s->keep);
+    free(s->identity);
     vg_cache_close(s->cache);
     vg_dataset_close(s->dataset);
     vg_job_reset(&s->job);

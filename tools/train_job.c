@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum { JOB, EPOCHS, NET, SET, COMPARE, SEEDS, FAIL_ON, EVALUATE, SPLIT, KEYS };
-enum { CACHE = KEYS + 1, ON_ERROR, MAX_BAD, BACKGROUND, EXPLAIN_SPEED, EXACT, SAVE_STATS };
+enum { CACHE = KEYS + 1, ON_ERROR, MAX_BAD, BACKGROUND, EXPLAIN_SPEED, EXACT, SAVE_STATS, RESUME };
 
 static const vg_cli_option options[] = {
     {"job", "FILE", "read a job file; DATASET then replaces its dataset", JOB},
@@ -26,6 +26,7 @@ static const vg_cli_option options[] = {
      BACKGROUND},
     {"exact", NULL, "fit the normalization on all training images, not on 20,000", EXACT},
     {"save-stats", "FILE", "write what was fitted to a file that normalize_from takes", SAVE_STATS},
+    {"resume", "RUN", "go on with a run that was cut off; it ends in the same bits", RESUME},
     {"evaluate", "FILE", "measure a checkpoint on DATASET instead of training", EVALUATE},
     {"split", "NAME", "with --evaluate: train, val or test (val if there is one, else test)",
      SPLIT},
@@ -91,6 +92,9 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
     case SAVE_STATS:
         r->save_stats = value;
         return VG_OK;
+    case RESUME:
+        r->resume = value;
+        return VG_OK;
     case EVALUATE:
         r->evaluate = value;
         return VG_OK;
@@ -121,6 +125,7 @@ const vg_cli_spec vg_train_spec = {
               "  train-pipeline pets/ --compare        what does each data change do?\n"
               "  train-pipeline pets/ --set augment='rotate=15 flip=h' --set learning_rate=0.01\n"
               "  train-pipeline --job runs/2026-11-21-1/job.yaml        the same run again\n"
+              "  train-pipeline --resume runs/2026-11-21-1             go on where it was cut off\n"
               "  train-pipeline pets/ --evaluate runs/2026-11-21-1/weights.safetensors\n"
               "  train-pipeline pets/ --explain-speed  what takes the time of a step?\n"};
 
@@ -131,9 +136,33 @@ static bool is_job_file(const char *path)
 }
 
 /* An option that would have no effect is a mistake of the one who gave it. */
+static vg_status refuse_beside_resume(const vg_train_session *s, vg_error *err)
+{
+    const vg_train_request *r = &s->request;
+    const char *too_much = r->evaluate            ? "--evaluate"
+                           : r->explain_speed     ? "--explain-speed"
+                           : r->job               ? "--job"
+                           : r->compare_given     ? "--compare"
+                           : s->cli.out           ? "--out"
+                           : s->cli.seed_given    ? "--seed"
+                           : s->cli.operand_count ? s->cli.operands[0]
+                                                  : NULL;
+    for (int i = 0; i < r->set_count && !too_much; i++)
+        if (strncmp(r->sets[i], "cache=", 6) != 0)
+            too_much = r->options[i];
+    if (!*r->resume)
+        return vg_fail(err, VG_E_ARG, "--resume: found \"\", expected the folder of a run");
+    if (too_much)
+        return vg_fail(err, VG_E_ARG, "--resume goes on with the job of %s: leave %s out",
+                       r->resume, too_much);
+    return VG_OK;
+}
+
 static vg_status refuse_without_meaning(const vg_train_session *s, vg_error *err)
 {
     const vg_train_request *r = &s->request;
+    if (r->resume)
+        return refuse_beside_resume(s, err);
     if (r->split && !r->evaluate)
         return vg_fail(err, VG_E_ARG, "--split has a meaning only with --evaluate");
     if (r->evaluate && !*r->evaluate)
@@ -176,6 +205,23 @@ static vg_status job_of_folder(vg_train_session *s, const char *folder, bool *is
     return status;
 }
 
+/* The job of the run that is gone on with. */
+static vg_status read_stored_job(vg_train_session *s, vg_error *err)
+{
+    char *path = vg_path_join(s->request.resume, "job.yaml");
+    if (!path)
+        return vg_fail(err, VG_E_NOMEM, "out of memory");
+    vg_status status = VG_OK;
+    if (vg_path_is_folder(s->request.resume) && !vg_path_exists(path))
+        status = vg_fail(err, VG_E_IO, "%s: not the folder of a run: it holds no job.yaml",
+                         s->request.resume);
+    if (!status)
+        status = vg_job_load(&s->job, path, err);
+    free(path);
+    s->cli.out = s->request.resume;
+    return status;
+}
+
 vg_status vg_train_read_job(vg_train_session *s, vg_error *err)
 {
     vg_status status = vg_job_init(&s->job, err);
@@ -190,6 +236,8 @@ vg_status vg_train_read_job(vg_train_session *s, vg_error *err)
         file = operand;
         operand = NULL;
     }
+    if (!status && s->request.resume)
+        status = read_stored_job(s, err);
     if (!status && file)
         status = vg_job_load(&s->job, file, err);
     bool is_run = false;

@@ -12,7 +12,7 @@ enum { VG_TRAIN_SETS = 256 };
 
 /* What the command line said; strings point into argv. */
 typedef struct vg_train_request {
-    const char *job, *evaluate, *split, *save_stats;
+    const char *job, *evaluate, *split, *save_stats, *resume;
     char *sets[VG_TRAIN_SETS];          /* key=value, owned; in the order given */
     const char *options[VG_TRAIN_SETS]; /* by which option each was given */
     int set_count;
@@ -25,7 +25,8 @@ typedef struct vg_train_session {
     vg_train_request request;
     vg_job job;
     vg_dataset *dataset;
-    char *folder, *checkpoint;
+    char *folder, *checkpoint, *best, *state, *keep; /* all but the first lie in the folder */
+    char *identity;                                  /* of the job, for its state */
     vg_run_progress progress;
     vg_cache *cache;
     vg_run_result result;

@@ -248,9 +248,126 @@ bool vg_train_is_collapsed(vg_verdict verdict)
     return verdict != VG_VERDICT_HEALTHY && verdict != VG_VERDICT_UNDECIDED;
 }
 
+/* ---- the folder */
+
+/* What is already in the folder that was asked for: a run that was cut off is gone on with if it is the same one; a
+ * finished one is replaced, and that is said. */
+static vg_status look_into_folder(vg_train_session *s, vg_error *err)
+{
+    vg_run_options *run = &s->job.run;
+    bool compares = s->job.compare.change_count > 0, compared = vg_path_exists(s->keep);
+    if (compared && !compares)
+        return vg_fail(err, VG_E_STATE,
+                       "%s holds a comparison that was cut off (go on with it: train-pipeline "
+                       "--resume %s; or remove its trainings/)",
+                       s->folder, s->folder);
+    if (compared) { /* whose trainings they are is looked at one by one */
+        run->resume = true;
+        vg_cli_note(&s->cli, "goes on with the comparison in %s", s->folder);
+        return VG_OK;
+    }
+    if (!vg_path_exists(s->state)) {
+        char *finished = vg_path_join(s->folder, "report.json");
+        if (finished && vg_path_exists(finished))
+            vg_cli_note(&s->cli, "the run that is in %s is replaced", s->folder);
+        free(finished);
+        return VG_OK;
+    }
+    vg_status status = vg_run_state_fits(s->state, s->identity, err);
+    if (status) {
+        char *word = vg_shell_word(s->folder), where[300];
+        snprintf(where, sizeof where,
+                 "%s holds a run that was cut off (go on with it: "
+                 "train-pipeline --resume %s; or remove its resume.safetensors)",
+                 s->folder, word ? word : s->folder);
+        free(word);
+        return s->request.resume ? status : vg_fail_in(err, where, status);
+    }
+    run->resume = true;
+    vg_cli_note(&s->cli, "goes on with the run in %s", s->folder);
+    return VG_OK;
+}
+
+/* Makes the folder and names the files in it. */
+static vg_status prepare_folder(vg_train_session *s, vg_error *err)
+{
+    vg_status status =
+        vg_run_folder_make(s->cli.out ? s->cli.out : s->job.out, "runs", &s->folder, err);
+    if (status)
+        return status;
+    s->checkpoint = vg_path_join(s->folder, "weights.safetensors");
+    s->best = vg_path_join(s->folder, "best.safetensors");
+    s->state = vg_path_join(s->folder, "resume.safetensors");
+    s->keep = vg_path_join(s->folder, "trainings");
+    s->identity = vg_job_identity(&s->job, VG_VERSION);
+    if (!s->checkpoint || !s->best || !s->state || !s->keep || !s->identity)
+        return vg_fail(err, VG_E_NOMEM, "out of memory");
+    status = look_into_folder(s, err);
+    if (!status && !s->job.run.resume)
+        status = vg_run_folder_write_job(s->folder, &s->job, err);
+    vg_run_options *run = &s->job.run;
+    run->checkpoint = s->checkpoint;
+    run->best = run->best_by == VG_WATCH_NONE ? NULL : s->best;
+    run->identity = s->identity;
+    if (s->job.compare.change_count == 0)
+        run->state = s->state;
+    else if (!status)
+        status = vg_make_folders(s->keep, err);
+    s->job.compare.keep = s->keep;
+    return status;
+}
+
+/* --resume of a run that has its report and nothing left to do; *verdict: what it says there. */
+static bool is_finished(vg_train_session *s, json_t **report)
+{
+    char *path = vg_path_join(s->request.resume, "report.json");
+    char *state = vg_path_join(s->request.resume, "resume.safetensors");
+    *report = path && state && !vg_path_exists(state) ? json_load_file(path, 0, NULL) : NULL;
+    free(path);
+    free(state);
+    return *report != NULL;
+}
+
+static int tell_finished(vg_train_session *s, json_t *report)
+{
+    vg_error err = {0};
+    vg_status status = VG_OK;
+    const char *verdict = json_string_value(json_object_get(report, "verdict"));
+    bool collapsed =
+        verdict && strcmp(verdict, "healthy") != 0 && strcmp(verdict, "undecided") != 0;
+    vg_cli_note(&s->cli, "%s is finished, there is nothing to go on with", s->request.resume);
+    if (s->cli.json)
+        status = vg_train_print_json(report, &err);
+    else
+        printf("report    %s/report.html\n", s->request.resume);
+    json_decref(report);
+    if (!status)
+        status = vg_cli_finish(stdout, &err);
+    if (status)
+        return vg_cli_fail(&s->cli, &err, status);
+    return s->request.fail_on_collapse && collapsed ? VG_EXIT_COLLAPSED : VG_EXIT_DONE;
+}
+
+/* After VG_E_STOPPED: what is kept, and how to go on. */
+static int tell_stopped(vg_train_session *s, const vg_error *err)
+{
+    bool kept = vg_path_exists(s->state) || vg_path_exists(s->keep);
+    char *word = vg_shell_word(s->folder);
+    vg_cli_error(&s->cli, "%s; %s", err->message,
+                 kept ? "everything is kept" : "nothing was kept but the job");
+    vg_cli_error(&s->cli, "%s: train-pipeline --%s %s%s",
+                 kept ? "go on" : "once more from the start", kept ? "resume" : "job",
+                 word ? word : s->folder, kept ? "" : "/job.yaml");
+    free(word);
+    return VG_EXIT_FAILED;
+}
+
 int vg_train_run(vg_train_session *s)
 {
     vg_error err = {0};
+    json_t *finished;
+    if (s->request.resume && is_finished(s, &finished))
+        return tell_finished(s, finished);
     vg_status status = vg_run_prepare(s->dataset, &s->job.run, &err);
     if (!status && s->request.save_stats)
         status = vg_run_statistics_save(&s->job.run, vg_dataset_path(s->dataset),
@@ -258,15 +375,9 @@ int vg_train_run(vg_train_session *s)
     if (!status)
         status = announce(s, &err);
     if (!status)
-        status = vg_run_folder_make(s->cli.out ? s->cli.out : s->job.out, "runs", &s->folder, &err);
+        status = prepare_folder(s, &err);
     if (!status)
-        status = vg_run_folder_write_job(s->folder, &s->job, &err);
-    if (!status && !(s->checkpoint = vg_path_join(s->folder, "weights.safetensors")))
-        status = vg_fail(&err, VG_E_NOMEM, "out of memory");
-    if (status)
-        return vg_cli_fail(&s->cli, &err, status);
-    s->job.run.checkpoint = s->checkpoint;
-    status = vg_train_open_cache(s, &err);
+        status = vg_train_open_cache(s, &err);
     if (status)
         return vg_cli_fail(&s->cli, &err, status);
     catch_signals();
@@ -274,20 +385,12 @@ int vg_train_run(vg_train_session *s)
     settle_cache(s);
     if (status == VG_E_LIMIT)
         list_bad_files(s);
-    if (status == VG_E_STOPPED) {
-        bool kept = vg_path_exists(s->checkpoint); /* an earlier run's were removed */
-        vg_cli_error(&s->cli, "%s; %s%s", err.message,
-                     kept ? "the weights of the last whole epoch are in "
-                          : "nothing was kept but the job",
-                     kept ? s->checkpoint : "");
-        char *word = vg_shell_word(s->folder);
-        vg_cli_error(&s->cli, "once more from the start: train-pipeline --job %s/job.yaml",
-                     word ? word : s->folder);
-        free(word);
-        return VG_EXIT_FAILED;
-    }
+    if (status == VG_E_STOPPED)
+        return tell_stopped(s, &err);
     if (!status)
         status = report(s, &err);
+    if (!status)
+        status = vg_run_folder_finish(s->folder, &err);
     if (status)
         return vg_cli_fail(&s->cli, &err, status);
     bool collapsed =

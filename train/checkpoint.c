@@ -1,23 +1,15 @@
-/* Checkpoints in safetensors format: 8 bytes of header length, a JSON header, little-endian floats.
- * Any reader of the format can take the weights; what only this program needs is in the metadata,
- * as strings, because the format allows nothing else there.
+/* Checkpoints in safetensors format. Any reader of the format can take the weights; what only this
+ * program needs is in the metadata, as strings, because the format allows nothing else there.
  *
- * The checksum covers the data and the header without the checksum itself, so that neither a wrong
- * weight nor a wrong mean can go unnoticed. Nothing is taken from a file that does not fit
- * completely. The description of the network is written here, read in checkpoint_read.c. */
+ * Nothing is taken from a file that does not fit completely. The description of the network is written
+ * here, read in checkpoint_read.c. */
 #include "checkpoint_internal.h"
 
 #include "base/alloc.h"
-#include "base/file.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
-
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "safetensors data are little-endian; this machine is not"
-#endif
 
 void vg_checkpoint_reset(vg_checkpoint *checkpoint)
 {
@@ -27,19 +19,6 @@ void vg_checkpoint_reset(vg_checkpoint *checkpoint)
     vg_net_spec_reset(&checkpoint->net);
     vg_pixel_stats_release(checkpoint->pixels);
     *checkpoint = (vg_checkpoint){0};
-}
-
-uint64_t vg_checkpoint_header_hash(json_t *header)
-{
-    json_t *metadata = json_object_get(header, "__metadata__");
-    json_t *sum = json_incref(json_object_get(metadata, "xxh64"));
-    json_object_del(metadata, "xxh64");
-    char *text = json_dumps(header, JSON_COMPACT | JSON_SORT_KEYS);
-    uint64_t hash = text ? XXH64(text, strlen(text), 0) : 0;
-    free(text);
-    if (sum)
-        json_object_set_new(metadata, "xxh64", sum);
-    return hash;
 }
 
 /* Class names are file names, which may hold any bytes: what is not plain ASCII text is written as
@@ -213,119 +192,83 @@ static bool describe(json_t *metadata, const vg_checkpoint *about, vg_optimizer 
            json_object_set_new(metadata, "dataset", encode_name(dataset)) == 0;
 }
 
-/* What is written, one after the other. */
-enum { OF_MODEL, OF_OPTIMIZER, OF_PIXELS, SETS };
-typedef struct content {
-    const vg_param *params[SETS];
-    int counts[SETS];
-    vg_param pixels[VG_PIXEL_TENSORS];
-} content;
-
-static bool add_tensors(json_t *header, const content *all, XXH64_state_t *hash)
-{
-    uint64_t at = 0;
-    for (int set = 0; set < SETS; set++)
-        for (int i = 0; i < all->counts[set]; i++) {
-            const vg_param *p = &all->params[set][i];
-            char name[VG_CHECKPOINT_NAME];
-            vg_checkpoint_tensor_name(name, p->name, set == OF_OPTIMIZER);
-            json_t *shape = json_array();
-            for (int d = 0; d < p->dims; d++)
-                json_array_append_new(shape, json_integer((json_int_t)p->shape[d]));
-            uint64_t size = p->count * sizeof(float), end = at + size;
-            json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape,
-                                      "data_offsets", (json_int_t)at, (json_int_t)end);
-            if (!entry || json_object_set_new(header, name, entry) != 0)
-                return false;
-            XXH64_update(hash, p->value, size);
-            at = end;
-        }
-    return true;
-}
-
 void vg_checkpoint_tensor_name(char *name, const char *param, bool of_optimizer)
 {
     snprintf(name, VG_CHECKPOINT_NAME, "%s%s", of_optimizer ? "optimizer." : "", param);
 }
 
-/* The header's text, padded so that the data are aligned; NULL if memory ran out. */
-static char *make_header(const vg_checkpoint *about, const content *all, vg_optimizer *optimizer,
-                         const char *dataset)
+/* What is written, one after the other. */
+typedef struct content {
+    vg_tensor *tensors;
+    char (*names)[VG_CHECKPOINT_NAME];
+    size_t count;
+} content;
+
+static void add_params(content *all, const vg_param *params, int count, bool of_optimizer)
 {
-    json_t *header = json_object(), *metadata = json_object();
-    XXH64_state_t *hash = XXH64_createState();
-    char *text = NULL, *padded = NULL;
-    bool ok = header && metadata && hash;
-    if (!ok)
-        json_decref(metadata); /* the next line takes it, also when it fails */
-    if (!ok || json_object_set_new(header, "__metadata__", metadata) != 0) {
-        json_decref(header);
-        XXH64_freeState(hash);
-        return NULL;
+    for (int i = 0; i < count; i++) {
+        const vg_param *p = &params[i];
+        vg_tensor *t = &all->tensors[all->count];
+        vg_checkpoint_tensor_name(all->names[all->count], p->name, of_optimizer);
+        *t = (vg_tensor){.name = all->names[all->count++],
+                         .dtype = VG_DTYPE_F32,
+                         .dims = p->dims,
+                         .count = p->count,
+                         .data = p->value};
+        for (int d = 0; d < p->dims; d++)
+            t->shape[d] = p->shape[d];
     }
-    XXH64_reset(hash, 0);
-    ok = describe(metadata, about, optimizer, dataset) && add_tensors(header, all, hash);
-    if (ok) {
-        char sum[40];
-        snprintf(sum, sizeof sum, "%016" PRIx64,
-                 (uint64_t)XXH64_digest(hash) ^ vg_checkpoint_header_hash(header));
-        ok = json_object_set_new(metadata, "xxh64", json_string(sum)) == 0;
-    }
-    if (ok)
-        text = json_dumps(header, JSON_COMPACT);
-    if (text) {
-        size_t n = strlen(text), whole = (n + 7) / 8 * 8;
-        padded = vg_alloc(whole + 1, 1);
-        if (padded) {
-            memcpy(padded, text, n);
-            memset(padded + n, ' ', whole - n);
-            padded[whole] = '\0';
-        }
-    }
-    free(text);
-    XXH64_freeState(hash);
-    json_decref(header);
-    return padded;
 }
 
-static vg_status write_file(const char *path, const vg_checkpoint *about, content *all,
-                            vg_optimizer *optimizer, const char *dataset, vg_error *err)
+/* model, optimizer and extra may be NULL; dataset: of statistics alone. */
+static vg_status write_file(const char *path, const vg_checkpoint *about, vg_model *model,
+                            vg_optimizer *optimizer, const vg_checkpoint_extra *extra,
+                            const char *dataset, vg_error *err)
 {
-    all->counts[OF_PIXELS] = vg_checkpoint_pixel_tensors(about->normalizer.pixels, all->pixels);
-    all->params[OF_PIXELS] = all->pixels;
-    char *header = make_header(about, all, optimizer, dataset);
-    if (!header)
-        return vg_fail(err, VG_E_NOMEM, "%s: the header could not be made", path);
-    vg_atomic_file file;
-    vg_status status = vg_atomic_open(path, &file, err);
-    if (status) {
-        free(header);
-        return status;
+    int params = 0, states = 0;
+    vg_param pixels[VG_PIXEL_TENSORS];
+    const vg_param *param = model ? vg_model_params(model, &params) : NULL;
+    const vg_param *state = optimizer ? vg_optimizer_state(optimizer, &states) : NULL;
+    int planes = vg_checkpoint_pixel_tensors(about->normalizer.pixels, pixels);
+    size_t more = extra ? extra->count : 0, most = (size_t)(params + states + planes) + more;
+    content all = {.tensors = vg_calloc(most, sizeof *all.tensors),
+                   .names = vg_calloc(most, sizeof *all.names)};
+    json_t *metadata = json_object();
+    bool ok = all.tensors && all.names && metadata && describe(metadata, about, optimizer, dataset);
+    for (size_t i = 0; ok && extra && i < extra->note_count; i++)
+        ok = json_object_set_new(metadata, extra->keys[i], json_string(extra->notes[i])) == 0;
+    vg_status status = VG_OK;
+    if (ok) {
+        add_params(&all, param, params, false);
+        add_params(&all, state, states, true);
+        add_params(&all, pixels, planes, false);
+        if (more)
+            memcpy(all.tensors + all.count, extra->tensors, more * sizeof *all.tensors);
+        status = vg_safetensors_write(path, metadata, all.tensors, all.count + more, err);
+    } else {
+        json_decref(metadata);
+        status = vg_fail(err, VG_E_NOMEM, "%s: the header could not be made", path);
     }
-    uint64_t length = strlen(header);
-    fwrite(&length, sizeof length, 1, file.stream);
-    fwrite(header, 1, (size_t)length, file.stream);
-    for (int set = 0; set < SETS; set++)
-        for (int i = 0; i < all->counts[set]; i++)
-            fwrite(all->params[set][i].value, sizeof(float), all->params[set][i].count,
-                   file.stream);
-    free(header);
-    return vg_atomic_commit(&file, err); /* a short write is found there */
+    free(all.tensors);
+    free(all.names);
+    return status;
 }
 
 vg_status vg_checkpoint_save(const char *path, const vg_checkpoint *about, vg_model *model,
                              vg_optimizer *optimizer, vg_error *err)
 {
-    content all = {0};
-    all.params[OF_MODEL] = vg_model_params(model, &all.counts[OF_MODEL]);
-    if (optimizer)
-        all.params[OF_OPTIMIZER] = vg_optimizer_state(optimizer, &all.counts[OF_OPTIMIZER]);
-    return write_file(path, about, &all, optimizer, NULL, err);
+    return write_file(path, about, model, optimizer, NULL, NULL, err);
+}
+
+vg_status vg_checkpoint_save_with(const char *path, const vg_checkpoint *about, vg_model *model,
+                                  vg_optimizer *optimizer, const vg_checkpoint_extra *extra,
+                                  vg_error *err)
+{
+    return write_file(path, about, model, optimizer, extra, NULL, err);
 }
 
 vg_status vg_statistics_save(const char *path, const vg_checkpoint *about, const char *dataset,
                              vg_error *err)
 {
-    content all = {0};
-    return write_file(path, about, &all, NULL, dataset, err);
+    return write_file(path, about, NULL, NULL, NULL, dataset, err);
 }

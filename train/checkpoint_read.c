@@ -3,7 +3,6 @@
 #include "checkpoint_internal.h"
 
 #include "base/alloc.h"
-#include "base/file.h"
 
 #include <errno.h>
 #include <float.h>
@@ -11,37 +10,21 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
-
-/* A file in memory, its header parsed. */
-typedef struct content {
-    const char *path;
-    vg_bytes bytes;
-    json_t *header, *metadata; /* metadata is borrowed from header */
-    const uint8_t *data;
-    size_t size;
-} content;
-
-static void content_reset(content *c)
-{
-    json_decref(c->header);
-    vg_bytes_reset(&c->bytes);
-}
 
 /* The text of a metadata entry, NULL if it is not there. */
-static const char *entry(const content *c, const char *key)
+static const char *entry(const vg_safetensors *c, const char *key)
 {
-    return json_string_value(json_object_get(c->metadata, key));
+    return vg_safetensors_note(c, key);
 }
 
-static vg_status damaged(const content *c, const char *what, vg_error *err)
+static vg_status damaged(const vg_safetensors *c, const char *what, vg_error *err)
 {
     return vg_fail(err, VG_E_FORMAT, "%s: metadata entry \"%s\" is missing or damaged", c->path,
                    what);
 }
 
-static vg_status read_number(const content *c, const char *key, uint64_t most, uint64_t *value,
-                             vg_error *err)
+static vg_status read_number(const vg_safetensors *c, const char *key, uint64_t most,
+                             uint64_t *value, vg_error *err)
 {
     const char *text = entry(c, key);
     char *end;
@@ -55,92 +38,30 @@ static vg_status read_number(const content *c, const char *key, uint64_t most, u
     return VG_OK;
 }
 
-static vg_status check_sum(content *c, vg_error *err)
-{
-    const char *text = entry(c, "xxh64");
-    if (!text)
-        return damaged(c, "xxh64", err);
-    char *end;
-    errno = 0;
-    uint64_t wanted = strtoull(text, &end, 16);
-    if (errno || *end || end == text)
-        return damaged(c, "xxh64", err);
-    uint64_t found = (uint64_t)XXH64(c->data, c->size, 0) ^ vg_checkpoint_header_hash(c->header);
-    if (found != wanted)
-        return vg_fail(err, VG_E_FORMAT,
-                       "%s: the checksum does not fit (%016" PRIx64 ", expected %016" PRIx64
-                       "): the file is damaged",
-                       c->path, found, wanted);
-    return VG_OK;
-}
-
-/* The data must be as long as the header says, so that a cut file is named as such. */
-static vg_status check_length(const content *c, vg_error *err)
-{
-    uint64_t needed = 0;
-    const char *name;
-    json_t *value;
-    json_object_foreach(c->header, name, value)
-    {
-        if (strcmp(name, "__metadata__") == 0)
-            continue;
-        json_t *offsets = json_object_get(value, "data_offsets");
-        json_int_t end = json_integer_value(json_array_get(offsets, 1));
-        if (end < 0)
-            return vg_fail(err, VG_E_FORMAT, "%s: tensor \"%s\" has a negative offset", c->path,
-                           name);
-        needed = (uint64_t)end > needed ? (uint64_t)end : needed;
-    }
-    if (needed != c->size)
-        return vg_fail(
-            err, VG_E_FORMAT, "%s: holds %zu bytes of data where %" PRIu64 " are announced: %s",
-            c->path, c->size, needed, c->size < needed ? "it was cut off" : "something was added");
-    return VG_OK;
-}
-
 /* `statistics`: a file of statistics alone will do as well. */
-static vg_status content_open(const char *path, bool statistics, content *c, vg_error *err)
+vg_status vg_checkpoint_open(const char *path, bool statistics, vg_safetensors *c, vg_error *err)
 {
-    *c = (content){.path = path};
-    vg_status status = vg_file_read(path, 0, &c->bytes, err);
+    vg_status status = vg_safetensors_open(path, c, err);
     if (status)
         return status;
-    uint64_t length;
-    if (c->bytes.size < sizeof length)
-        return vg_fail(err, VG_E_FORMAT, "%s: %zu bytes are too few for a checkpoint", path,
-                       c->bytes.size);
-    memcpy(&length, c->bytes.data, sizeof length);
-    if (length > 100u << 20) /* the format's own limit */
-        return vg_fail(err, VG_E_FORMAT,
-                       "%s: not a safetensors file (its header would have %" PRIu64 " bytes)", path,
-                       length);
-    if (length > c->bytes.size - sizeof length)
-        return vg_fail(err, VG_E_FORMAT, "%s: cut off within the header (%zu of %" PRIu64 " bytes)",
-                       path, c->bytes.size - sizeof length, length);
-    json_error_t reason;
-    const char *text = (const char *)c->bytes.data + sizeof length;
-    c->header = json_loadb(text, (size_t)length, JSON_REJECT_DUPLICATES, &reason);
-    if (!json_is_object(c->header))
-        return vg_fail(err, VG_E_FORMAT, "%s: not a safetensors file: %s", path,
-                       c->header ? "the header is no object" : reason.text);
-    c->data = c->bytes.data + sizeof length + length;
-    c->size = c->bytes.size - sizeof length - (size_t)length;
-    c->metadata = json_object_get(c->header, "__metadata__");
     const char *format = entry(c, "format");
     bool alone = format && strcmp(format, VG_STATISTICS_FORMAT) == 0;
     if (alone && !statistics)
-        return vg_fail(err, VG_E_FORMAT, "%s: holds statistics of a normalization, but no network",
-                       path);
-    if (!alone && (!format || strcmp(format, VG_CHECKPOINT_FORMAT) != 0))
-        return vg_fail(err, VG_E_FORMAT,
-                       "%s: safetensors, but not a checkpoint of this program (format \"%.40s\", "
-                       "expected \"%s\")",
-                       path, format ? format : "none", VG_CHECKPOINT_FORMAT);
-    status = check_length(c, err);
-    return status ? status : check_sum(c, err);
+        status = vg_fail(err, VG_E_FORMAT,
+                         "%s: holds statistics of a normalization, but no network", path);
+    else if (!alone && (!format || strcmp(format, VG_CHECKPOINT_FORMAT) != 0))
+        status = vg_fail(err, VG_E_FORMAT,
+                         "%s: safetensors, but not a checkpoint of this program (format \"%.40s\", "
+                         "expected \"%s\")",
+                         path, format ? format : "none", VG_CHECKPOINT_FORMAT);
+    else
+        status = vg_safetensors_check(c, err);
+    if (status)
+        vg_safetensors_close(c);
+    return status;
 }
 
-static vg_status read_net(const content *c, vg_net_spec *net, vg_error *err)
+static vg_status read_net(const vg_safetensors *c, vg_net_spec *net, vg_error *err)
 {
     const char *text = entry(c, "layers"), *name = entry(c, "net");
     json_t *layers = text ? json_loads(text, 0, NULL) : NULL;
@@ -180,7 +101,7 @@ static char *decode_name(const char *text)
     return name;
 }
 
-static vg_status read_classes(const content *c, vg_checkpoint *about, vg_error *err)
+static vg_status read_classes(const vg_safetensors *c, vg_checkpoint *about, vg_error *err)
 {
     const char *text = entry(c, "classes");
     json_t *names = text ? json_loads(text, 0, NULL) : NULL;
@@ -219,7 +140,8 @@ static bool three(json_t *object, const char *key, double low, double high, doub
 
 /* The normalizer walks over as many planes of a picture as it has channels: they must be those of
  * the network's input. */
-static vg_status read_normalizer(const content *c, int channels, vg_normalizer *n, vg_error *err)
+static vg_status read_normalizer(const vg_safetensors *c, int channels, vg_normalizer *n,
+                                 vg_error *err)
 {
     const double most = (double)FLT_MAX;
     const char *text = entry(c, "normalizer");
@@ -270,7 +192,7 @@ static bool read_input(const char *text, vg_checkpoint *about)
 }
 
 /* How pictures come to the input's size. */
-static vg_status read_resize(const content *c, vg_checkpoint *about, vg_error *err)
+static vg_status read_resize(const vg_safetensors *c, vg_checkpoint *about, vg_error *err)
 {
     const char *resize = entry(c, "resize"), *filter = entry(c, "filter");
     const char *background = entry(c, "background");
@@ -294,43 +216,34 @@ static vg_status read_resize(const content *c, vg_checkpoint *about, vg_error *e
 }
 
 /* One tensor of the wanted shape. */
-static vg_status read_tensor(const content *c, const vg_param *p, bool of_optimizer, vg_error *err)
+static vg_status read_tensor(const vg_safetensors *c, const vg_param *p, bool of_optimizer,
+                             vg_error *err)
 {
     char name[VG_CHECKPOINT_NAME];
+    vg_tensor t;
     vg_checkpoint_tensor_name(name, p->name, of_optimizer);
-    json_t *tensor = json_object_get(c->header, name);
-    if (!tensor)
-        return vg_fail(err, VG_E_SHAPE, "%s: lacks the tensor \"%s\"", c->path, name);
-    const char *type = json_string_value(json_object_get(tensor, "dtype"));
-    if (!type || strcmp(type, "F32") != 0)
-        return vg_fail(err, VG_E_FORMAT, "%s: tensor \"%s\" is %.20s, expected F32", c->path, name,
-                       type ? type : "of no type");
-    json_t *shape = json_object_get(tensor, "shape");
-    bool same = json_array_size(shape) == (size_t)p->dims;
-    for (int d = 0; same && d < p->dims; d++)
-        same = json_integer_value(json_array_get(shape, (size_t)d)) == (json_int_t)p->shape[d];
-    if (!same) {
-        char *text = json_dumps(shape, JSON_ENCODE_ANY | JSON_COMPACT);
-        vg_status status = vg_fail(err, VG_E_SHAPE,
-                                   "%s: tensor \"%s\" has shape %.60s, which does not fit the "
-                                   "network (%zu values wanted)",
-                                   c->path, name, text ? text : "?", p->count);
-        free(text);
+    vg_status status = vg_safetensors_tensor(c, name, &t, err);
+    if (status)
         return status;
+    if (t.dtype != VG_DTYPE_F32)
+        return vg_fail(err, VG_E_FORMAT, "%s: tensor \"%s\" is %s, expected F32", c->path, name,
+                       vg_dtype_name(t.dtype));
+    bool same = t.dims == p->dims;
+    for (int d = 0; same && d < p->dims; d++)
+        same = t.shape[d] == p->shape[d];
+    if (!same) {
+        char shape[100];
+        vg_tensor_print_shape(&t, shape, sizeof shape);
+        return vg_fail(err, VG_E_SHAPE,
+                       "%s: tensor \"%s\" has shape %s, which does not fit the "
+                       "network (%zu values wanted)",
+                       c->path, name, shape, p->count);
     }
-    json_t *offsets = json_object_get(tensor, "data_offsets");
-    json_int_t from = json_integer_value(json_array_get(offsets, 0));
-    json_int_t to = json_integer_value(json_array_get(offsets, 1));
-    size_t size = p->count * sizeof(float);
-    if (from < 0 || to < from || (uint64_t)to > c->size || (size_t)(to - from) != size)
-        return vg_fail(err, VG_E_FORMAT, "%s: tensor \"%s\" lies outside of its data", c->path,
-                       name);
-    memcpy(p->value, c->data + from, size);
-    return VG_OK;
+    return vg_tensor_floats(&t, p->value, err);
 }
 
 /* The tensors of the normalizations of pixels. */
-static vg_status read_pixels(const content *c, vg_checkpoint *about, vg_error *err)
+static vg_status read_pixels(const vg_safetensors *c, vg_checkpoint *about, vg_error *err)
 {
     vg_normalizer *n = &about->normalizer;
     if (!vg_normalization_is_of_pixels(n->kind))
@@ -369,7 +282,7 @@ static vg_status read_pixels(const content *c, vg_checkpoint *about, vg_error *e
 }
 
 /* What samples go through before the network. */
-static vg_status read_way(const content *c, vg_checkpoint *about, vg_error *err)
+static vg_status read_way(const vg_safetensors *c, vg_checkpoint *about, vg_error *err)
 {
     const char *input = entry(c, "input");
     vg_status status = input && read_input(input, about) ? VG_OK : damaged(c, "input", err);
@@ -382,7 +295,7 @@ static vg_status read_way(const content *c, vg_checkpoint *about, vg_error *err)
     return status;
 }
 
-static vg_status read_description(const content *c, vg_checkpoint *about, vg_error *err)
+static vg_status read_description(const vg_safetensors *c, vg_checkpoint *about, vg_error *err)
 {
     uint64_t epoch = 0;
     vg_status status = read_net(c, &about->net, err);
@@ -401,21 +314,20 @@ static vg_status read_description(const content *c, vg_checkpoint *about, vg_err
 }
 
 /* Tensors of the file that belong to the network (or to the optimizer), not to the normalization. */
-static int count_tensors(const content *c, bool of_optimizer)
+static int count_tensors(const vg_safetensors *c, bool of_optimizer)
 {
     int count = 0;
     const char *name;
-    json_t *value;
-    json_object_foreach(c->header, name, value)
-    {
+    for (void *at = NULL; (name = vg_safetensors_next(c, &at));) {
         bool other = strncmp(name, "optimizer.", 10) == 0;
         bool pixels = strncmp(name, VG_PIXEL_TENSOR_PREFIX, strlen(VG_PIXEL_TENSOR_PREFIX)) == 0;
-        count += strcmp(name, "__metadata__") != 0 && !pixels && other == of_optimizer;
+        bool of_run = strncmp(name, VG_RUN_TENSOR_PREFIX, strlen(VG_RUN_TENSOR_PREFIX)) == 0;
+        count += !pixels && !of_run && other == of_optimizer;
     }
     return count;
 }
 
-static vg_status read_tensors(const content *c, const vg_param *params, int count,
+static vg_status read_tensors(const vg_safetensors *c, const vg_param *params, int count,
                               bool of_optimizer, vg_error *err)
 {
     int found = count_tensors(c, of_optimizer);
@@ -430,13 +342,20 @@ static vg_status read_tensors(const content *c, const vg_param *params, int coun
     return VG_OK;
 }
 
+vg_status vg_checkpoint_read_model(const vg_safetensors *file, vg_model *model, vg_error *err)
+{
+    int count;
+    const vg_param *params = vg_model_params(model, &count);
+    return read_tensors(file, params, count, false, err);
+}
+
 vg_status vg_checkpoint_load(const char *path, int max_batch, vg_checkpoint *about,
                              vg_model **model, vg_error *err)
 {
-    content c;
+    vg_safetensors c = {0};
     *model = NULL;
     *about = (vg_checkpoint){0};
-    vg_status status = content_open(path, false, &c, err);
+    vg_status status = vg_checkpoint_open(path, false, &c, err);
     if (!status)
         status = read_description(&c, about, err);
     if (!status) {
@@ -452,48 +371,53 @@ vg_status vg_checkpoint_load(const char *path, int max_batch, vg_checkpoint *abo
             vg_fail_in(err, path, status);
     }
     if (!status) {
-        int count;
-        const vg_param *params = vg_model_params(*model, &count);
-        status = read_tensors(&c, params, count, false, err);
+        status = vg_checkpoint_read_model(&c, *model, err);
     }
     if (status) {
         vg_model_free(*model);
         *model = NULL;
         vg_checkpoint_reset(about);
     }
-    content_reset(&c);
+    vg_safetensors_close(&c);
     return status;
 }
 
 vg_status vg_statistics_load(const char *path, vg_checkpoint *about, vg_error *err)
 {
-    content c;
+    vg_safetensors c = {0};
     *about = (vg_checkpoint){0};
-    vg_status status = content_open(path, true, &c, err);
+    vg_status status = vg_checkpoint_open(path, true, &c, err);
     if (!status)
         status = read_way(&c, about, err);
     if (status)
         vg_checkpoint_reset(about);
-    content_reset(&c);
+    vg_safetensors_close(&c);
+    return status;
+}
+
+vg_status vg_checkpoint_read_optimizer(const vg_safetensors *file, vg_optimizer *optimizer,
+                                       vg_error *err)
+{
+    uint64_t steps = 0;
+    if (!entry(file, "optimizer_steps"))
+        return vg_fail(err, VG_E_STATE, "%s: was written without the optimizer's state",
+                       file->path);
+    vg_status status = read_number(file, "optimizer_steps", UINT64_MAX, &steps, err);
+    int count;
+    const vg_param *state = vg_optimizer_state(optimizer, &count);
+    if (!status)
+        status = read_tensors(file, state, count, true, err);
+    if (!status)
+        vg_optimizer_set_steps(optimizer, steps);
     return status;
 }
 
 vg_status vg_checkpoint_load_optimizer(const char *path, vg_optimizer *optimizer, vg_error *err)
 {
-    content c;
-    uint64_t steps = 0;
-    vg_status status = content_open(path, false, &c, err);
-    if (!status && !entry(&c, "optimizer_steps"))
-        status = vg_fail(err, VG_E_STATE, "%s: was written without the optimizer's state", path);
+    vg_safetensors c = {0};
+    vg_status status = vg_checkpoint_open(path, false, &c, err);
     if (!status)
-        status = read_number(&c, "optimizer_steps", UINT64_MAX, &steps, err);
-    if (!status) {
-        int count;
-        const vg_param *state = vg_optimizer_state(optimizer, &count);
-        status = read_tensors(&c, state, count, true, err);
-    }
-    if (!status)
-        vg_optimizer_set_steps(optimizer, steps);
-    content_reset(&c);
+        status = vg_checkpoint_read_optimizer(&c, optimizer, err);
+    vg_safetensors_close(&c);
     return status;
 }

@@ -149,3 +149,8 @@ vg_loader *vg_probe_loader(vg_probe *probe)
 {
     return probe->loader;
 }
+
+vg_observer *vg_probe_observer(vg_probe *probe)
+{
+    return probe->observer;
+}

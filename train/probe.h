@@ -36,6 +36,8 @@ vg_status vg_probe_new(const vg_dataset *dataset, const size_t *indices, size_t 
 void vg_probe_free(vg_probe *probe);
 /* Runs all samples through `model` in evaluation mode and measures. Samples that cannot be read are left out. */
 vg_status vg_probe_look(vg_probe *probe, vg_model *model, vg_diversity *out, vg_error *err);
+/* What it has seen: for a run that is taken up again. */
+vg_observer *vg_probe_observer(vg_probe *probe);
 /* For its ledger. */
 vg_loader *vg_probe_loader(vg_probe *probe);
 

@@ -13,9 +13,11 @@
 #include "normalize.h"
 #include "observe/verdict.h"
 #include "optim/optimizer.h"
+#include "optim/plateau.h"
 #include "optim/schedule.h"
 #include "policy.h"
 #include "views.h"
+#include "watch.h"
 
 /* Everything that decides the result of a training (with the dataset). */
 typedef struct vg_run_options {
@@ -43,24 +45,41 @@ typedef struct vg_run_options {
     vg_net_spec net; /* owned by the options */
     vg_init init;
     double init_scale;
+    int accumulate; /* batches whose gradients make one step of the optimizer (1) */
     vg_optimizer_options optimizer;
     vg_schedule schedule;
-    size_t probe;             /* held-out samples that are measured, at most (2000) */
-    vg_test_views test_views; /* of each held-out sample in the measurement at the end (one) */
-    int threads;              /* 0: all CPUs */
+    vg_plateau_options plateau; /* of VG_SCHEDULE_PLATEAU ... */
+    vg_watch plateau_by;        /* ... and what it watches (loss) */
+    vg_watch best_by;           /* what makes an epoch the best one (balanced accuracy) */
+    double stop_min_delta;      /* early stopping: no epoch better by more than this ... */
+    vg_watch stop_by;           /* ... by this measure (loss) ... */
+    int stop_patience;          /* ... for so many epochs ends the training (0: never) */
+    size_t probe;               /* held-out samples that are measured, at most (2000) */
+    vg_test_views test_views;   /* of each held-out sample in the measurement at the end (one) */
+    int threads;                /* 0: all CPUs */
     vg_on_error on_error;
     double min_intact;    /* on_error repair; see vg_loader_options */
     double max_bad_share; /* of training samples, and of held-out ones */
     size_t max_pixels;    /* larger pictures are bad, and progressive ones with more scans */
     int max_scans;
-    vg_cache *cache;        /* borrowed; NULL: none */
-    uint64_t order_seed;    /* added to the seed of order and augmentation only (0); weights stay */
-    vg_channel_stats stats; /* set by vg_run_prepare, as are the next two */
+    bool prepared;    /* by vg_run_prepare, which sets the next three */
+    bool fit_on_some; /* set with them: there are more training images than fit_images */
+    bool resume;      /* go on from `state` where it exists. VG_E_STATE: it is another run's */
+    vg_channel_stats stats;
     vg_normalizer normalizer;
     vg_pixel_stats *pixels; /* of the normalizer, held */
-    bool fit_on_some;       /* set with them: there are more training images than fit_images */
-    bool prepared;
-    const char *checkpoint; /* where to write the weights at the end of each epoch, NULL: nowhere */
+    vg_cache *cache;        /* borrowed; NULL: none */
+    uint64_t order_seed;    /* added to the seed of order and augmentation only (0); weights stay */
+    /* Files; borrowed, NULL: not written. */
+    const char *checkpoint; /* the weights at the end of each epoch */
+    const char *best;       /* those of the best epoch so far */
+    const char *state; /* everything that a later vg_run needs to go on: after each epoch, when an
+                               event stops the run, and ... */
+    uint64_t state_steps; /* ... within an epoch every so many batches (0: not) ... */
+    double state_minutes; /* ... or minutes (0: not) */
+    /* What decides the result beside the dataset, as lines "name: value", for messages about a state that
+     * does not fit; NULL: only seeds, epochs, batch, net and data are compared. */
+    const char *identity;
 } vg_run_options;
 vg_run_options vg_run_options_default(void); /* net left empty: set it with vg_net_spec_preset */
 /* How a loader for them reads samples: threads, lockstep, cache and what is done about bad files. */
@@ -109,6 +128,9 @@ typedef struct vg_run_result {
                                                    suspicious */
     vg_loader_times loading;                    /* of the training samples */
     vg_stage limit;                             /* over all epochs */
+    int best;              /* the best epoch by vg_run_options.best_by, 0: none */
+    bool ended;            /* by early stopping, before the last epoch */
+    uint64_t resumed_step; /* step from which this call went on, UINT64_MAX: from the start */
 } vg_run_result;
 void vg_run_result_reset(vg_run_result *result);
 
@@ -134,8 +156,13 @@ typedef struct vg_run_events {
  * trainings. Nothing happens when the options are prepared already. */
 vg_status vg_run_prepare(const vg_dataset *dataset, vg_run_options *options, vg_error *err);
 
+/* Trains. Killed at any moment, or stopped by an event, a second call with `resume` ends in the same bits: weights,
+ * optimizer and all measures; only times differ. */
 vg_status vg_run(const vg_dataset *dataset, const vg_run_options *options,
                  const vg_run_events *events, vg_run_result *result, vg_error *err);
+/* Whether the state at `path` was written by a run of this identity: VG_OK, VG_E_STATE with the first line that
+ * differs, or what is wrong with the file. */
+vg_status vg_run_state_fits(const char *path, const char *identity, vg_error *err);
 
 typedef struct vg_evaluate_options {
     vg_split split;

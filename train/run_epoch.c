@@ -1,5 +1,6 @@
 /* An epoch of steps, with a look at the probe at its end, and in between when there are so few epochs that a verdict could
  * not settle; and what is recorded and kept of it. */
+#include "checkpoint_internal.h"
 #include "run_internal.h"
 
 #include "base/alloc.h"
@@ -50,11 +51,10 @@ vg_status vg_training_look(vg_training *r, int epoch, bool record, vg_error *err
     return VG_OK;
 }
 
-static vg_status save(vg_training *r, int epoch, vg_error *err)
+vg_status vg_training_save_weights(vg_training *r, const char *path,
+                                   const vg_checkpoint_extra *extra, vg_error *err)
 {
     const vg_run_options *o = r->options;
-    if (!o->checkpoint)
-        return VG_OK;
     char **names = vg_calloc((size_t)r->classes, sizeof *names);
     vg_status status = names ? VG_OK : vg_fail(err, VG_E_NOMEM, "out of memory for class names");
     for (int k = 0; !status && k < r->classes; k++) {
@@ -75,10 +75,14 @@ static vg_status save(vg_training *r, int epoch, vg_error *err)
                                .normalizer = r->augment.normalizer,
                                .seed = o->seed,
                                .step = r->step,
-                               .epoch = epoch};
-        vg_optimizer_average(r->optimizer, true);
-        status = vg_checkpoint_save(o->checkpoint, &about, r->model, r->optimizer, err);
-        vg_optimizer_average(r->optimizer, false);
+                               .epoch = r->epoch};
+        if (extra) {
+            status = vg_checkpoint_save_with(path, &about, r->model, r->optimizer, extra, err);
+        } else { /* what is measured and used, where weights are averaged */
+            vg_optimizer_average(r->optimizer, true);
+            status = vg_checkpoint_save(path, &about, r->model, NULL, err);
+            vg_optimizer_average(r->optimizer, false);
+        }
     }
     for (int k = 0; names && k < r->classes; k++)
         free(names[k]);
@@ -95,35 +99,91 @@ static bool look_now(const vg_training *r, uint64_t done)
     return done * looks / r->batches != (done - 1) * looks / r->batches;
 }
 
-vg_status vg_training_epoch(vg_training *r, int epoch, vg_error *err)
+/* Writes the state where that is possible (a group of batches is complete) and due. */
+static vg_status keep_state(vg_training *r, bool asked, bool *kept, vg_error *err)
 {
-    vg_status status = vg_loader_begin(r->loader, (uint32_t)epoch, 0, err);
-    vg_training_begin_epoch(r);
+    const vg_run_options *o = r->options;
+    *kept = false;
+    if (r->lent > 0)
+        return VG_OK;
+    *kept = true;
+    bool due = asked || (o->state_steps && r->step - r->saved_step >= o->state_steps) ||
+               (o->state_minutes > 0 && vg_training_now() - r->saved >= 60 * o->state_minutes);
+    return due ? vg_training_save_state(r, err) : VG_OK;
+}
+
+/* The batches of the epoch from r->next on. VG_E_STOPPED once an event asked to stop and everything is kept. */
+static vg_status train_batches(vg_training *r, vg_error *err)
+{
+    bool asked = false, kept = true;
+    vg_status status = r->next < r->batches
+                           ? vg_loader_begin(r->loader, (uint32_t)r->epoch, r->next, err)
+                           : VG_END;
     double started = vg_training_now();
-    for (uint64_t done = 0; !status && !r->not_finite;) {
+    while (!status && !r->not_finite && !(asked && kept)) {
         vg_batch batch;
         status = vg_loader_next(r->loader, &batch, err);
         if (status)
             break;
-        status = vg_training_step(r, epoch, &batch, started);
+        asked |= vg_training_step(r, &batch, started);
         vg_batch_release(r->loader, &batch);
-        if (status)
-            vg_fail(err, status, "stopped in epoch %d after %llu of %llu steps", epoch,
-                    (unsigned long long)r->step, (unsigned long long)r->steps);
-        else if (look_now(r, ++done)) {
-            r->seconds += vg_training_now() - started;
-            status = vg_training_look(r, epoch, false, err);
-            started = vg_training_now();
-        }
+        r->seconds += vg_training_now() - started;
+        if (look_now(r, ++r->done))
+            status = vg_training_look(r, r->epoch, false, err);
+        if (!status)
+            status = keep_state(r, asked, &kept, err);
+        started = vg_training_now();
     }
     r->seconds += vg_training_now() - started;
-    if (status && status != VG_END)
+    if (asked && (!status || status == VG_END))
+        return vg_fail(err, VG_E_STOPPED, "stopped in epoch %d after %llu of %llu steps", r->epoch,
+                       (unsigned long long)r->step, (unsigned long long)r->steps);
+    return status == VG_END ? VG_OK : status;
+}
+
+/* What follows from the record of an epoch: the rate, the best weights, the end. */
+static vg_status decide(vg_training *r, vg_error *err)
+{
+    const vg_run_options *o = r->options;
+    vg_run_result *result = r->result;
+    int newest = result->epoch_count - 1;
+    const vg_epoch_record *e = &result->epochs[newest];
+    if (o->schedule.kind == VG_SCHEDULE_PLATEAU)
+        vg_plateau_step(&o->plateau, &r->plateau, vg_watch_higher(o->plateau_by),
+                        vg_watch_value(o->plateau_by, e));
+    if (vg_patience_step(&r->patience, o->stop_patience, o->stop_min_delta,
+                         vg_watch_higher(o->stop_by), vg_watch_value(o->stop_by, e)))
+        result->ended = r->epoch < o->epochs;
+    if (o->best_by == VG_WATCH_NONE)
+        return VG_OK;
+    double value = vg_watch_value(o->best_by, e);
+    double before = vg_watch_value(o->best_by, &result->epochs[result->best]);
+    bool better = vg_watch_higher(o->best_by) ? value > before : value < before;
+    if (!isfinite(value) || (result->best > 0 && !better))
+        return VG_OK;
+    result->best = newest;
+    return o->best ? vg_training_save_weights(r, o->best, NULL, err) : VG_OK;
+}
+
+vg_status vg_training_epoch(vg_training *r, vg_error *err)
+{
+    vg_status status = train_batches(r, err);
+    if (status)
         return status;
-    if ((status = vg_training_look(r, epoch, true, err)))
+    if ((status = vg_training_look(r, r->epoch, true, err)))
         return status;
     if (r->not_finite)
         vg_monitor_break_off(&r->result->monitor, r->step);
     if (r->options->cache) /* what goes wrong there is told in its own statistics */
         (void)vg_cache_commit(r->options->cache, false, NULL);
-    return save(r, epoch, err);
+    if ((status = decide(r, err)))
+        return status;
+    if (r->options->checkpoint)
+        status = vg_training_save_weights(r, r->options->checkpoint, NULL, err);
+    if (status)
+        return status;
+    r->epoch++;
+    r->next = r->done = 0;
+    vg_training_begin_epoch(r);
+    return vg_training_save_state(r, err);
 }

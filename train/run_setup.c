@@ -23,6 +23,17 @@ static vg_status check(const vg_run_options *o, vg_error *err)
     if (vg_mixing_is_on(&o->mixing) && o->batch < 2)
         return vg_fail(err, VG_E_ARG, "mixing needs two pictures in a batch, found batch %d",
                        o->batch);
+    if (o->accumulate < 1)
+        return vg_fail(err, VG_E_ARG, "accumulate %d: must be at least 1", o->accumulate);
+    if (o->stop_patience < 0 || !(o->stop_min_delta >= 0) || (unsigned)o->stop_by >= VG_WATCHES ||
+        (unsigned)o->plateau_by >= VG_WATCHES || (unsigned)o->best_by > VG_WATCH_NONE)
+        return vg_fail(err, VG_E_ARG,
+                       "early stopping, plateau or best: no such measure, or a "
+                       "negative patience or difference");
+    if (!(o->plateau.factor > 0 && o->plateau.factor < 1) || !(o->plateau.threshold >= 0) ||
+        !(o->plateau.lowest >= 0) || o->plateau.patience < 0 || o->plateau.cooldown < 0)
+        return vg_fail(err, VG_E_ARG,
+                       "plateau: the factor must lie between 0 and 1, the others not be negative");
     if (!(o->schedule.base > 0) || !isfinite(o->schedule.base))
         return vg_fail(err, VG_E_ARG, "learning rate %g: must be above 0", o->schedule.base);
     return VG_OK;
@@ -48,6 +59,8 @@ static vg_status open_loader(vg_training *r, vg_error *err)
         return status;
     r->batches = vg_loader_batches(r->loader);
     r->steps = r->batches * (uint64_t)o->epochs;
+    uint64_t group = (uint64_t)o->accumulate;
+    r->updates = (r->batches + group - 1) / group * (uint64_t)o->epochs;
     return VG_OK;
 }
 
@@ -67,12 +80,17 @@ static vg_status make_model(vg_training *r, vg_error *err)
         status = vg_optimizer_new(r->model, &o->optimizer, &r->optimizer, err);
     if (status)
         return status;
-    vg_optimizer_plan(r->optimizer, r->steps);
+    vg_optimizer_plan(r->optimizer, r->updates);
     if ((status = vg_whiten_room(&r->augment.normalizer, r->batch, &r->whitened, err)))
         return status;
     r->dlogits = vg_alloc_aligned((size_t)r->batch * (size_t)r->classes, sizeof *r->dlogits);
     if (!r->dlogits)
         return vg_fail(err, VG_E_NOMEM, "out of memory for a batch of %d", r->batch);
+    if (o->accumulate > 1) {
+        r->sums = vg_alloc_aligned(vg_model_parameter_count(r->model), sizeof *r->sums);
+        if (!r->sums)
+            return vg_fail(err, VG_E_NOMEM, "out of memory for the gradients of a group");
+    }
     return VG_OK;
 }
 
@@ -177,6 +195,7 @@ vg_status vg_training_open(vg_training *r, vg_error *err)
     if (!result->epochs)
         return vg_fail(err, VG_E_NOMEM, "out of memory for %d epochs", o->epochs);
     vg_monitor_init(&result->monitor, r->steps);
+    r->plateau = (vg_plateau){.rate = o->schedule.base};
     return VG_OK;
 }
 
@@ -194,5 +213,7 @@ void vg_training_close(vg_training *r)
     free(r->partners);
     vg_class_policies_reset(&r->class_policies);
     free(r->whitened);
+    free(r->sums);
+    free(r->earlier_bad);
     free(r->held_out);
 }

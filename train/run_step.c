@@ -43,7 +43,77 @@ static void lap(double *clock, double *spent)
     *clock = now;
 }
 
-vg_status vg_training_step(vg_training *r, int epoch, const vg_batch *batch, double started)
+double vg_training_rate(const vg_training *r)
+{
+    const vg_schedule *s = &r->options->schedule;
+    double rate = vg_schedule_at(s, r->update, r->updates);
+    return s->kind == VG_SCHEDULE_PLATEAU ? rate * (r->plateau.rate / s->base) : rate;
+}
+
+/* What the mean over a batch divides by: its samples, each with the weight of its class. */
+static double weight_of(const vg_training *r, const vg_label_pairs *labels, int n)
+{
+    double sum = 0;
+    for (int i = 0; i < n && r->weights; i++)
+        sum += labels->share * (double)r->weights[labels->first[i]] +
+               (1 - labels->share) * (double)r->weights[labels->second[i]];
+    return r->weights ? sum : n;
+}
+
+/* Adds the gradients of one batch to those of its group, or (weight 0) puts the group's mean in their place. */
+static void group_gradients(vg_training *r, double weight)
+{
+    int count;
+    vg_param *params = vg_model_params(r->model, &count);
+    float *sum = r->sums;
+    const float own = (float)weight, whole = (float)(1 / r->group_weight);
+    for (int i = 0; i < count; i++) {
+        vg_param *p = &params[i];
+        if (!p->grad)
+            continue;
+        long n = (long)p->count;
+        float *g = p->grad;
+        if (weight <= 0) {
+#pragma omp parallel for schedule(static)
+            for (long k = 0; k < n; k++)
+                g[k] = sum[k] * whole;
+        } else if (r->grouped == 0) {
+#pragma omp parallel for schedule(static)
+            for (long k = 0; k < n; k++)
+                sum[k] = own * g[k];
+        } else {
+#pragma omp parallel for schedule(static)
+            for (long k = 0; k < n; k++)
+                sum[k] += own * g[k];
+        }
+        sum += n;
+    }
+}
+
+/* The gradient of a batch is there: a step of the optimizer when its group is complete. */
+static void use_gradient(vg_training *r, double weight, bool last)
+{
+    if (r->sums) {
+        if (weight > 0) { /* else all of its classes weigh nothing, and so does its gradient */
+            group_gradients(r, weight);
+            r->group_weight += weight;
+            r->grouped++;
+        }
+        r->lent++;
+        if (r->lent < r->options->accumulate && !last)
+            return;
+        r->lent = 0;
+        if (r->grouped == 0)
+            return;
+        group_gradients(r, 0);
+        r->group_weight = 0;
+        r->grouped = 0;
+    }
+    r->gradient_norm = vg_optimizer_step(r->optimizer, r->rate);
+    r->update++;
+}
+
+bool vg_training_step(vg_training *r, const vg_batch *batch, double started)
 {
     vg_label_pairs labels;
     double clock = vg_training_now();
@@ -54,8 +124,9 @@ vg_status vg_training_step(vg_training *r, int epoch, const vg_batch *batch, dou
     lap(&clock, &r->spent.forward);
     vg_loss_result loss = vg_training_loss(r, outputs, &labels, batch->count);
     lap(&clock, &r->spent.loss);
-    r->rate = vg_schedule_at(&r->options->schedule, r->step, r->steps);
+    r->rate = vg_training_rate(r);
     r->step++;
+    r->next = batch->first / (uint64_t)r->batch + 1;
     r->loss_sum += loss.loss * batch->count;
     r->correct += (size_t)loss.correct;
     r->seen += (size_t)batch->count;
@@ -64,17 +135,17 @@ vg_status vg_training_step(vg_training *r, int epoch, const vg_batch *batch, dou
         clock = vg_training_now();
         vg_model_backward(r->model, r->dlogits, NULL);
         lap(&clock, &r->spent.backward);
-        r->gradient_norm = vg_optimizer_step(r->optimizer, r->rate);
+        use_gradient(r, weight_of(r, &labels, batch->count), r->next == r->batches);
         lap(&clock, &r->spent.update);
     }
     if (!r->events || !r->events->batch)
-        return VG_OK;
+        return false;
     double seconds = r->seconds + vg_training_now() - started;
-    vg_run_moment moment = {.epoch = epoch,
+    vg_run_moment moment = {.epoch = r->epoch,
                             .step = r->step,
                             .steps = r->steps,
                             .loss = loss.loss,
                             .images_per_s = (double)r->seen / fmax(seconds, 1e-9)};
     moment.load_share = vg_training_load_share(r, seconds, &moment.limit);
-    return r->events->batch(r->events->context, &moment) ? VG_E_STOPPED : VG_OK;
+    return r->events->batch(r->events->context, &moment);
 }

@@ -64,10 +64,11 @@ static vg_status run_steps(vg_training *r, int least, double seconds, uint32_t *
         vg_status status = next_batch(r, epoch, &batch, err);
         if (status)
             return status;
-        status = vg_training_step(r, (int)*epoch, &batch, started);
+        r->epoch = (int)*epoch;
+        bool stop = vg_training_step(r, &batch, started);
         vg_batch_release(r->loader, &batch);
-        if (status)
-            return vg_fail(err, status, "stopped after %d steps", *steps);
+        if (stop)
+            return vg_fail(err, VG_E_STOPPED, "stopped after %d steps", *steps);
         if (r->not_finite)
             return vg_fail(err, VG_E_NUMERIC,
                            "the loss was not finite after %llu steps: a smaller learning_rate?",

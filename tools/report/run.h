@@ -52,6 +52,9 @@ const char *vg_run_stage_word(vg_stage stage);
 void vg_run_limit_hint(const vg_run_report *report, char *text, size_t capacity);
 /* "3 skipped (2 damaged, 1 not a picture), 1 repaired"; empty if there is nothing to tell. */
 void vg_run_files_words(const vg_run_report *report, char *text, size_t capacity);
+/* Which epoch was the best by what, its value beside the last one's, and what ended the training early; empty if nothing
+ * is to tell. */
+void vg_run_best_words(const vg_run_report *report, char *text, size_t capacity);
 /* "***", "**", "*" for a corrected p below 0.001, 0.01, 0.05, else "". */
 const char *vg_run_stars(double p);
 /* "28x28x1, zscore, split 70/15/15 by name": how pixels reach the network. */

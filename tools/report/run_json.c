@@ -341,6 +341,22 @@ static json_t *job_json(const vg_job *job)
     return value;
 }
 
+/* The epoch whose weights are best.safetensors. */
+static json_t *best_json(const vg_run_report *report)
+{
+    const vg_run_result *r = report->result;
+    vg_watch by = report->job->run.best_by;
+    if (by == VG_WATCH_NONE || r->best < 1 || r->best >= r->epoch_count)
+        return json_null();
+    bool ok = true;
+    json_t *o = json_object();
+    put_count(o, "epoch", (uint64_t)r->epochs[r->best].epoch, &ok);
+    put_text(o, "measure", vg_watch_name(by), &ok);
+    put_number(o, "value", vg_watch_value(by, &r->epochs[r->best]), &ok);
+    put_number(o, "last", vg_watch_value(by, &r->epochs[r->epoch_count - 1]), &ok);
+    return finished(o, ok && o);
+}
+
 static void put_verdict(json_t *root, const vg_run_report *report, bool *ok)
 {
     char reason[600], detail[600];
@@ -372,6 +388,9 @@ json_t *vg_run_report_json(const vg_run_report *report)
     put(root, "loading", loading_json(report), &ok);
     put(root, "model", model_json(report), &ok);
     put(root, "epochs", epochs_json(r, report->classes), &ok);
+    put(root, "best", best_json(report), &ok);
+    put(root, "stopped_early", json_boolean(r->ended), &ok);
+    put_step(root, "resumed_step", r->resumed_step, &ok);
     put_number(root, "seconds", r->seconds, &ok);
     if (report->comparison)
         put_comparison(root, report->comparison, &ok);

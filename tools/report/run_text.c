@@ -241,6 +241,10 @@ static void cost(const vg_run_report *report, FILE *out)
             fprintf(out, "%*sfaster: %s\n", INDENT, "", hint);
     }
     vg_run_files_text(report, out);
+    char words[300];
+    vg_run_best_words(report, words, sizeof words);
+    if (words[0])
+        fprintf(out, "best      %s\n", words);
 }
 
 void vg_run_report_text(const vg_run_report *report, FILE *out, int width, bool colour)

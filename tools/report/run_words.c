@@ -237,3 +237,37 @@ void vg_run_input_words(const vg_run_report *report, char *text, size_t capacity
                        100 * job->split.train_share, 100 * job->split.val_share,
                        100 * fmax(0, 1 - job->split.train_share - job->split.val_share));
 }
+
+void vg_run_best_words(const vg_run_report *report, char *text, size_t capacity)
+{
+    const vg_run_result *r = report->result;
+    const vg_run_options *run = &report->job->run;
+    vg_watch by = run->best_by;
+    char measure[40];
+    size_t used = 0;
+    text[0] = '\0';
+    if (by != VG_WATCH_NONE && r->best >= 1 && r->best < r->epoch_count) {
+        bool share = by != VG_WATCH_LOSS && by != VG_WATCH_TRAIN_LOSS;
+        const vg_epoch_record *best = &r->epochs[r->best], *last = &r->epochs[r->epoch_count - 1];
+        snprintf(measure, sizeof measure, "%s", vg_watch_name(by));
+        for (char *c = measure; *c; c++)
+            *c = *c == '_' ? ' ' : *c;
+        double factor = share ? 100 : 1;
+        int length = snprintf(text, capacity, "epoch %d by %s: %.4g%s", best->epoch, measure,
+                              factor * vg_watch_value(by, best), share ? " %" : "");
+        used = length < 0 ? 0 : (size_t)length;
+        if (best != last && used < capacity) {
+            length = snprintf(text + used, capacity - used, " (the last, %d: %.4g%s)", last->epoch,
+                              factor * vg_watch_value(by, last), share ? " %" : "");
+            used += length < 0 ? 0 : (size_t)length;
+        }
+        if (report->folder && used < capacity) {
+            length =
+                snprintf(text + used, capacity - used, "   %s/best.safetensors", report->folder);
+            used += length < 0 ? 0 : (size_t)length;
+        }
+    }
+    if (r->ended && used < capacity)
+        snprintf(text + used, capacity - used, "%sstopped early: no better %s for %d epochs",
+                 used ? "; " : "", vg_watch_name(run->stop_by), run->stop_patience);
+}

@@ -257,3 +257,20 @@ const float *vg_observer_probabilities(const vg_observer *o)
 {
     return o->probabilities;
 }
+
+const float *vg_observer_first(const vg_observer *o, size_t *samples)
+{
+    *samples = o->first_count;
+    return o->first;
+}
+
+vg_status vg_observer_set_first(vg_observer *o, const float *first, size_t samples, vg_error *err)
+{
+    if (samples > o->samples)
+        return vg_fail(err, VG_E_SHAPE, "outputs of %zu samples for an observer of %zu", samples,
+                       o->samples);
+    if (samples)
+        memcpy(o->first, first, samples * (size_t)o->classes * sizeof *first);
+    o->first_count = samples;
+    return VG_OK;
+}

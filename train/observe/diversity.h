@@ -92,6 +92,11 @@ void vg_observer_add_outputs(vg_observer *observer, const vg_model *model, const
 vg_status vg_observer_measure(vg_observer *observer, vg_diversity *out, vg_error *err);
 /* The probabilities of the last look that was measured, [samples][classes]. */
 const float *vg_observer_probabilities(const vg_observer *observer);
+/* Those of the first look, [*samples][classes], which output_change is told against; *samples is 0 before it. Setting
+ * them lets another observer go on where one has stopped. VG_E_SHAPE: more samples than announced. */
+const float *vg_observer_first(const vg_observer *observer, size_t *samples);
+vg_status vg_observer_set_first(vg_observer *observer, const float *first, size_t samples,
+                                vg_error *err);
 
 /* The output measures alone, from recorded logits [n][classes] (no layers, no rank): for tests and
  * other users. */

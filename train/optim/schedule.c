@@ -4,8 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const names[] = {"constant",   "step",     "cosine",    "exponential",
-                                    "polynomial", "cyclical", "one-cycle", "triangle"};
+static const char *const names[] = {"constant",    "step",       "cosine",
+                                    "exponential", "polynomial", "cyclical",
+                                    "one-cycle",   "triangle",   "plateau"};
 enum { NAMES = sizeof names / sizeof *names };
 _Static_assert((int)NAMES == (int)VG_SCHEDULES, "a schedule without a name");
 
@@ -73,7 +74,7 @@ vg_status vg_schedule_parse(const char *word, vg_schedule_kind *kind, vg_error *
         }
     return vg_fail(err, VG_E_ARG,
                    "unknown schedule \"%s\"; there are: constant, step, cosine, "
-                   "exponential, polynomial, cyclical, one-cycle, triangle",
+                   "exponential, polynomial, cyclical, one-cycle, triangle, plateau",
                    word);
 }
 

@@ -16,6 +16,7 @@ typedef enum vg_schedule_kind {
     VG_SCHEDULE_CYCLICAL,    /* triangles between base * final_factor and base (Smith, WACV 2017) */
     VG_SCHEDULE_ONE_CYCLE,   /* one rise and one fall by cosines (Smith, Topin 2018, as PyTorch) */
     VG_SCHEDULE_TRIANGLE,    /* the same in straight lines */
+    VG_SCHEDULE_PLATEAU,     /* base, until vg_plateau_step (optim/plateau.h) lowers it */
     VG_SCHEDULES
 } vg_schedule_kind;
 

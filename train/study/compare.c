@@ -3,11 +3,13 @@
  * All arms of a seed come before the next seed, so that a machine that slows down meanwhile slows
  * all arms alike. Of each training only the measures stay, and of the first seed the whole result
  * as an example: a study of forty trainings holds a handful. What is compared is the final look on
- * all held-out samples. A study that was stopped or failed leaves nothing behind: unpaired arms
- * would be compared by accident. */
+ * all held-out samples. A study that was stopped or failed gives nothing: unpaired arms
+ * would be compared by accident. What it has trained may be kept in a folder, for the call that goes on. */
 #include "study/compare_internal.h"
 
 #include "base/alloc.h"
+#include "base/file.h"
+#include "record.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,10 +68,49 @@ typedef struct training {
     int seed; /* index */
 } training;
 
-static vg_status train(const training *t, vg_arm *arm, vg_error *err)
+/* Trains, or takes up what an earlier call has left of this training in the folder of the study. */
+static vg_status train_kept(const training *t, int arm_index, const char *keep,
+                            vg_run_result *result, vg_error *err)
+{
+    vg_run_options job = t->job;
+    char name[64], *identity = NULL;
+    size_t size = 0;
+    snprintf(name, sizeof name, "training-%d-%d.safetensors", arm_index, t->seed);
+    char *record = vg_path_join(keep, name), *state = vg_path_join(keep, "resume.safetensors");
+    FILE *stream = open_memstream(&identity, &size);
+    bool ok = stream != NULL;
+    if (stream) {
+        fprintf(stream, "%straining: arm %d, seed %llu\n", job.identity ? job.identity : "",
+                arm_index, (unsigned long long)job.seed);
+        ok = fclose(stream) == 0;
+    }
+    vg_status status = VG_OK;
+    if (!ok || !record || !state) {
+        status = vg_fail(err, VG_E_NOMEM, "out of memory for the names of files");
+    } else if (vg_path_exists(record)) {
+        status = vg_record_load(record, identity, result, err);
+    } else {
+        if (vg_path_exists(state) && vg_run_state_fits(state, identity, NULL) != VG_OK)
+            (void)remove(state); /* of the training before, whose record is there */
+        job.state = state;
+        job.identity = identity;
+        job.resume = true;
+        status = t->run(t->dataset, &job, t->events, result, err);
+        if (!status)
+            status = vg_record_save(record, identity, result, err);
+    }
+    free(identity);
+    free(record);
+    free(state);
+    return status;
+}
+
+static vg_status train(const training *t, int arm_index, const char *keep, vg_arm *arm,
+                       vg_error *err)
 {
     vg_run_result result = {0};
-    vg_status status = t->run(t->dataset, &t->job, t->events, &result, err);
+    vg_status status = keep ? train_kept(t, arm_index, keep, &result, err)
+                            : t->run(t->dataset, &t->job, t->events, &result, err);
     if (status) {
         char where[128];
         snprintf(where, sizeof where, "arm \"%s\", seed %llu", arm->name,
@@ -90,7 +131,7 @@ static vg_status train(const training *t, vg_arm *arm, vg_error *err)
 
 static vg_status train_all(vg_compare_run run, const vg_dataset *dataset, const vg_ladder *ladder,
                            const vg_compare_options *options, const vg_compare_events *events,
-                           const char *checkpoint, vg_comparison *result, vg_error *err)
+                           const vg_run_options *whole, vg_comparison *result, vg_error *err)
 {
     int total = options->seeds * ladder->arm_count, done = 0;
     for (int seed = 0; seed < options->seeds; seed++)
@@ -105,9 +146,11 @@ static vg_status train_all(vg_compare_run run, const vg_dataset *dataset, const 
                           .events = events ? &events->run : NULL,
                           .seed = seed};
             t.job.seed = options->first_seed + (uint64_t)seed;
-            if (seed == 0 && i == ladder->arm_count - 1)
-                t.job.checkpoint = checkpoint;
-            vg_status status = train(&t, arm, err);
+            if (seed == 0 && i == ladder->arm_count - 1) {
+                t.job.checkpoint = whole->checkpoint;
+                t.job.best = whole->best;
+            }
+            vg_status status = train(&t, i, options->keep, arm, err);
             if (status)
                 return status;
         }
@@ -134,7 +177,7 @@ vg_status vg_compare_with(vg_compare_run run, const vg_dataset *dataset, const v
         return status;
     status = prepare(&ladder, options->seeds, result, err);
     if (status == VG_OK)
-        status = train_all(run, dataset, &ladder, options, events, job->checkpoint, result, err);
+        status = train_all(run, dataset, &ladder, options, events, job, result, err);
     if (status == VG_OK)
         status = vg_effects_measure(&ladder, result, err);
     if (status)

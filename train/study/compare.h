@@ -49,6 +49,9 @@ typedef struct vg_compare_options {
     int seeds; /* 7: the fewest with which a difference can be significant after the correction for
                   three changes (6 for one change, 7 for two and three) */
     uint64_t first_seed; /* 1; replaces the seed of the job */
+    /* A folder in which finished trainings and the one under way are kept, so that a later call goes on from
+     * there; the job's `identity` says whose they are. It is not emptied here. Borrowed; NULL: none */
+    const char *keep;
 } vg_compare_options;
 vg_compare_options vg_compare_options_default(void); /* normalize, rebalance, augment; 7 seeds */
 
@@ -91,7 +94,7 @@ typedef struct vg_compare_events {
 /* A change that the job does not contain is left out of the ladder: normalize when pixels stay in
  * 0..255 or 0..1, rebalance when every sample comes once and weighs the same, augment when
  * neither the policy nor one of a class does anything and no batch is mixed. A change that is not asked about stays as the job has it in all arms.
- * The job's checkpoint is written by one training only: the first seed of the
+ * The job's checkpoint and best weights are written by one training only: the first seed of the
  * last arm, which is the job itself. *result is zero-initialized or an earlier result; on failure
  * it is empty. VG_E_ARG: seeds outside 1..1000, a change twice, or none of them in the job;
  * VG_E_STOPPED: an event said so; else what vg_run returned, with arm and seed before the message.

@@ -112,7 +112,8 @@ vg_status vg_ladder_make(const vg_run_options *job, const vg_compare_options *op
                        "imbalance, or an augmentation policy)");
     ladder->arm_count = count + 1;
     ladder->arms[0] = *job;
-    ladder->arms[0].checkpoint = NULL; /* the arms would overwrite each other */
+    /* the arms would overwrite each other */
+    ladder->arms[0].checkpoint = ladder->arms[0].best = ladder->arms[0].state = NULL;
     snprintf(ladder->names[0], sizeof ladder->names[0], "without changes");
     for (int i = 0; i < count; i++)
         take_away(&ladder->arms[0], ladder->changes[i]);
