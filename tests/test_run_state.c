@@ -162,6 +162,7 @@ static void same_for_any_pieces(vg_run_options *options)
 static void test_same_bits_in_pieces(void **state)
 {
     (void)state;
+    vg_error err = {0};
     vg_run_options options = job(3); /* fewer than five epochs: looks in between */
     same_for_any_pieces(&options);
     options.optimizer.kind = VG_OPTIMIZER_ADAM;
@@ -169,6 +170,8 @@ static void test_same_bits_in_pieces(void **state)
     options.optimizer.lookahead_alpha = 0.5;
     options.optimizer.ema = 0.9;
     options.schedule.base = 0.002;
+    assert_ok(vg_param_rules_add(&options.freeze, "*.bn.*", 0, &err));
+    options.freeze_epochs = 2;
     options.accumulate = 4; /* does not divide the 15 batches of an epoch */
     options.weighting = VG_WEIGHTING_SQRT;
     same_for_any_pieces(&options);

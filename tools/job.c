@@ -46,6 +46,7 @@ void vg_job_reset(vg_job *job)
     free(job->dataset);
     free(job->out);
     free(job->statistics);
+    free(job->init_from);
     vg_run_options_reset(&job->run);
     *job = (vg_job){0};
 }
@@ -347,6 +348,7 @@ vg_status vg_job_set(vg_job *job, const char *assignment, const char *name, vg_e
 vg_status vg_job_finish(vg_job *job, vg_error *err)
 {
     job->run.statistics = job->statistics;
+    job->run.init_from = job->init_from;
     if (job->split.train_share + job->split.val_share > 1 + 1e-9)
         return vg_fail(err, VG_E_ARG,
                        "split.train %g and split.val %g: together they may be 1 at most",

@@ -1,5 +1,5 @@
-/* Keys of a job with a language of their own, that say how the loop of a training goes: measures that are
- * watched, and when the state is kept. */
+/* Keys of a job with a language of their own, that say how the loop of a training goes: what it begins with, what
+ * is frozen, measures that are watched, and when the state is kept. */
 #include "job_values.h"
 
 #include <ctype.h>
@@ -46,4 +46,58 @@ void vg_key_print_every(const vg_job_key *key, const vg_job *job, FILE *out)
     else if (job->run.state_minutes > 0)
         snprintf(text, sizeof text, "%.9g minutes", job->run.state_minutes);
     vg_key_print_scalar(text, out);
+}
+
+vg_status vg_key_set_init_from(const vg_job_key *key, vg_job *job, vg_job_value *value,
+                               vg_error *err)
+{
+    const vg_job_key at = {
+        .name = key->name, .allowed = key->allowed, .offset = offsetof(vg_job, init_from)};
+    if (value->kind != VG_JOB_SCALAR || strcmp(value->text, "none") != 0)
+        return vg_key_set_path(&at, job, value, err);
+    free(job->init_from);
+    job->init_from = NULL;
+    return VG_OK;
+}
+
+void vg_key_print_init_from(const vg_job_key *key, const vg_job *job, FILE *out)
+{
+    const vg_job_key at = {.name = key->name, .offset = offsetof(vg_job, init_from)};
+    if (job->init_from)
+        vg_key_print_path(&at, job, out);
+    else
+        fputs("none", out);
+}
+
+vg_status vg_key_set_freeze(const vg_job_key *key, vg_job *job, vg_job_value *value, vg_error *err)
+{
+    vg_param_rules rules = {0};
+    if (value->kind == VG_JOB_MAP)
+        return vg_key_wrong(key, value, err);
+    if (value->kind == VG_JOB_SCALAR && strcmp(value->text, "none") == 0) {
+        job->run.freeze = rules;
+        return VG_OK;
+    }
+    vg_status status = vg_key_split_scalar(value, false, err);
+    for (size_t i = 0; i < value->count && !status; i++) {
+        value->blame = &value->items[i];
+        status = vg_param_rules_add(&rules, value->items[i].text, 0, err);
+    }
+    if (status)
+        return status;
+    value->blame = NULL;
+    job->run.freeze = rules;
+    return VG_OK;
+}
+
+void vg_key_print_freeze(const vg_job_key *key, const vg_job *job, FILE *out)
+{
+    const vg_param_rules *rules = &job->run.freeze;
+    (void)key;
+    fputc('[', out);
+    for (int i = 0; i < rules->count; i++) {
+        fputs(i ? ", " : "", out);
+        vg_key_print_scalar(rules->rule[i].pattern, out);
+    }
+    fputc(']', out);
 }

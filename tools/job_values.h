@@ -92,6 +92,11 @@ vg_status vg_key_set_changes(const vg_job_key *key, vg_job *job, vg_job_value *v
 void vg_key_print_changes(const vg_job_key *key, const vg_job *job, FILE *out);
 
 /* ... and of its loop (job_keys_loop.c). */
+vg_status vg_key_set_init_from(const vg_job_key *key, vg_job *job, vg_job_value *value,
+                               vg_error *err);
+void vg_key_print_init_from(const vg_job_key *key, const vg_job *job, FILE *out);
+vg_status vg_key_set_freeze(const vg_job_key *key, vg_job *job, vg_job_value *value, vg_error *err);
+void vg_key_print_freeze(const vg_job_key *key, const vg_job *job, FILE *out);
 const char *vg_key_word_watch(int i);
 vg_status vg_key_set_every(const vg_job_key *key, vg_job *job, vg_job_value *value, vg_error *err);
 void vg_key_print_every(const vg_job_key *key, const vg_job *job, FILE *out);

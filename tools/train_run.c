@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "class_lines.h"
+#include "import.h"
 #include "nn/model.h"
 #include "report/escape.h"
 #include "report/run.h"
@@ -93,6 +94,33 @@ static vg_status announce_classes(const vg_train_session *s, vg_error *err)
     return VG_OK;
 }
 
+/* What of the file of initial weights is used, and what such weights expect of the input. */
+static void announce_import(const vg_train_session *s, const vg_import_report *r, FILE *out)
+{
+    const vg_run_options *run = &s->job.run;
+    if (!run->init_from)
+        return;
+    fprintf(out, "init  %d of %d tensors from %s (names as %s)\n", r->taken, r->wanted,
+            run->init_from, r->names);
+    if (r->head[0])
+        fprintf(out, "init  %s\n", r->head);
+    if (r->missing[0])
+        fprintf(out, "init  not in it: %s\n", r->missing);
+    if (r->unfit[0])
+        fprintf(out, "init  of another shape: %s\n", r->unfit);
+    if (r->unexpected[0])
+        fprintf(out, "init  not used of it: %s\n", r->unexpected);
+    bool foreign = strncmp(r->names, "torchvision", 11) == 0,
+         own = strcmp(r->names, "variegate") == 0;
+    if (foreign && run->normalization != VG_NORMALIZE_IMAGENET)
+        vg_cli_note(&s->cli, "weights with torchvision's names usually expect normalize=imagenet");
+    if (own && !run->statistics)
+        vg_cli_note(&s->cli,
+                    "these weights were trained with the normalization in their file: "
+                    "normalize_from=%s takes it",
+                    run->init_from);
+}
+
 /* The first lines: what goes in and what it meets. Building the network once for its size also
  * finds an impossible one before anything is trained. */
 static vg_status announce(vg_train_session *s, vg_error *err)
@@ -111,7 +139,12 @@ static vg_status announce(vg_train_session *s, vg_error *err)
     if (status)
         return status;
     double parameters = (double)vg_model_parameter_count(model);
+    vg_import_report imported = {0};
+    if (run->init_from)
+        status = vg_import(run->init_from, model, run->init_partial, &imported, err);
     vg_model_free(model);
+    if (status)
+        return status;
     const char *warning = vg_run_warning(run);
     if (warning)
         vg_cli_note(&s->cli, "%s", warning);
@@ -132,6 +165,7 @@ static vg_status announce(vg_train_session *s, vg_error *err)
     status = announce_classes(s, err);
     if (status)
         return status;
+    announce_import(s, &imported, out);
     if (s->job.compare.change_count > 0)
         fprintf(out, "plan  %d change%s x %d seeds, paired = at most %d trainings of %d epochs\n",
                 s->job.compare.change_count, s->job.compare.change_count == 1 ? "" : "s",

@@ -44,8 +44,13 @@ typedef struct vg_run_options {
     vg_loss_options loss;
     vg_net_spec net; /* owned by the options */
     vg_init init;
+    bool init_partial; /* init_from need not fit as a whole */
     double init_scale;
-    int accumulate; /* batches whose gradients make one step of the optimizer (1) */
+    const char *init_from; /* weights to begin with, see vg_import; borrowed, NULL: none */
+    vg_param_rules
+        freeze; /* ("body": all but the head) parameters whose rate is 0 and batch norms that keep their statistics ... */
+    int freeze_epochs; /* ... for so many epochs, 0: for all */
+    int accumulate;    /* batches whose gradients make one step of the optimizer (1) */
     vg_optimizer_options optimizer;
     vg_schedule schedule;
     vg_plateau_options plateau; /* of VG_SCHEDULE_PLATEAU ... */

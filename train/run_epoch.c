@@ -167,6 +167,7 @@ static vg_status decide(vg_training *r, vg_error *err)
 
 vg_status vg_training_epoch(vg_training *r, vg_error *err)
 {
+    vg_training_freeze(r);
     vg_status status = train_batches(r, err);
     if (status)
         return status;

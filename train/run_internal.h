@@ -42,6 +42,7 @@ typedef struct vg_training {
     int epoch;
     uint64_t next, done;
     vg_plateau plateau;
+    vg_param_rules freeze; /* of the options, with names that this model has */
     vg_patience patience;
     /* From before the run was resumed. */
     vg_bad_sample *earlier_bad;
@@ -66,6 +67,8 @@ double vg_training_now(void);
 /* run_setup.c: checks the options and makes everything above. vg_training_close undoes it, also half done. */
 vg_status vg_training_open(vg_training *r, vg_error *err);
 void vg_training_close(vg_training *r);
+/* Freezes or thaws parameters as the epoch under way wants it. */
+void vg_training_freeze(vg_training *r);
 vg_probe_options vg_training_probe_options(const vg_training *r, const vg_loader_options *load);
 
 /* run_step.c: one batch through the network and, unless the loss is not finite, its gradient to the optimizer: at once, or
@@ -88,6 +91,8 @@ void vg_training_begin_epoch(vg_training *r);
 /* Looks at the probe; at an epoch's end (and before the first step) the look is recorded. */
 vg_status vg_training_look(vg_training *r, int epoch, bool record, vg_error *err);
 vg_status vg_training_epoch(vg_training *r, vg_error *err);
+/* Whether the step under way uses the class weights. */
+bool vg_training_weighs(const vg_training *r);
 /* Writes the weights; `extra` (checkpoint_internal.h) goes with the optimizer's state into a run's state. */
 struct vg_checkpoint_extra;
 vg_status vg_training_save_weights(vg_training *r, const char *path,

@@ -76,11 +76,15 @@ vg_status vg_training_make_loss(vg_training *r, vg_error *err)
     return status;
 }
 
+/* Asked anew in each step: a training that goes on in the middle needs no memory of it. */
+bool vg_training_weighs(const vg_training *r)
+{
+    return r->weights && (double)r->step >= r->options->weights_from * (double)r->steps;
+}
+
 vg_loss_result vg_training_loss(vg_training *r, const float *outputs, const vg_label_pairs *labels,
                                 int n)
 {
-    /* asked anew in each step: a training that goes on in the middle needs no memory of it */
-    bool due = r->weights && (double)r->step >= r->options->weights_from * (double)r->steps;
-    vg_loss_weigh(r->loss, due ? r->weights : NULL);
+    vg_loss_weigh(r->loss, vg_training_weighs(r) ? r->weights : NULL);
     return vg_loss_batch(r->loss, outputs, labels, n, r->dlogits);
 }

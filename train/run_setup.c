@@ -6,12 +6,15 @@
 #include "base/alloc.h"
 #include "base/rng.h"
 #include "base/threads.h"
+#include "import.h"
 #include "patches.h"
 #include "whiten.h"
 
 #include <math.h>
 #include <omp.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static vg_status check(const vg_run_options *o, vg_error *err)
 {
@@ -64,6 +67,23 @@ static vg_status open_loader(vg_training *r, vg_error *err)
     return VG_OK;
 }
 
+/* "body" stands for everything but the last layer. */
+static vg_status name_frozen(vg_training *r, vg_error *err)
+{
+    const vg_param_rules *asked = &r->options->freeze;
+    char head[VG_PARAM_PATTERN];
+    vg_status status = VG_OK;
+    snprintf(head, sizeof head, "%s.*",
+             vg_model_layer(r->model, vg_model_layers(r->model) - 1)->name);
+    for (int i = 0; i < asked->count && !status; i++) {
+        bool body = strcmp(asked->rule[i].pattern, "body") == 0;
+        status = vg_param_rules_add(&r->freeze, body ? "*" : asked->rule[i].pattern, 0, err);
+        if (!status && body)
+            status = vg_param_rules_add(&r->freeze, head, 1, err);
+    }
+    return status ? status : vg_param_rules_check(&r->freeze, r->model, "freeze", err);
+}
+
 static vg_status make_model(vg_training *r, vg_error *err)
 {
     const vg_run_options *o = r->options;
@@ -76,6 +96,10 @@ static vg_status make_model(vg_training *r, vg_error *err)
                               .init_scale = o->init_scale,
                               .seed = o->seed};
     vg_status status = vg_model_new(&o->net, &model, &r->model, err);
+    if (!status && o->init_from)
+        status = vg_import(o->init_from, r->model, o->init_partial, NULL, err);
+    if (!status)
+        status = name_frozen(r, err);
     if (!status)
         status = vg_optimizer_new(r->model, &o->optimizer, &r->optimizer, err);
     if (status)
@@ -105,6 +129,28 @@ static vg_status make_mixing(vg_training *r, vg_error *err)
     if (!r->mixed || !r->partners)
         return vg_fail(err, VG_E_NOMEM, "out of memory for a batch of %d", r->batch);
     return VG_OK;
+}
+
+void vg_training_freeze(vg_training *r)
+{
+    const vg_run_options *o = r->options;
+    bool now = o->freeze_epochs == 0 || r->epoch <= o->freeze_epochs;
+    int count;
+    vg_param *params = vg_model_params(r->model, &count);
+    for (int i = 0; i < count && r->freeze.count; i++) {
+        vg_param *p = &params[i];
+        bool frozen = now && vg_param_rules_factor(&r->freeze, p->name, 1) <= 0;
+        if (p->trainable)
+            p->rate = frozen ? 0 : vg_param_rules_factor(&o->optimizer.rates, p->name, 1);
+    }
+    for (int l = 0; l < vg_model_layers(r->model) && r->freeze.count; l++) {
+        char name[VG_PARAM_PATTERN];
+        if (vg_model_layer(r->model, l)->kind != VG_LAYER_BATCHNORM)
+            continue;
+        snprintf(name, sizeof name, "%s.bias", vg_model_layer(r->model, l)->name);
+        vg_model_hold_statistics(r->model, l,
+                                 now && vg_param_rules_factor(&r->freeze, name, 1) <= 0);
+    }
 }
 
 vg_probe_options vg_training_probe_options(const vg_training *r, const vg_loader_options *load)

@@ -54,10 +54,11 @@ double vg_training_rate(const vg_training *r)
 static double weight_of(const vg_training *r, const vg_label_pairs *labels, int n)
 {
     double sum = 0;
-    for (int i = 0; i < n && r->weights; i++)
+    bool weighs = vg_training_weighs(r);
+    for (int i = 0; i < n && weighs; i++)
         sum += labels->share * (double)r->weights[labels->first[i]] +
                (1 - labels->share) * (double)r->weights[labels->second[i]];
-    return r->weights ? sum : n;
+    return weighs ? sum : n;
 }
 
 /* Adds the gradients of one batch to those of its group, or (weight 0) puts the group's mean in their place. */
@@ -124,6 +125,7 @@ bool vg_training_step(vg_training *r, const vg_batch *batch, double started)
     lap(&clock, &r->spent.forward);
     vg_loss_result loss = vg_training_loss(r, outputs, &labels, batch->count);
     lap(&clock, &r->spent.loss);
+    double weight = r->sums ? weight_of(r, &labels, batch->count) : 1;
     r->rate = vg_training_rate(r);
     r->step++;
     r->next = batch->first / (uint64_t)r->batch + 1;
@@ -135,7 +137,7 @@ bool vg_training_step(vg_training *r, const vg_batch *batch, double started)
         clock = vg_training_now();
         vg_model_backward(r->model, r->dlogits, NULL);
         lap(&clock, &r->spent.backward);
-        use_gradient(r, weight_of(r, &labels, batch->count), r->next == r->batches);
+        use_gradient(r, weight, r->next == r->batches);
         lap(&clock, &r->spent.update);
     }
     if (!r->events || !r->events->batch)

@@ -111,6 +111,7 @@ struct vg_layer {
     bool fused_away;   /* this ReLU is done by the layer before */
     bool spared;       /* and so is its backward pass, or a layer behind does it */
     bool masks;        /* this one does it */
+    bool held;         /* batch norm: by its running statistics, also when training */
 
     bool turns;            /* dense behind a map: takes its input in the order C H W */
     bool reads_x, reads_y; /* as in ops, unless another layer spares it */

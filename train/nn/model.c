@@ -394,3 +394,8 @@ const float *vg_model_activation(const vg_model *model, int layer)
         l = &model->layers[l->source];
     return model->pass.training && !l->kept ? NULL : l->y;
 }
+
+void vg_model_hold_statistics(vg_model *model, int layer, bool held)
+{
+    model->layers[layer].held = held;
+}

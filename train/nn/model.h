@@ -91,6 +91,9 @@ const float *vg_model_forward(vg_model *model, const float *x, int n, bool train
 /* After a training forward: gradient of the loss with respect to the logits [n][classes] -> grad of
  * all parameters (overwritten, not added). dx (n C H W) may be NULL. */
 void vg_model_backward(vg_model *model, const float *dlogits, float *dx);
+/* Whether a batch norm keeps to its running statistics in training as well, and leaves them as they are: how frozen
+ * ones are meant to be. Other layers do not care. May change between passes. */
+void vg_model_hold_statistics(vg_model *model, int layer, bool held);
 /* What a layer cost since the clocks were set going: seconds of all threads of the team together. */
 typedef struct vg_layer_clock {
     double forward, backward;

@@ -40,7 +40,7 @@ static void batchnorm_plan(vg_layer *l, int max_batch, vg_plan *plan)
 static void batchnorm_pack(vg_layer *l, const vg_pass *pass, int part)
 {
     size_t c = (size_t)l->in.c;
-    if (pass->training || part > 0)
+    if ((pass->training && !l->held) || part > 0)
         return;
     for (size_t k = 0; k < c; k++) {
         double s = (double)l->params[GAMMA].value[k] /
@@ -73,7 +73,12 @@ static void forward_combine(vg_layer *l, const vg_pass *pass)
 {
     size_t c = (size_t)l->in.c;
     double count = (double)pass->n * (double)l->in.h * (double)l->in.w, moved = l->spec.rate;
-    for (size_t k = 0; k < c; k++) {
+    for (size_t k = 0; k < c && l->held; k++) { /* the coefficients are there: batchnorm_pack */
+        l->mean[k] = l->params[RUNNING_MEAN].value[k];
+        l->inverse[k] =
+            (float)(1 / sqrt((double)l->params[RUNNING_VAR].value[k] + l->spec.epsilon));
+    }
+    for (size_t k = 0; k < c && !l->held; k++) {
         double mean = vg_add_tree_double(l->sums + k, 2 * c) / count;
         double variance = vg_add_tree_double(l->sums + c + k, 2 * c) / count - mean * mean;
         variance = variance < 0 ? 0 : variance; /* rounding; NaN stays */
@@ -126,10 +131,10 @@ static void backward_combine(vg_layer *l, const vg_pass *pass)
             l->params[GAMMA].grad[k] = (float)dgamma;
         l->params[BETA].grad[k] = (float)sum;
         double a = (double)l->params[GAMMA].value[k] * inverse;
-        double b = -a * dgamma / count * inverse;
+        double b = l->held ? 0 : -a * dgamma / count * inverse;
         l->affine[2 * c + k] = (float)a;
         l->affine[3 * c + k] = (float)b;
-        l->affine[4 * c + k] = (float)(-a * sum / count - b * mean);
+        l->affine[4 * c + k] = l->held ? 0 : (float)(-a * sum / count - b * mean);
     }
 }
 
