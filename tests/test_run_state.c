@@ -203,6 +203,34 @@ static void test_plateau_and_ending_go_on(void **state)
     vg_run_options_reset(&options);
 }
 
+/* Groups of batches make the steps of one large batch, to rounding. */
+static void test_accumulation_is_a_large_batch(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    double losses[2][3];
+    for (int way = 0; way < 2; way++) {
+        vg_run_options options = vg_run_options_default();
+        static const char *const layers[] = {"conv 6 k3", "relu", "maxpool 2", "dense 12", "relu"};
+        for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
+            assert_ok(vg_net_spec_add(&options.net, layers[i], &err));
+        options.epochs = 2;
+        options.batch = way ? 10 : 30;
+        options.accumulate = way ? 3 : 1;
+        options.weighting = VG_WEIGHTING_INVERSE;
+        options.policy.shift_x = 0.1;
+        vg_run_result result;
+        assert_ok(vg_run(dataset, &options, NULL, &result, &err));
+        for (int e = 0; e < 3; e++)
+            losses[way][e] = result.epochs[e].diversity.loss;
+        vg_run_result_reset(&result);
+        vg_run_options_reset(&options);
+    }
+    assert_true(losses[0][2] < 0.9 * losses[0][0]);
+    for (int e = 0; e < 3; e++)
+        assert_near(losses[1][e], losses[0][e], 1e-4);
+}
+
 /* Cut off without a word: whatever state was written last will do. */
 static void test_states_within_an_epoch(void **state)
 {
@@ -317,6 +345,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_bits_in_pieces),
         cmocka_unit_test(test_plateau_and_ending_go_on),
+        cmocka_unit_test(test_accumulation_is_a_large_batch),
         cmocka_unit_test(test_states_within_an_epoch),
         cmocka_unit_test(test_another_run_is_refused),
         cmocka_unit_test(test_damaged_states_are_refused),

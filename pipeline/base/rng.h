@@ -28,6 +28,7 @@ typedef enum vg_rng_use {
     VG_RNG_CROP = 12,        /* rectangle of a random resized crop */
     VG_RNG_MIX = 13,         /* MixUp and CutMix of a batch */
     VG_RNG_CURVE = 14, /* corners and coefficients of perspective and elastic steps */
+    VG_RNG_SEARCH = 15, /* trials of a search over settings */
     VG_RNG_PIXELS = 0x100 /* operations on pixels: one use for each step of a plan from here on */
 } vg_rng_use;
 
