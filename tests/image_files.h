@@ -107,4 +107,40 @@ static inline vg_status decode_bytes(const vg_bytes *bytes, const vg_decode_opti
     return status;
 }
 
+/* The file is refused with this status and a message that holds `part`. */
+static inline void expect_decode(const vg_bytes *bytes, vg_status status, const char *part)
+{
+    vg_error err;
+    vg_decode_info info;
+    vg_decode_options options = vg_decode_options_default();
+    assert_int_equal(decode_bytes(bytes, &options, &info, &err), status);
+    assert_contains(err.message, part);
+}
+
+/* A golden file cut off at each of its bytes but the last `end` is an error that says where, from
+ * `magic` bytes on, by which the kind of the file is known; and damaged where that is allowed. */
+static inline void cut_anywhere(const char *name, size_t magic, size_t end, const char *word)
+{
+    vg_bytes bytes = {0};
+    golden_read(name, &bytes);
+    size_t whole = bytes.size;
+    for (size_t n = 0; n + end < whole; n++) {
+        vg_error err;
+        vg_decode_info info;
+        vg_decode_options options = vg_decode_options_default();
+        char expected[60];
+        bytes.size = n;
+        assert_int_equal(decode_bytes(&bytes, &options, &info, &err), VG_E_FORMAT);
+        snprintf(expected, sizeof expected, "truncated after %zu %s", n, word);
+        if (n >= magic)
+            assert_contains(err.message, expected);
+        options.allow_damaged = true;
+        if (decode_bytes(&bytes, &options, &info, &err) == VG_OK) {
+            assert_true(info.damaged);
+            assert_contains(info.warning, "truncated");
+        }
+    }
+    vg_bytes_reset(&bytes);
+}
+
 #endif

@@ -163,15 +163,6 @@ static void test_parts(void **state)
     vg_image_reset(&part);
 }
 
-static void expect(const vg_bytes *bytes, vg_status status, const char *part)
-{
-    vg_error err;
-    vg_decode_info info;
-    vg_decode_options options = vg_decode_options_default();
-    assert_int_equal(decode_bytes(bytes, &options, &info, &err), status);
-    assert_contains(err.message, part);
-}
-
 static void interlaced_make(const vg_image *image, vg_bytes *out)
 {
     vg_error err = {0};
@@ -225,7 +216,7 @@ static void test_how_much_is_intact(void **state)
     b.size = whole;
     b.data[whole / 2] ^= 1; /* noticed at the end of the chunk, counted from its beginning */
     vg_decode_options options = vg_decode_options_default();
-    expect(&b, VG_E_FORMAT, "at byte");
+    expect_decode(&b, VG_E_FORMAT, "at byte");
     options.allow_damaged = true;
     assert_int_equal(decode_bytes(&b, &options, &info, &err), VG_OK);
     assert_true(info.damaged && info.intact >= 0 && info.intact <= 0.5);
@@ -277,23 +268,9 @@ static void test_truncated_anywhere(void **state)
     static const char *const files[] = {"rgba8.png", "palette4-adam7.png", "grey16.png"};
     vg_bytes bytes = {0};
     for (size_t i = 0; i < 3; i++) {
+        cut_anywhere(files[i], 8, 0, "of at least");
         golden_read(files[i], &bytes);
         size_t whole = bytes.size;
-        for (size_t n = 0; n < whole; n++) {
-            vg_error err;
-            vg_decode_info info;
-            vg_decode_options options = vg_decode_options_default();
-            bytes.size = n;
-            assert_int_equal(decode_bytes(&bytes, &options, &info, &err), VG_E_FORMAT);
-            if (n >= 8) {
-                char expected[60];
-                snprintf(expected, sizeof expected, "truncated after %zu of at least", n);
-                assert_contains(err.message, expected);
-            }
-            options.allow_damaged = true;
-            if (decode_bytes(&bytes, &options, &info, &err) == VG_OK)
-                assert_true(info.damaged);
-        }
         vg_error err;
         vg_decode_info info;
         vg_decode_options options = vg_decode_options_default();
@@ -333,33 +310,33 @@ static void test_each_malformation_has_its_error(void **state)
     vg_bytes b = {0};
     golden_read("rgb8.png", &b);
     b.data[8 + 8 + 13]++; /* IHDR's checksum */
-    expect(&b, VG_E_FORMAT, "IHDR: CRC error");
+    expect_decode(&b, VG_E_FORMAT, "IHDR: CRC error");
     golden_read("rgb8.png", &b);
     b.data[60] ^= 1; /* in the picture data */
-    expect(&b, VG_E_FORMAT, "damaged PNG");
+    expect_decode(&b, VG_E_FORMAT, "damaged PNG");
     golden_read("rgb8.png", &b);
     b.data[4] = '\n'; /* the signature after a transfer as text */
-    expect(&b, VG_E_FORMAT, "ASCII conversion");
+    expect_decode(&b, VG_E_FORMAT, "ASCII conversion");
     golden_read("rgb8.png", &b);
     put32(b.data + 16, 0);
     seal(b.data + 8);
-    expect(&b, VG_E_FORMAT, "width is zero");
+    expect_decode(&b, VG_E_FORMAT, "width is zero");
     golden_read("rgb8.png", &b);
     b.data[24] = 3; /* bit depth */
     seal(b.data + 8);
-    expect(&b, VG_E_FORMAT, "Invalid IHDR data");
+    expect_decode(&b, VG_E_FORMAT, "Invalid IHDR data");
     golden_read("rgb8.png", &b);
     b.data[25] = 7; /* colour type */
     seal(b.data + 8);
-    expect(&b, VG_E_FORMAT, "color type");
+    expect_decode(&b, VG_E_FORMAT, "color type");
     golden_read("rgb8.png", &b);
     put32(b.data + 20, 40); /* more rows than there is data for */
     seal(b.data + 8);
-    expect(&b, VG_E_FORMAT, "Not enough image data");
+    expect_decode(&b, VG_E_FORMAT, "Not enough image data");
     golden_read("palette4.png", &b);
     memcpy(b.data + 37, "xLTE", 4); /* no palette any more */
     seal(b.data + 33);
-    expect(&b, VG_E_FORMAT, "PLTE");
+    expect_decode(&b, VG_E_FORMAT, "PLTE");
     vg_bytes_reset(&b);
 }
 
@@ -375,7 +352,7 @@ static void test_huge_exif(void **state)
     golden_read("orientation6.png", &b);
     assert_memory_equal(b.data + 37, "eXIf", 4);
     put32(b.data + 33, 0x3fffffff);
-    expect(&b, VG_E_FORMAT, "of at least 1073741868 bytes");
+    expect_decode(&b, VG_E_FORMAT, "of at least 1073741868 bytes");
     golden_read("orientation6.png", &b);
     uint32_t old = b.data[36], length = 40u << 20;
     assert_ok(vg_bytes_reserve(&big, b.size + length, &err));
@@ -400,11 +377,11 @@ static void test_limits(void **state)
     put32(b.data + 16, 20000); /* a bomb: 400 megapixels in 500 bytes */
     put32(b.data + 20, 20000);
     seal(b.data + 8);
-    expect(&b, VG_E_LIMIT, "20000 x 20000 pixels are more than the limit of 100000000");
+    expect_decode(&b, VG_E_LIMIT, "20000 x 20000 pixels are more than the limit of 100000000");
     put32(b.data + 16, 0x7fffffff);
     put32(b.data + 20, 0x7fffffff);
     seal(b.data + 8);
-    expect(&b, VG_E_LIMIT, "longer than 1000000");
+    expect_decode(&b, VG_E_LIMIT, "longer than 1000000");
     golden_read("rgb8.png", &b);
     vg_error err;
     vg_decode_info info;
