@@ -470,7 +470,7 @@ static void test_written_heads(void **state)
             vg_model_backward(m, d, NULL);
             int count, at = 0;
             vg_param *p = vg_model_params(m, &count);
-            gradients[written] = malloc(vg_model_parameter_count(m) * sizeof(float));
+            gradients[written] = calloc(vg_model_parameter_count(m), sizeof(float));
             for (int i = 0; i < count; i++) {
                 memcpy(gradients[written] + at, p[i].grad, p[i].count * sizeof(float));
                 at += (int)p[i].count;
@@ -517,6 +517,50 @@ static void test_written_heads(void **state)
     vg_net_spec_reset(&spec);
 }
 
+static void test_cosine(void **state)
+{
+    (void)state;
+    check_net(SPEC("flatten", "cosine classes"), 2, 3, 3, 5);
+    check_net(SPEC("dense 20", "cosine classes", "linear 5"), 2, 4, 4, 17);
+    check_net(SPEC("conv 6 k3", "globalpool", "cosine 5"), 2, 4, 4, 9);
+    /* by its definition, and whatever the lengths */
+    enum { N = 3, D = 8, K = 3 };
+    vg_error err = {0};
+    vg_model *m = model_of(SPEC("cosine classes"), D, 1, 1, K, N);
+    int count;
+    vg_param *p = vg_model_params(m, &count);
+    assert_int_equal(count, 1);
+    float *x = random_floats(N * D, 4);
+    memset(x + 2 * D, 0, D * sizeof *x); /* no direction: 0 */
+    for (int stretched = 0; stretched < 2; stretched++) {
+        const float *y = vg_model_forward(m, x, N, false, 0), *w = p[0].value;
+        for (int i = 0; i < N; i++)
+            for (int k = 0; k < K; k++) {
+                double xw = 0, xx = 0, ww = 0;
+                for (int c = 0; c < D; c++) {
+                    xw += (double)x[i * D + c] * (double)w[k * D + c];
+                    xx += (double)x[i * D + c] * (double)x[i * D + c];
+                    ww += (double)w[k * D + c] * (double)w[k * D + c];
+                }
+                assert_near((double)y[i * K + k], xx > 0 ? xw / sqrt(xx * ww) : 0, 1e-6);
+            }
+        for (int c = 0; c < D; c++) {
+            x[c] *= 100;
+            p[0].value[c] *= 0.01f;
+        }
+    }
+    free(x);
+    vg_model_free(m);
+    vg_model_options options = {
+        .channels = 1, .height = 4, .width = 4, .classes = 2, .max_batch = 1};
+    m = NULL;
+    vg_net_spec spec = SPEC("cosine classes");
+    assert_int_equal(vg_model_new(&spec, &options, &m, &err), VG_E_SHAPE);
+    assert_contains(err.message, "flatten or globalpool");
+    assert_int_equal(vg_net_spec_add(&spec, "cosine 5 nobias", &err), VG_E_ARG);
+    vg_net_spec_reset(&spec);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -541,6 +585,7 @@ int main(void)
         cmocka_unit_test(test_orthogonal_weights),
         cmocka_unit_test(test_dirac_weights),
         cmocka_unit_test(test_written_heads),
+        cmocka_unit_test(test_cosine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,7 +96,7 @@ static const vg_job_key keys[] = {
     NUMBER("loss.gamma", run.loss.gamma, 0, 100, "of focal and sigmoid-focal: how much less what is right already counts; 0: as much"),
     NUMBER("loss.tau", run.loss.tau, -100, 100, "of logit-adjusted: logits + tau x log of the class's share"),
     NUMBER("loss.margin", run.loss.margin, 0, 1000, "of ldam: the rarest class's; the others' fall with the fourth root of their counts"),
-    NUMBER("loss.scale", run.loss.scale, 1e-6, 1e6, "of ldam: factor of the logits, for a net that ends in `cosine classes`"),
+    NUMBER("loss.scale", run.loss.scale, 1e-6, 1e6, "of ldam: factor of its margins, as the net has it for its logits: 30 behind `cosine classes, linear 30`"),
     WORD("optimizer", run.optimizer.kind, vg_key_word_optimizer, VG_OPTIMIZERS, "how weights follow gradients"),
     NUMBER("learning_rate", run.schedule.base, 1e-12, 1e6, "before the schedule; when not given 0.05 with sgd, 0.01 with adagrad, 0.02 with muon, 0.001 with the others"),
     OWN("rate", rates, 0, 0, "map of parameter pattern to factor from 0", "factors of learning_rate for parameters by name, as \"*.bn.bias\"; 0: frozen"),

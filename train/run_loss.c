@@ -10,7 +10,7 @@
 static vg_layer_kind last_layer(const vg_net_spec *net)
 {
     for (int i = 0; i < net->count; i++)
-        if (net->layers[i].kind == VG_LAYER_DENSE && net->layers[i].outputs == 0)
+        if (vg_layer_is_head(&net->layers[i]))
             return net->layers[net->count - 1].kind;
     return VG_LAYER_DENSE;
 }

@@ -70,7 +70,7 @@ CASES = [
     ("z", focal),
     ("z", sigmoid_focal),
     ("z", lambda z, y, w: smooth_cross_entropy(z + 1.5 * (counts / counts.sum()).log(), y, w, 0.1)),
-    ("z", lambda z, y, w: smooth_cross_entropy(4 * (z - margins * F.one_hot(y, K)), y, w, 0)),
+    ("z", lambda z, y, w: smooth_cross_entropy(4 * (z / 4 - margins * F.one_hot(y, K)), y, w, 0)),
     ("softmax", lambda p, y, w: smooth_cross_entropy(p.log(), y, w, 0)),
     ("softmax", lambda p, y, w: focal(p.log(), y, w)),
     ("sigmoid", lambda p, y, w: weighed(F.binary_cross_entropy(p, soft(y, 0.2), reduction="none").sum(1), y, w)),

@@ -211,7 +211,7 @@ vg_param *vg_layer_statistic(vg_layer *layer, vg_plan *plan, const char *what, i
 extern const vg_layer_ops vg_conv_ops, vg_batchnorm_ops, vg_relu_ops, vg_maxpool_ops,
     vg_avgpool_ops, vg_globalpool_ops, vg_dropout_ops, vg_dense_ops, vg_flatten_ops,
     vg_globalmax_ops, vg_groupnorm_ops, vg_add_ops, vg_concat_ops, vg_prelu_ops, vg_softmax_ops,
-    vg_activation_ops;
+    vg_activation_ops, vg_cosine_ops;
 
 /* Fills the weights of one layer. */
 void vg_layer_initialize(vg_layer *layer, vg_init init, double scale, uint64_t seed);

@@ -44,7 +44,7 @@ static bool make_margins(vg_loss *l, const uint64_t *samples)
         most = fmax(most, l->margin[k]);
     }
     for (int k = 0; l->margin && k < l->classes; k++)
-        l->margin[k] *= l->options.margin / most;
+        l->margin[k] *= l->options.scale * l->options.margin / most;
     return l->margin;
 }
 

@@ -9,7 +9,7 @@
  *   focal           w_y x -(1 - p_y)^gamma log p_y                (Lin et al., ICCV 2017)
  *   sigmoid-focal   the same for each term of sigmoid: (1 - p_k)^gamma and p_k^gamma
  *   logit-adjusted  softmax of z_k + tau log prior_k              (Menon et al., ICLR 2021)
- *   ldam            softmax of scale x (z_k - margin_k [k = y]), margin_k = C n_k^(-1/4) with the
+ *   ldam            softmax of z_k - scale x margin_k [k = y], margin_k = C n_k^(-1/4) with the
  *                   largest as asked                              (Cao et al., NeurIPS 2019)
  *
  * The loss of a batch is the sum of these over the sum of w_y. Sums over classes are sums, where
@@ -58,7 +58,8 @@ typedef struct vg_loss_options {
     double gamma;           /* focal, sigmoid-focal: 0 and more (2) */
     double tau;             /* logit-adjusted (1) */
     double margin;          /* ldam: the largest (0.5) */
-    double scale;           /* ldam (30, for a cosine head: unit features and weights) */
+    double scale; /* ldam: what the network multiplies its cosines by (1), 30 in the paper:
+                               "cosine classes", "linear 30" */
 } vg_loss_options;
 vg_loss_options vg_loss_options_default(void);
 /* VG_E_ARG: a value out of its range, label smoothing where it is not defined. */

@@ -40,18 +40,17 @@ static double exponent(const vg_loss *l, const float *z, int k, int label)
     double v = given_probabilities(l) ? vg_log_probability(z[k]) : (double)z[k];
     if (l->adjust)
         v += l->adjust[k];
-    if (l->margin)
-        v = l->options.scale * (k == label ? v - l->margin[k] : v);
+    if (l->margin && k == label)
+        v -= l->margin[k];
     return v;
 }
 
 /* d exponent / d output. */
 static double slope(const vg_loss *l, float z)
 {
-    double s = l->margin ? l->options.scale : 1;
     if (!given_probabilities(l))
-        return s;
-    return z >= 0 && z <= 1 ? s / fmax((double)z, LEAST) : 0;
+        return 1;
+    return z >= 0 && z <= 1 ? 1 / fmax((double)z, LEAST) : 0;
 }
 
 typedef struct sums {

@@ -14,7 +14,7 @@ _Static_assert((int)NAMES == (int)VG_LOSSES, "a loss without a name");
 
 vg_loss_options vg_loss_options_default(void)
 {
-    return (vg_loss_options){.gamma = 2, .tau = 1, .margin = 0.5, .scale = 30};
+    return (vg_loss_options){.gamma = 2, .tau = 1, .margin = 0.5, .scale = 1};
 }
 
 vg_status vg_loss_parse(const char *word, vg_loss_kind *kind, vg_error *err)

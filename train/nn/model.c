@@ -101,6 +101,7 @@ static const vg_layer_ops *const all_ops[VG_LAYER_KINDS] = {
     [VG_LAYER_EXP] = &vg_activation_ops,
     [VG_LAYER_SOFTMAX] = &vg_softmax_ops,
     [VG_LAYER_LINEAR] = &vg_activation_ops,
+    [VG_LAYER_COSINE] = &vg_cosine_ops,
 };
 
 static const vg_layer_ops *ops_of(vg_layer_kind kind)
@@ -122,7 +123,7 @@ static vg_status shape_layer(vg_model *m, int i, const vg_layer_spec *spec, vg_e
     if (!l->ops)
         return vg_fail(err, VG_E_ARG, "layer %d has no known kind (%d)", i, (int)spec->kind);
     l->spec = *spec;
-    if (l->spec.kind == VG_LAYER_DENSE && l->spec.outputs == 0)
+    if (vg_layer_is_head(&l->spec))
         l->spec.outputs = m->options.classes;
     l->index = i;
     l->reads_x = l->ops->reads_x;
@@ -251,12 +252,11 @@ static vg_status find_head(const vg_net_spec *spec, int *head, vg_error *err)
         bool after =
             kind == VG_LAYER_SOFTMAX || kind == VG_LAYER_SIGMOID || kind == VG_LAYER_LINEAR;
         if (*head < i && (!after || l->from[0]))
-            return vg_fail(
-                err, VG_E_ARG,
-                "layer %d (%s) stands behind \"dense classes\"; only softmax, sigmoid and "
-                "linear may",
-                i, vg_layer_kind_name(kind));
-        if (kind == VG_LAYER_DENSE && l->outputs == 0)
+            return vg_fail(err, VG_E_ARG,
+                           "layer %d (%s) stands behind the head; only softmax, sigmoid and "
+                           "linear may",
+                           i, vg_layer_kind_name(kind));
+        if (vg_layer_is_head(l))
             *head = i;
     }
     return VG_OK;

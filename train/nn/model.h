@@ -77,7 +77,7 @@ void vg_model_initialize(vg_model *model);
 int vg_model_layers(const vg_model *model);
 /* -1: the input, of which name, channels, height and width count. */
 const vg_layer_info *vg_model_layer(const vg_model *model, int layer);
-/* The dense layer with an output for each class: the last one, unless softmax, sigmoid or linear come
+/* The dense or cosine layer with an output for each class: the last one, unless softmax, sigmoid or linear come
  * behind it. */
 int vg_model_head(const vg_model *model);
 /* Parameters in the order of the layers; valid as long as the model. */

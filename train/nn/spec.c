@@ -13,11 +13,16 @@
 enum { WORDS = 16, WORD = 32, MOST_OUTPUTS = 65536, MOST_WINDOW = 255, MOST_PADDING = 65535 };
 
 static const char *const kind_names[VG_LAYER_KINDS] = {
-    "conv",      "bn",    "relu",    "maxpool",   "avgpool",        "globalpool",
-    "dropout",   "dense", "flatten", "globalmax", "spatialdropout", "groupnorm",
-    "layernorm", "add",   "concat",  "leaky",     "prelu",          "elu",
-    "selu",      "gelu",  "silu",    "sigmoid",   "tanh",           "exp",
-    "softmax",   "linear"};
+    "conv",      "bn",     "relu",    "maxpool",   "avgpool",        "globalpool",
+    "dropout",   "dense",  "flatten", "globalmax", "spatialdropout", "groupnorm",
+    "layernorm", "add",    "concat",  "leaky",     "prelu",          "elu",
+    "selu",      "gelu",   "silu",    "sigmoid",   "tanh",           "exp",
+    "softmax",   "linear", "cosine"};
+
+bool vg_layer_is_head(const vg_layer_spec *layer)
+{
+    return (layer->kind == VG_LAYER_DENSE || layer->kind == VG_LAYER_COSINE) && layer->outputs == 0;
+}
 
 const char *vg_layer_kind_name(vg_layer_kind kind)
 {
@@ -173,16 +178,17 @@ static vg_status parse_dropout(const char *line, const words *w, vg_layer_spec *
 
 static vg_status parse_dense(const char *line, const words *w, vg_layer_spec *l, vg_error *err)
 {
-    static const char *const form =
-        "dense OUTPUTS [nobias], e.g. \"dense 128\" or \"dense classes\"";
-    l->bias = true;
+    static const char *const form = "OUTPUTS [nobias], e.g. \"dense 128\", \"dense classes\" or "
+                                    "\"cosine classes\" (never a bias)";
+    bool dense = l->kind == VG_LAYER_DENSE;
+    l->bias = dense;
     if (w->count < 2)
         return vg_fail(err, VG_E_ARG, "layer \"%.80s\" lacks its outputs; expected %s", line, form);
     bool head = strcmp(w->text[1], "classes") == 0;
     if (!head && !number(w->text[1], 1, MOST_OUTPUTS, &l->outputs))
         return refuse(line, w->text[1], form, err);
     for (int i = 2; i < w->count; i++) {
-        if (strcmp(w->text[i], "nobias") != 0)
+        if (!dense || strcmp(w->text[i], "nobias") != 0)
             return refuse(line, w->text[i], form, err);
         l->bias = false;
     }
@@ -298,6 +304,7 @@ static vg_status parse_kind(const char *line, const words *w, vg_layer_spec *l, 
     case VG_LAYER_SPATIALDROPOUT:
         return parse_dropout(line, w, l, err);
     case VG_LAYER_DENSE:
+    case VG_LAYER_COSINE:
         return parse_dense(line, w, l, err);
     case VG_LAYER_BATCHNORM:
     case VG_LAYER_GROUPNORM:
@@ -413,6 +420,7 @@ static void put_options(vg_line *out, const vg_layer_spec *l)
             vg_line_put(out, " p%d", l->padding);
         break;
     case VG_LAYER_DENSE:
+    case VG_LAYER_COSINE:
         if (l->outputs)
             vg_line_put(out, " %d", l->outputs);
         else

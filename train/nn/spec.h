@@ -15,6 +15,7 @@
  *   relu, leaky [0.01], prelu [channels], elu [1], selu, gelu [tanh], silu, sigmoid, tanh, exp
  *   softmax                     over the channels of each place
  *   linear [0.125]              nothing but a factor
+ *   cosine 16                   of the angle between a vector and each weight; "cosine classes"
  *   flatten
  *   add x, concat x             the input plus, or followed by, the output called x
  *
@@ -26,7 +27,7 @@
  *   conv 32 k1 s2 nobias from x, bn, add y, relu
  *
  * The head, a dense layer to the logits, is added by itself: write the list without it. Or write it, as
- * "dense classes", where something comes after it: softmax, sigmoid or linear. */
+ * "dense classes" or "cosine classes", where something comes after it: softmax, sigmoid or linear. */
 #ifndef VG_NN_SPEC_H
 #define VG_NN_SPEC_H
 
@@ -62,6 +63,7 @@ typedef enum vg_layer_kind {
     VG_LAYER_EXP,
     VG_LAYER_SOFTMAX,
     VG_LAYER_LINEAR,
+    VG_LAYER_COSINE,
     VG_LAYER_KINDS
 } vg_layer_kind;
 
@@ -69,7 +71,7 @@ enum { VG_LAYER_LABEL = 16 /* of a name, with its end */ };
 
 typedef struct vg_layer_spec {
     vg_layer_kind kind;
-    int outputs; /* conv, dense; 0 for a dense layer: as many as classes */
+    int outputs; /* conv, dense; 0 for dense and cosine: as many as classes */
     int kernel, stride, padding;
     int dilation; /* conv; 0 counts as 1 */
     int groups;   /* conv (0 counts as 1), groupnorm */
@@ -97,6 +99,8 @@ void vg_net_spec_reset(vg_net_spec *spec);
 vg_status vg_net_spec_copy(const vg_net_spec *from, vg_net_spec *to, vg_error *err);
 /* The words of a layer, as vg_net_spec_add takes them. */
 void vg_layer_print(const vg_layer_spec *layer, char *text, size_t capacity);
+/* A dense or cosine layer with an output for each class. */
+bool vg_layer_is_head(const vg_layer_spec *layer);
 const char *vg_layer_kind_name(vg_layer_kind kind); /* "conv", "bn", ... */
 /* The latest of the first `count` layers whose output is called so; -1: the input; -2: none. */
 int vg_net_spec_find(const vg_net_spec *spec, int count, const char *name);
