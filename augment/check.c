@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/rng.h"
+#include "base/text.h"
 #include "base/threads.h"
 #include "check_internal.h"
 
@@ -17,26 +18,20 @@
 
 enum { LEAST_OF_CLASS = 12, KEEP_BYTES = 96 << 20 };
 
-struct check_worker {
-    void *scratch;
-    vg_reader reader;
-    vg_image image;
-    float *before, *after;       /* a view each */
-    float *distances, *original; /* [classes] */
-};
-
 vg_check_options vg_check_options_default(void)
 {
-    return (vg_check_options){.pictures = 256, .references = 1024, .draws = 4, .seed = 1};
+    return (vg_check_options){
+        .pictures = 256, .references = 1024, .draws = 4, .again = 64, .seed = 1};
 }
 
 vg_check_options vg_check_options_quick(size_t decodes)
 {
     vg_check_options options = vg_check_options_default();
-    size_t most = decodes / 100;
-    options.references = most < 64 ? 64 : most < 256 ? most : 256;
-    options.pictures = options.references / 4 < 64 ? options.references / 4 : 64;
+    size_t most = decodes / 50;
+    options.references = most < 256 ? 256 : most < 768 ? most : 768;
+    options.pictures = 32;
     options.draws = 2;
+    options.again = 16;
     return options;
 }
 
@@ -44,7 +39,41 @@ void vg_check_reset(vg_check *check)
 {
     free(check->parts);
     free(check->findings);
+    if (check->looks) {
+        free(check->looks->space.reference);
+        free(check->looks->space.label);
+        free(check->looks->space.typical);
+        free(check->looks);
+    }
     memset(check, 0, sizeof *check);
+}
+
+int vg_check_looks_like(const vg_check *check, const float *view, int channels, int width,
+                        int height, int label)
+{
+    float features[LABEL_SIZE], distances[LABEL_CLASSES];
+    if (!check || !check->looks)
+        return -1;
+    const label_space *space = &check->looks->space;
+    label_features(view, channels, width, height, features);
+    label_space_scale(space, features);
+    int named = label_nearest(space, features, SIZE_MAX, distances);
+    return named >= 0 && named != label && distances[named] <= space->typical[named] ? named : -1;
+}
+
+/* Hands the space over to the check, which is done with it. */
+static void keep_looks(check_run *run, vg_check *check)
+{
+    /* Single pictures are judged only where such a name is mostly right. */
+    if (!run->labels || check->crossed_before > 0.25)
+        return;
+    check->looks = vg_calloc(1, sizeof *check->looks);
+    if (!check->looks)
+        return; /* single pictures are then not judged */
+    check->looks->space = run->space;
+    run->space.reference = NULL;
+    run->space.label = NULL;
+    run->space.typical = NULL;
 }
 
 /* ---- which pictures */
@@ -109,12 +138,14 @@ static vg_status choose(check_run *run, const size_t *counts, int classes, candi
     run->before = vg_calloc(kept, sizeof *run->before);
     run->picture = vg_calloc(kept, sizeof *run->picture);
     run->own = vg_calloc(kept, sizeof *run->own);
+    run->near = vg_calloc(kept, sizeof *run->near);
+    run->looks = vg_calloc(kept, sizeof *run->looks);
     run->space.typical = vg_calloc((size_t)classes, sizeof *run->space.typical);
     run->space.label = vg_calloc(kept, sizeof *run->space.label);
     run->space.reference = vg_calloc(kept, LABEL_SIZE * sizeof(float));
     if (!run->index || !run->augmented || !run->kept || !run->errors || !run->before ||
-        !run->picture || !run->own || !run->space.typical || !run->space.label ||
-        !run->space.reference)
+        !run->picture || !run->own || !run->near || !run->looks || !run->space.typical ||
+        !run->space.label || !run->space.reference)
         return vg_fail(err, VG_E_NOMEM, "out of memory for %zu pictures", kept);
     run->space.count = kept;
     run->space.classes = classes;
@@ -159,14 +190,13 @@ static size_t view_size(const check_run *run)
            (size_t)run->augment->channels;
 }
 
-/* The decoded picture: kept, or read once more. */
-static const vg_image *picture_of(check_run *run, check_worker *w, size_t i, vg_error *err)
+const vg_image *check_picture(check_run *run, check_worker *w, size_t i, vg_decode_info *info,
+                              vg_error *err)
 {
     if (run->kept[i].data)
         return &run->kept[i];
-    vg_decode_options decode = vg_decode_options_default();
-    return vg_dataset_read(run->dataset, run->index[i], &decode, &w->reader, &w->image, NULL,
-                           err) == VG_OK
+    return vg_dataset_read(run->dataset, run->index[i], NULL, &w->reader, &w->image, info, err) ==
+                   VG_OK
                ? &w->image
                : NULL;
 }
@@ -176,9 +206,12 @@ static void look(void *context, int thread, size_t i)
     check_run *run = context;
     check_worker *w = &run->workers[thread];
     const vg_augment *a = run->augment;
-    const vg_image *image = picture_of(run, w, i, &run->errors[i]);
+    vg_decode_info info = {0};
+    const vg_image *image = check_picture(run, w, i, &info, &run->errors[i]);
     if (!image || vg_augment_view(a, NULL, w->scratch, image, w->before, &run->errors[i]) != VG_OK)
         return;
+    run->looks[i] =
+        (uint8_t)((vg_image_is_flat(image) ? CHECK_FLAT : 0) | (info.has_alpha ? CHECK_CLEAR : 0));
     label_features(w->before, a->channels, a->width, a->height,
                    run->space.reference + i * LABEL_SIZE);
     if (run->augmented[i] && vg_image_bytes(image) <= run->room) {
@@ -205,15 +238,17 @@ static vg_status compact(check_run *run, vg_error *err)
         run->kept[kept] = image;
         run->index[kept] = run->index[i];
         run->augmented[kept] = run->augmented[i];
+        run->looks[kept] = run->looks[i];
         run->space.label[kept] = run->space.label[i];
         memmove(run->space.reference + kept * LABEL_SIZE, run->space.reference + i * LABEL_SIZE,
                 LABEL_SIZE * sizeof(float));
-        if (run->augmented[kept])
+        /* Nothing can be destroyed, or change, where nothing is. */
+        if (run->augmented[kept] && !(run->looks[kept] & CHECK_FLAT))
             run->picture[run->pictures++] = kept;
         kept++;
     }
     run->space.count = kept;
-    if (run->pictures == 0 || first.code == VG_E_NOMEM)
+    if (kept == 0 || first.code == VG_E_NOMEM)
         return vg_fail(err, first.code ? first.code : VG_E_STATE, "%s", first.message);
     return VG_OK;
 }
@@ -221,15 +256,14 @@ static vg_status compact(check_run *run, vg_error *err)
 static void name_before(void *context, int thread, size_t i)
 {
     check_run *run = context;
+    const float *distances = run->workers[thread].distances;
     run->before[i] = label_nearest(&run->space, run->space.reference + i * LABEL_SIZE, i,
                                    run->workers[thread].distances);
-    run->own[i] = run->workers[thread].distances[run->space.label[i]];
+    run->near[i] = run->before[i] >= 0 ? distances[run->before[i]] : 0;
+    run->own[i] = distances[run->space.label[i]];
 }
 
-/* Of the distance that the un-augmented picture has. */
-static const float CLEARLY = 0.95f;
-
-static int name_of(check_run *run, check_worker *w, size_t reference)
+int check_name(check_run *run, check_worker *w, size_t reference)
 {
     const vg_augment *a = run->augment;
     float features[LABEL_SIZE];
@@ -238,14 +272,13 @@ static int name_of(check_run *run, check_worker *w, size_t reference)
     int named = label_nearest(&run->space, features, reference, w->distances);
     if (named < 0)
         return LABEL_NO_DRAW;
-    bool nearer = w->distances[named] < CLEARLY * w->original[named] &&
-                  w->distances[named] <= run->space.typical[named];
-    return named | (nearer ? LABEL_NEARER : 0);
+    bool typical = w->distances[named] <= run->space.typical[named];
+    return named | (typical ? LABEL_TYPICAL : 0);
 }
 
-static vg_status draw_one(check_run *run, check_worker *w, const check_draw *draw,
-                          const vg_image *image, size_t reference, int number, check_record *record,
-                          vg_error *err)
+vg_status check_draw_one(check_run *run, check_worker *w, const check_draw *draw,
+                         const vg_image *image, size_t reference, int number, check_record *record,
+                         vg_error *err)
 {
     const vg_augment *a = run->augment;
     size_t index = run->index[reference];
@@ -278,66 +311,25 @@ static void augment_picture(void *context, int thread, size_t item)
     check_worker *w = &run->workers[thread];
     size_t i = run->picture[item], draws = (size_t)run->options.draws;
     vg_error *err = &run->errors[i];
-    const vg_image *image = picture_of(run, w, i, err);
+    const vg_image *image = check_picture(run, w, i, NULL, err);
     if (!image || vg_augment_view(run->augment, NULL, w->scratch, image, w->before, err) != VG_OK)
         return;
-    if (run->labels)
-        label_nearest(&run->space, run->space.reference + i * LABEL_SIZE, i, w->original);
-    for (size_t part = 0; part < (size_t)run->parts; part++)
+    for (int part = 0; part < run->parts; part++) {
+        bool applies = check_applies(run, part, run->space.label[i]);
+        /* What would happen to a class with another policy tells whether an exchange is one. */
+        bool wanted = applies || (run->labels && run->draws[part].code >= 0);
         for (size_t d = 0; d < draws; d++) {
-            size_t at = (part * run->pictures + item) * draws + d;
+            size_t at = ((size_t)part * run->pictures + item) * draws + d;
             run->named[at] = LABEL_NO_DRAW;
-            if (draw_one(run, w, &run->draws[part], image, i, (int)d, &run->records[at], err))
+            if (!wanted)
+                continue;
+            if (check_draw_one(run, w, &run->draws[part], image, i, (int)d, &run->records[at], err))
                 return;
             if (run->labels && run->records[at].drawn)
-                run->named[at] = name_of(run, w, i);
-        }
-}
-
-/* ---- a share by itself */
-
-typedef struct trial {
-    check_run *run;
-    const check_draw *draw;
-    size_t step;
-    size_t *destroyed, *drawn; /* [pictures] */
-} trial;
-
-static void try_picture(void *context, int thread, size_t item)
-{
-    trial *t = context;
-    check_run *run = t->run;
-    check_worker *w = &run->workers[thread];
-    size_t i = run->picture[item * t->step];
-    vg_error err;
-    const vg_image *image = picture_of(run, w, i, &err);
-    if (!image || vg_augment_view(run->augment, NULL, w->scratch, image, w->before, &err) != VG_OK)
-        return;
-    for (int d = 0; d < run->options.draws; d++) {
-        check_record record;
-        if (draw_one(run, w, t->draw, image, i, d, &record, &err) != VG_OK)
-            return;
-        t->drawn[item] += record.drawn;
-        t->destroyed[item] += record.drawn && vg_finding_destroys(record.finding);
-    }
-}
-
-double check_destroyed(check_run *run, const check_draw *draw)
-{
-    trial t = {.run = run, .draw = draw, .step = run->pictures > 90 ? 3 : 1};
-    size_t items = (run->pictures + t.step - 1) / t.step, destroyed = 0, drawn = 0;
-    t.destroyed = vg_calloc(items, sizeof *t.destroyed);
-    t.drawn = vg_calloc(items, sizeof *t.drawn);
-    if (t.destroyed && t.drawn) {
-        vg_parallel_for(run->threads, items, try_picture, &t);
-        for (size_t i = 0; i < items; i++) {
-            destroyed += t.destroyed[i];
-            drawn += t.drawn[i];
+                run->named[at] = check_name(run, w, i);
+            run->records[at].drawn = run->records[at].drawn && applies;
         }
     }
-    free(t.destroyed);
-    free(t.drawn);
-    return drawn ? (double)destroyed / (double)drawn : -1;
 }
 
 /* ---- figures */
@@ -357,31 +349,59 @@ static size_t count_different(uint64_t *values, size_t n)
     return different;
 }
 
-/* Of the whole policy. */
+/* Of the whole policies, each picture's own. */
 static vg_status count_views(const check_run *run, vg_check *check, vg_error *err)
 {
-    size_t draws = (size_t)run->options.draws, n = run->pictures * draws;
-    const check_record *whole = run->records + (size_t)(run->parts - 1) * n;
-    uint64_t *values = vg_alloc(n, sizeof *values);
-    if (!values)
-        return vg_fail(err, VG_E_NOMEM, "out of memory for %zu draws", n);
-    for (size_t i = 0; i < n; i++)
-        values[i] = whole[i].plan;
-    check->plans = (double)count_different(values, n) / (double)n;
-    for (size_t i = 0; i < run->pictures; i++) {
-        for (size_t d = 0; d < draws; d++)
-            values[d] = whole[i * draws + d].view;
-        check->views += (double)count_different(values, draws) / (double)n;
+    size_t draws = (size_t)run->options.draws, all = 0;
+    uint64_t *plans = vg_alloc(run->pictures * draws, sizeof *plans);
+    uint64_t *views = vg_alloc(draws, sizeof *views);
+    if (!plans || !views) {
+        free(plans);
+        free(views);
+        return vg_fail(err, VG_E_NOMEM, "out of memory for %zu draws", run->pictures * draws);
     }
-    free(values);
+    size_t counted = 0;
+    for (size_t i = 0; i < run->pictures; i++) {
+        int whole = check_whole_of(run, run->space.label[run->picture[i]]);
+        if (whole < 0)
+            continue;
+        const check_record *records = run->records + ((size_t)whole * run->pictures + i) * draws;
+        for (size_t d = 0; d < draws; d++) {
+            plans[all++] = records[d].plan;
+            views[d] = records[d].view;
+        }
+        counted++;
+        check->views += (double)count_different(views, draws);
+    }
+    if (all) {
+        check->plans = (double)count_different(plans, all) / (double)all;
+        check->views /= (double)(counted * draws);
+    }
+    free(plans);
+    free(views);
     return VG_OK;
 }
 
-static vg_status sum_part(const check_run *run, int number, vg_check_part *part, vg_error *err)
+/* Of a part that only classes with a policy of their own have: who. */
+static void name_classes(const check_run *run, int number, char *text, size_t capacity)
+{
+    const check_draw *draw = &run->draws[number];
+    char names[60];
+    if (draw->owner == 0)
+        return;
+    vg_class_policies_names(run->augment->class_policies, draw->owner - 1, run->dataset, names,
+                            sizeof names);
+    vg_text_append(text, capacity, " for %s%s", names, draw->shared ? " and others" : "");
+}
+
+static vg_status sum_part(const check_run *run, int number, vg_check_part *part,
+                          label_exchange *candidates, int *count, vg_error *err)
 {
     size_t n = run->pictures * (size_t)run->options.draws, first = (size_t)number * n;
     check_draw_words(&run->draws[number], part->words, sizeof part->words);
+    name_classes(run, number, part->words, sizeof part->words);
     part->whole = run->draws[number].code < 0;
+    part->code = run->draws[number].code;
     for (size_t i = 0; i < n; i++) {
         const check_record *r = &run->records[first + i];
         if (!r->drawn)
@@ -394,12 +414,21 @@ static vg_status sum_part(const check_run *run, int number, vg_check_part *part,
         part->change /= (double)part->draws;
     if (!run->labels)
         return VG_OK;
+    size_t classes = (size_t)run->space.classes;
+    bool *applies = vg_alloc(classes, sizeof *applies);
+    if (!applies)
+        return vg_fail(err, VG_E_NOMEM, "out of memory for %zu classes", classes);
+    for (size_t k = 0; k < classes; k++)
+        applies[k] = check_applies(run, number, (int)k);
     label_evidence evidence = {.before = run->before,
                                .picture = run->picture,
                                .named = run->named + first,
                                .pictures = run->pictures,
-                               .draws = run->options.draws};
-    return label_judge(&run->space, &evidence, part, err);
+                               .draws = run->options.draws,
+                               .applies = applies};
+    vg_status status = label_judge(&run->space, &evidence, part, candidates, count, err);
+    free(applies);
+    return status;
 }
 
 /* How much of what chance leaves the features recognize (Cohen's kappa for equal classes), to be worth
@@ -412,16 +441,63 @@ static vg_status judge_labels(check_run *run, vg_check *check)
     label_space_fit(&run->space);
     vg_parallel_for(run->threads, run->space.count, name_before, run);
     for (size_t i = 0; i < run->space.count; i++) {
-        wrong += run->before[i] != run->space.label[i];
+        wrong += run->before[i] < 0 || (run->before[i] & ~LABEL_TYPICAL) != run->space.label[i];
         classes += i == 0 || run->space.label[i] != run->space.label[i - 1];
     }
     check->crossed_before = (double)wrong / (double)run->space.count;
     label_space_typical(&run->space, run->own);
+    for (size_t i = 0; i < run->space.count; i++)
+        if (run->before[i] >= 0 && run->near[i] <= run->space.typical[run->before[i]])
+            run->before[i] |= LABEL_TYPICAL;
     double chance = 1 - 1 / (double)classes;
     run->labels = classes > 1 && run->space.classes <= LABEL_CLASSES &&
                   1 - check->crossed_before / chance >= LEAST_KAPPA;
     check->labels_judged = run->labels;
     return VG_OK;
+}
+
+static vg_status sum_parts(check_run *run, vg_check *check, vg_error *err)
+{
+    size_t parts = (size_t)run->parts;
+    label_exchange *candidates = vg_calloc(parts, LABEL_CANDIDATES * sizeof *candidates);
+    int *counts = vg_calloc(parts, sizeof *counts);
+    vg_status status = VG_OK;
+    if (!candidates || !counts)
+        status = vg_fail(err, VG_E_NOMEM, "out of memory for %zu operations", parts);
+    for (size_t i = 0; i < parts && !status; i++)
+        status = sum_part(run, (int)i, &check->parts[i], candidates + i * LABEL_CANDIDATES,
+                          &counts[i], err);
+    if (!status && run->labels)
+        status = check_confirm(run, check, candidates, counts, err);
+    free(candidates);
+    free(counts);
+    return status;
+}
+
+static vg_status count_flat(const check_run *run, vg_check *check, vg_error *err)
+{
+    vg_flat *flat = &check->flat;
+    size_t n = run->space.count, clear = 0;
+    *flat = (vg_flat){.pictures = n, .better = VG_BACKGROUND_UNSET};
+    size_t *indices = vg_alloc(n, sizeof *indices);
+    if (!indices)
+        return vg_fail(err, VG_E_NOMEM, "out of memory for %zu pictures", n);
+    for (size_t i = 0; i < n; i++) {
+        if (run->looks[i] & CHECK_CLEAR)
+            indices[clear++] = run->index[i];
+        if (!(run->looks[i] & CHECK_FLAT))
+            continue;
+        if (!flat->flat++)
+            flat->example = run->index[i];
+        flat->hidden += (run->looks[i] & CHECK_CLEAR) != 0;
+    }
+    vg_status status = VG_OK;
+    vg_flat_trial trial = {.best = VG_BACKGROUND_UNSET};
+    if (flat->hidden)
+        status = vg_flat_try(run->dataset, indices, clear, &trial, err);
+    flat->better = trial.best;
+    free(indices);
+    return status;
 }
 
 static vg_status measure(check_run *run, vg_check *check, vg_error *err)
@@ -446,10 +522,13 @@ static vg_status measure(check_run *run, vg_check *check, vg_error *err)
     for (size_t i = 0; i < run->space.count; i++)
         if (run->errors[i].code != VG_OK)
             return vg_fail(err, run->errors[i].code, "%s", run->errors[i].message);
-    for (int i = 0; i < run->parts && !status; i++)
-        status = sum_part(run, i, &check->parts[i], err);
-    if (!status && parts)
+    status = sum_parts(run, check, err);
+    if (!status && run->pictures && parts)
         status = count_views(run, check, err);
+    if (!status)
+        status = count_flat(run, check, err);
+    if (!status)
+        status = check_mixing(run, check, err);
     return status ? status : check_find(run, check, err);
 }
 
@@ -467,8 +546,7 @@ static vg_status workers_new(check_run *run, vg_error *err)
         w->before = vg_alloc(size, sizeof *w->before);
         w->after = vg_alloc(size, sizeof *w->after);
         w->distances = vg_alloc(classes, sizeof *w->distances);
-        w->original = vg_alloc(classes, sizeof *w->original);
-        if (!w->before || !w->after || !w->distances || !w->original)
+        if (!w->before || !w->after || !w->distances)
             return vg_fail(err, VG_E_NOMEM, "out of memory for views");
         vg_status status = transform.scratch_new(run->augment, &w->scratch, err);
         if (!status)
@@ -490,14 +568,14 @@ static void run_reset(check_run *run)
         free(w->before);
         free(w->after);
         free(w->distances);
-        free(w->original);
     }
     for (size_t i = 0; run->kept && i < run->space.count; i++)
         vg_image_reset(&run->kept[i]);
-    void *all[] = {run->draws,   run->workers,      run->index,  run->augmented,
-                   run->kept,    run->errors,       run->before, run->picture,
-                   run->records, run->space.label,  run->named,  run->space.reference,
-                   run->own,     run->space.typical};
+    void *all[] = {run->applies,         run->draws,   run->workers,     run->index,
+                   run->augmented,       run->kept,    run->errors,      run->before,
+                   run->picture,         run->records, run->space.label, run->named,
+                   run->space.reference, run->own,     run->near,        run->looks,
+                   run->space.typical};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
 }
@@ -514,7 +592,8 @@ vg_status vg_check_run(const vg_dataset *dataset, const vg_augment *augment,
 {
     memset(check, 0, sizeof *check);
     if (options->pictures < 1 || options->pictures > 1000000 || options->references > 1000000 ||
-        options->draws < 1 || options->draws > 64 || options->shows < 0)
+        options->draws < 1 || options->draws > 64 || options->again < 0 || options->again > 64 ||
+        options->shows < 0)
         return vg_fail(err, VG_E_ARG,
                        "check: %zu pictures, %zu references, %d draws: expected 1 to 1,000,000, at "
                        "most 1,000,000, and 1 to 64",
@@ -522,15 +601,15 @@ vg_status vg_check_run(const vg_dataset *dataset, const vg_augment *augment,
     double begin = seconds_now();
     check_run run = {.dataset = dataset, .augment = augment, .options = *options};
     run.threads = options->threads > 0 ? options->threads : vg_threads_available();
-    run.draws = vg_calloc(CHECK_DRAWS, sizeof *run.draws);
-    if (!run.draws)
-        return vg_fail(err, VG_E_NOMEM, "out of memory");
-    run.parts = check_draws(&augment->policy, run.draws);
-    vg_status status = choose_pictures(&run, err);
+    vg_status status = check_parts(&run, err);
+    if (!status)
+        status = choose_pictures(&run, err);
     if (!status)
         status = workers_new(&run, err);
     if (!status)
         status = measure(&run, check, err);
+    if (!status)
+        keep_looks(&run, check);
     run_reset(&run);
     if (status)
         vg_check_reset(check);

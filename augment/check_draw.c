@@ -100,8 +100,10 @@ int check_draws(const vg_policy *policy, check_draw draws[CHECK_DRAWS])
     int found = vg_policy_parts(policy, parts, VG_PARTS), count = 0;
     for (int i = 0; i < found; i++) {
         check_draw *d = &draws[count++];
-        *d = (check_draw){part_alone(policy, &parts[i]), parts[i].code, parts[i],
-                          chance_of(policy, &parts[i])};
+        *d = (check_draw){.policy = part_alone(policy, &parts[i]),
+                          .code = parts[i].code,
+                          .part = parts[i],
+                          .chance = chance_of(policy, &parts[i])};
         /* Both flips are two things to say something about. */
         if (d->policy.flip_horizontal && d->policy.flip_vertical) {
             check_draw *second = &draws[count++];

@@ -10,6 +10,8 @@ typedef struct check_draw {
     int code;         /* vg_part_code; -1: the whole policy */
     vg_part part;     /* for sets */
     double chance;    /* the share of samples that the policy applies it to */
+    int owner;   /* the first that it belongs to: 0 the general one, i + 1 the i-th of classes */
+    bool shared; /* with others */
 } check_draw;
 
 enum { CHECK_DRAWS = VG_PARTS + 2 };

@@ -15,8 +15,8 @@ static const double MOST_DESTROYED = 0.05, SAFE = 0.02, NO_EFFECT = 0.9;
 
 const char *vg_check_kind_name(vg_check_kind kind)
 {
-    static const char *const names[] = {"destroys", "labels",    "repeats",
-                                        "same",     "no-effect", "note"};
+    static const char *const names[] = {"flat",    "destroys", "labels",    "mixing",
+                                        "repeats", "same",     "no-effect", "note"};
     return names[kind];
 }
 
@@ -49,6 +49,24 @@ static vg_check_finding *add(finder *f, vg_check_kind kind, int part, double sha
 
 #define SAY(finding, ...) vg_text_append((finding)->text, sizeof(finding)->text, __VA_ARGS__)
 #define REMEDY(finding, ...) vg_text_append((finding)->remedy, sizeof(finding)->remedy, __VA_ARGS__)
+
+/* ---- flat */
+
+static void find_flat(finder *f)
+{
+    const vg_flat *flat = &f->check->flat;
+    if (!flat->flat)
+        return;
+    bool bad = vg_flat_is_bad(flat);
+    double share = (double)flat->flat / (double)flat->pictures;
+    char colour[VG_BACKGROUND_TEXT];
+    vg_check_finding *finding = add(f, bad ? VG_CHECK_FLAT : VG_CHECK_NOTE, -1, share, share);
+    if (!finding)
+        return;
+    vg_flat_words(flat, f->run->dataset, finding->text, sizeof finding->text);
+    if (flat->better >= 0)
+        REMEDY(finding, "--background %s", vg_background_print(flat->better, colour));
+}
 
 /* ---- destroyed */
 
@@ -147,6 +165,12 @@ static void find_destroyed(finder *f)
     }
 }
 
+/* "the policy", "the policy for 6, 9", "rotate=20". */
+static const char *name_of(const vg_check_part *part)
+{
+    return strcmp(part->words, "policy") == 0 ? "the policy" : part->words;
+}
+
 /* ---- labels */
 
 static void find_labels(finder *f)
@@ -155,7 +179,7 @@ static void find_labels(finder *f)
     bool named = false;
     for (int i = 0; i < c->part_count; i++) {
         const vg_check_part *part = &f->check->parts[i];
-        if (part->pair_count == 0 || (part->whole && (named || c->part_count == 2)))
+        if (part->pair_count == 0 || (part->whole && (named || f->run->parts == 2)))
             continue;
         named = true;
         const vg_check_pair *pair = &part->pairs[0];
@@ -167,7 +191,7 @@ static void find_labels(finder *f)
         SAY(finding,
             "%s turns \"%.60s\" into \"%.60s\": nearer to it are %.0f %% of the draws, %.0f %% "
             "without",
-            part->whole ? "the policy" : part->words, vg_dataset_class_name(data, pair->from),
+            name_of(part), vg_dataset_class_name(data, pair->from),
             vg_dataset_class_name(data, pair->to), 100 * pair->share, 100 * pair->before);
         int more = 0, listed = 0;
         for (int k = 1; k < part->pair_count && k < VG_CHECK_PAIRS; k++) {
@@ -190,7 +214,7 @@ static void find_labels(finder *f)
             REMEDY(finding, "leave it out, or weaken it until this is gone");
     }
     if (!c->labels_judged && c->part_count > 0) {
-        vg_check_finding *note = add(f, VG_CHECK_NOTE, c->part_count - 1, c->crossed_before, 1);
+        vg_check_finding *note = add(f, VG_CHECK_NOTE, -1, c->crossed_before, 1);
         if (note)
             SAY(note,
                 "whether labels stay true was not judged: %.0f %% of the pictures as they are look "
@@ -237,7 +261,8 @@ static void find_no_effect(finder *f)
         const check_draw *draw = &f->run->draws[i];
         double share =
             part->draws ? (double)part->findings[VG_FINDING_UNCHANGED] / (double)part->draws : 1;
-        if (share <= NO_EFFECT || draw->part.set >= 0 || (part->whole && named))
+        bool few = part->draws > 0 && part->draws < 16;
+        if (share <= NO_EFFECT || few || draw->part.set >= 0 || (part->whole && named))
             continue;
         named = true;
         bool grey = share == 1 && part->change < 0.01 && is_about_colour(draw->code);
@@ -250,23 +275,53 @@ static void find_no_effect(finder *f)
         } else {
             SAY(finding,
                 "%s changes nothing that can be seen in %.0f %% of %s draws (%.2g of 255 steps)",
-                part->whole ? "the policy" : part->words, 100 * share, part->whole ? "the" : "its",
-                part->change);
+                name_of(part), 100 * share, part->whole ? "the" : "its", part->change);
             remedy_no_effect(draw, finding);
+        }
+    }
+}
+
+/* ---- mixing */
+
+static void find_mixing(finder *f)
+{
+    const vg_check_mix *mix = &f->check->mix;
+    const vg_mixing *asked = &f->run->options.mixing;
+    double low, high, draws = (double)mix->draws;
+    if (mix->draws == 0)
+        return;
+    double wrong = (double)mix->wrong / draws, pure = (double)mix->pure / draws;
+    vg_wilson((double)mix->wrong, draws, &low, &high);
+    if (wrong > MOST_DESTROYED && low > SAFE) {
+        vg_check_finding *finding = add(f, VG_CHECK_MIXING, -1, wrong, wrong);
+        if (finding) {
+            SAY(finding,
+                "cutmix=%g: in %.0f %% of the mixed samples less than a quarter of the picture "
+                "that the label is mostly about is in view",
+                asked->cutmix, 100 * wrong);
+            REMEDY(finding, "mixup, which hides nothing, or a smaller mix_chance");
+        }
+    }
+    if (pure > NO_EFFECT) {
+        vg_check_finding *finding = add(f, VG_CHECK_MIXING, -1, pure, pure);
+        if (finding) {
+            SAY(finding, "mixing leaves one picture alone in %.0f %% of the mixed samples",
+                100 * pure);
+            REMEDY(finding, asked->mixup > 0 ? "mixup=0.2" : "cutmix=1");
         }
     }
 }
 
 /* ---- the same again */
 
-enum { VIEWS = 256 };
+enum { VIEWS = 256, MANY_SHOWS = 16 };
 
 /* Different views of one picture among `shows` draws, by their plans; all of them where pixels draw
  * numbers of their own. */
 static int count_plans(const check_run *run, size_t reference, int shows)
 {
     const vg_augment *a = run->augment;
-    const check_draw *whole = &run->draws[run->parts - 1];
+    const check_draw *whole = &run->draws[check_whole_of(run, run->space.label[reference])];
     uint64_t seen[VIEWS];
     int count = 0;
     for (int i = 0; i < shows; i++) {
@@ -301,11 +356,14 @@ static void find_repeats(finder *f)
 {
     const check_run *run = f->run;
     const vg_check *c = f->check;
-    const vg_check_part *whole = &c->parts[c->part_count - 1];
+    int place = check_whole_of(run, run->space.label[run->picture[0]]);
+    if (place < 0)
+        return;
+    const vg_check_part *whole = &c->parts[place];
     double unchanged = (double)whole->findings[VG_FINDING_UNCHANGED];
     if (run->options.draws > 1 && c->views * run->options.draws < 1.001 &&
         unchanged <= NO_EFFECT * (double)whole->draws) {
-        vg_check_finding *same = add(f, VG_CHECK_SAME, c->part_count - 1, 1 - c->views, 1);
+        vg_check_finding *same = add(f, VG_CHECK_SAME, place, 1 - c->views, 1);
         if (same) {
             SAY(same, "nothing is drawn: a sample has the same view in every epoch");
             REMEDY(same, "ranges instead of single values, as in contrast=0.3");
@@ -318,10 +376,11 @@ static void find_repeats(finder *f)
     int views = count_plans(run, run->picture[0], shows);
     if (views * 4 > shows)
         return;
-    vg_check_finding *few = add(f, VG_CHECK_REPEATS, c->part_count - 1, (double)views / shows, 1);
+    vg_check_kind kind = shows < MANY_SHOWS ? VG_CHECK_NOTE : VG_CHECK_REPEATS;
+    vg_check_finding *few = add(f, kind, place, (double)views / shows, 1);
     if (few) {
-        SAY(few, "a picture of the rarest class is shown %.0f times, in %d different views",
-            run->options.shows, views);
+        SAY(few, "a picture of the rarest class is shown %.0f times, in %d different view%s",
+            run->options.shows, views, views == 1 ? "" : "s");
         REMEDY(few, "more operations, as in light");
     }
 }
@@ -354,13 +413,15 @@ static void put_in_order(finder *f)
 vg_status check_find(check_run *run, vg_check *check, vg_error *err)
 {
     finder f = {.run = run, .check = check};
-    if (check->part_count > 0) {
+    find_flat(&f);
+    if (check->part_count > 0 && check->pictures > 0) {
         find_destroyed(&f);
         find_labels(&f);
         find_repeats(&f);
         find_no_effect(&f);
-        put_in_order(&f);
     }
+    find_mixing(&f);
+    put_in_order(&f);
     free(f.weights);
     return f.failed ? vg_fail(err, VG_E_NOMEM, "out of memory for findings") : VG_OK;
 }

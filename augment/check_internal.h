@@ -5,6 +5,9 @@
 #include "check_draw.h"
 #include "check_labels.h"
 
+/* Of a picture as it is: of one colour, with transparent pixels. */
+enum { CHECK_FLAT = 1, CHECK_CLEAR = 2 };
+
 /* One draw of one part of one picture. */
 typedef struct check_record {
     bool drawn;
@@ -20,7 +23,8 @@ typedef struct check_run {
     const vg_augment *augment;
     vg_check_options options;
     check_draw *draws; /* [parts] */
-    int parts, threads;
+    bool *applies;     /* [parts][policies]: the general one and those of classes */
+    int parts, policies, threads;
     check_worker *workers; /* [threads] */
     /* The references, by class; those that are augmented come first in their class. */
     size_t *index;    /* [space.count] in the dataset */
@@ -29,14 +33,48 @@ typedef struct check_run {
     size_t room;      /* bytes for each augmented picture */
     vg_error *errors; /* [space.count] why one could not be read or drawn */
     label_space space;
-    int *before;     /* [space.count] */
+    int *before;     /* [space.count] what each is named without itself */
+    float *near;     /* [space.count] distance to the class of that name */
     float *own;      /* [space.count] distance to the others of its class */
+    uint8_t *looks;  /* [space.count] CHECK_FLAT, CHECK_CLEAR */
     size_t *picture; /* [pictures] augmented references */
     size_t pictures;
     bool labels;           /* are judged */
     check_record *records; /* [parts][pictures][draws] */
     int *named;            /* the same */
 } check_run;
+
+struct check_worker {
+    void *scratch;
+    vg_reader reader;
+    vg_image image;
+    float *before, *after; /* a view each */
+    float *distances;      /* [classes] */
+};
+/* The decoded picture of reference i: kept, or read once more; NULL on errors. */
+const vg_image *check_picture(check_run *run, check_worker *w, size_t i, vg_decode_info *info,
+                              vg_error *err);
+/* One draw of a part on a reference whose un-augmented view is w->before; the view in w->after. */
+vg_status check_draw_one(check_run *run, check_worker *w, const check_draw *draw,
+                         const vg_image *image, size_t reference, int number, check_record *record,
+                         vg_error *err);
+/* What the view in w->after is named. */
+int check_name(check_run *run, check_worker *w, size_t reference);
+
+/* Looks again, at fresh draws on all references of both classes, at pairs of classes that may be exchanged,
+ * and lists those that are in check->parts. candidates[parts][LABEL_CANDIDATES], counts[parts].
+ * VG_E_NOMEM. */
+vg_status check_confirm(check_run *run, vg_check *check, label_exchange *candidates,
+                        const int *counts, vg_error *err);
+
+/* Whether a part belongs to the policy of a class, and that policy's whole. -1: it does nothing. */
+bool check_applies(const check_run *run, int part, int label);
+int check_whole_of(const check_run *run, int label);
+/* Takes the general policy and those of classes apart into run->draws. VG_E_NOMEM. */
+vg_status check_parts(check_run *run, vg_error *err);
+
+/* Fills check->mix. VG_E_NOMEM. */
+vg_status check_mixing(check_run *run, vg_check *check, vg_error *err);
 
 /* The share of draws that destroy the picture, on every third of the pictures; -1 when it could not be
  * measured. */

@@ -1,13 +1,14 @@
-/* Classes by their nearest neighbours, and pairs of classes that augmentation mixes up.
+/* Classes by their nearest neighbours, and pairs of classes that augmentation exchanges.
  *
- * Anything that makes pictures unlike all others makes their neighbours arbitrary, so a rise of
- * crossings alone accuses every strong augmentation. What accuses a policy is a flow: samples of one
- * class that land in ONE other class, come nearer to it than their original was, and (for plans as
- * likely as their inverse, which all drawn ones but a few are) the same the other way round. */
+ * Anything that makes pictures unlike all others makes their neighbours arbitrary, so that a rise of
+ * crossings alone accuses every strong augmentation. Two things tell a true one apart. The sample is not just
+ * nearer to the other class: it is as near as the pictures of that class are to each other (a conformal
+ * test: Vovk, Gammerman, Shafer, "Algorithmic Learning in a Random World", 2005, at 95 %). And the same
+ * happens the other way round, since what is drawn is as likely as its inverse: what turns 6 into 9 turns
+ * 9 into 6. Both are calibrated by the un-augmented pictures, each without itself. */
 #include "check_labels.h"
 
 #include "base/alloc.h"
-#include "base/statistics.h"
 #include "glance.h"
 
 #include <float.h>
@@ -17,14 +18,42 @@
 
 /* ---- features */
 
-static void grey_features(const vg_glance *g, float *out)
+typedef struct middle {
+    double x, y; /* in cells of the glance */
+} middle;
+
+/* Of the edges; of the picture where there are none. */
+static middle middle_of(const vg_glance *g)
+{
+    double sum = 0, x = 0, y = 0;
+    for (int row = 0; row < g->height; row++)
+        for (int column = 0; column < g->width; column++) {
+            double edge = vg_glance_edge(g, row * g->width + column);
+            sum += edge;
+            x += edge * (column + 0.5);
+            y += edge * (row + 0.5);
+        }
+    if (sum <= 0)
+        return (middle){g->width / 2.0, g->height / 2.0};
+    return (middle){x / sum, y / sum};
+}
+
+/* Which of `cells` around the middle; what lies beyond counts to the outermost. */
+static int cell_of(int at, double centre, int size, int cells)
+{
+    int cell = (int)floor((at + 0.5 - centre) * cells / size + cells / 2.0);
+    return cell < 0 ? 0 : cell < cells ? cell : cells - 1;
+}
+
+static void grey_features(const vg_glance *g, middle m, float *out)
 {
     double sum = 0, squares = 0;
     int counts[LABEL_GREYS] = {0};
     memset(out, 0, LABEL_GREYS * sizeof *out);
     for (int y = 0; y < g->height; y++)
         for (int x = 0; x < g->width; x++) {
-            int cell = y * LABEL_GREY / g->height * LABEL_GREY + x * LABEL_GREY / g->width;
+            int cell = cell_of(y, m.y, g->height, LABEL_GREY) * LABEL_GREY +
+                       cell_of(x, m.x, g->width, LABEL_GREY);
             out[cell] += g->luma[y * g->width + x];
             counts[cell]++;
         }
@@ -56,7 +85,7 @@ static int direction(double x, double y)
     return x >= 0 ? bin : LABEL_ANGLES - 1 - bin;
 }
 
-static void edge_features(const vg_glance *g, float *out)
+static void edge_features(const vg_glance *g, middle m, float *out)
 {
     double total = 0;
     memset(out, 0, LABEL_EDGES * sizeof *out);
@@ -64,7 +93,8 @@ static void edge_features(const vg_glance *g, float *out)
         for (int x = 0; x < g->width; x++) {
             int i = y * g->width + x;
             double length = vg_glance_edge(g, i);
-            int cell = y * LABEL_CELLS / g->height * LABEL_CELLS + x * LABEL_CELLS / g->width;
+            int cell = cell_of(y, m.y, g->height, LABEL_CELLS) * LABEL_CELLS +
+                       cell_of(x, m.x, g->width, LABEL_CELLS);
             int bin = direction((double)g->across[i], (double)g->down[i]);
             out[cell * LABEL_ANGLES + bin] += (float)length;
             total += length;
@@ -110,8 +140,9 @@ void label_features(const float *view, int channels, int width, int height,
     vg_glance glance;
     vg_glance_make(view, channels, width, height, &glance);
     memset(features, 0, LABEL_SIZE * sizeof *features);
-    grey_features(&glance, features);
-    edge_features(&glance, features + LABEL_GREYS);
+    middle m = middle_of(&glance);
+    grey_features(&glance, m, features);
+    edge_features(&glance, m, features + LABEL_GREYS);
     colour_features(view, channels, width, height, features + LABEL_GREYS + LABEL_EDGES);
 }
 
@@ -212,8 +243,8 @@ static int by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* The share of a class that counts as typical. */
-static const double TYPICAL = 0.75;
+/* The level of the conformal test. */
+static const double TYPICAL = 0.95;
 
 void label_space_typical(label_space *space, float *own)
 {
@@ -224,7 +255,9 @@ void label_space_typical(label_space *space, float *own)
             i++;
         size_t n = i - first;
         qsort(own + first, n, sizeof *own, by_size);
-        space->typical[label] = n < 3 ? 0 : own[first + (size_t)(TYPICAL * (double)(n - 1))];
+        size_t place = (size_t)ceil(TYPICAL * (double)(n + 1));
+        place = place < 1 ? 0 : place > n ? n - 1 : place - 1;
+        space->typical[label] = n < 3 ? 0 : own[first + place];
     }
 }
 
@@ -243,77 +276,205 @@ static double tail(double alpha)
 
 /* What is known of one ordered pair. */
 typedef struct flow {
-    double sum, squares; /* over pictures of the share of draws that went there, and came nearer */
-    double before;       /* share of un-augmented references */
+    double share,
+        before; /* sums over pictures: of the share of draws that went there, and of whether
+                             the picture itself is named so */
+    double rise, squares; /* of the difference of both */
 } flow;
 
-typedef struct from {
-    size_t pictures, references;
-    double draws;
-} from;
-
-/* The Wilson interval of a share p whose draws come in pictures, n draws in m of them, with the number
- * of draws divided by the design effect that the spread over pictures shows (Kish, "Survey
- * Sampling", 1965). */
-static void interval(const flow *f, const from *a, double z, vg_check_pair *pair)
+/* 1 where the un-augmented picture is already named `b`. */
+static double named_before(const label_evidence *e, size_t reference, size_t b)
 {
-    double m = (double)a->pictures, p = f->sum / m, each = a->draws / m;
-    double variance = m > 1 ? fmax(0, (f->squares - m * p * p) / (m - 1)) : 0;
-    double effect = p > 0 && p < 1 ? variance * each / (p * (1 - p)) : each;
-    effect = fmin(fmax(effect, 1), each);
-    double n = a->draws / effect, square = z * z;
-    double centre = (p + square / (2 * n)) / (1 + square / n);
-    double half = z / (1 + square / n) * sqrt(p * (1 - p) / n + square / (4 * n * n));
-    *pair = (vg_check_pair){.share = p,
-                            .before = f->before,
-                            .low = fmax(0, centre - half),
-                            .high = fmin(1, centre + half)};
+    int name = e->before[reference];
+    return name >= 0 && (name & LABEL_TYPICAL) && (size_t)(name & ~LABEL_TYPICAL) == b;
 }
 
-static void count_before(const label_space *space, const label_evidence *e, flow *flows,
-                         from *froms)
+/* Draws of picture i that were named typical of each class, counted in share[] (zero at first); returns how
+ * many draws there were, in *away those nearer to another class than its own. */
+static int count_picture(const label_space *space, const label_evidence *e, size_t i, double *share,
+                         int *away)
 {
-    size_t classes = (size_t)space->classes;
-    for (size_t i = 0; i < space->count; i++)
-        froms[space->label[i]].references++;
-    for (size_t i = 0; i < space->count; i++) {
-        size_t a = (size_t)space->label[i];
-        if (e->before[i] >= 0)
-            flows[a * classes + (size_t)e->before[i]].before += 1 / (double)froms[a].references;
-    }
-}
-
-/* Adds the draws of one picture; returns how many there were. `share` is zero, and again at the end. */
-static int count_picture(const label_space *space, const label_evidence *e, size_t i, flow *flows,
-                         from *froms, double *share, double *crossed)
-{
-    size_t classes = (size_t)space->classes, a = (size_t)space->label[e->picture[i]];
+    int own = space->label[e->picture[i]], drawn = 0;
     const int *named = e->named + i * (size_t)e->draws;
-    int drawn = 0, away = 0;
+    *away = 0;
     for (int d = 0; d < e->draws; d++) {
         if (named[d] == LABEL_NO_DRAW)
             continue;
-        int b = named[d] & ~LABEL_NEARER;
+        int b = named[d] & ~LABEL_TYPICAL;
         drawn++;
-        away += (size_t)b != a;
-        if (named[d] & LABEL_NEARER)
+        *away += b != own;
+        if (named[d] & LABEL_TYPICAL)
             share[b]++;
     }
-    *crossed = drawn ? (double)away / drawn : 0;
-    if (!drawn)
-        return 0;
-    for (size_t b = 0; b < classes; b++) {
-        double s = share[b] / drawn;
-        flows[a * classes + b].sum += s;
-        flows[a * classes + b].squares += s * s;
-        share[b] = 0;
-    }
-    froms[a].pictures++;
-    froms[a].draws += drawn;
     return drawn;
 }
 
-static void keep(vg_check_part *part, const vg_check_pair *pair)
+static void add_to_flow(flow *f, double share, double before)
+{
+    f->share += share;
+    f->before += before;
+    f->rise += share - before;
+    f->squares += (share - before) * (share - before);
+}
+
+/* One direction of an exchange out of the flow of n pictures. */
+static void put_direction(label_exchange *x, int i, const flow *f, size_t pictures)
+{
+    double n = (double)pictures;
+    x->share[i] = f->share / n;
+    x->before[i] = f->before / n;
+    x->rise[i] = f->rise / n;
+    /* As if one picture more had not moved: that few have all done the same makes nothing certain. */
+    double more = n + 1, variance = f->squares / n - f->rise * f->rise / (more * n);
+    x->error[i] = sqrt(fmax(0, variance) / more);
+}
+
+static double clearness(const label_exchange *x)
+{
+    return fmin(x->rise[0], x->rise[1]);
+}
+
+static void keep_candidate(label_exchange list[LABEL_CANDIDATES], int *count,
+                           const label_exchange *x)
+{
+    label_exchange next = *x;
+    for (int i = 0; i < *count; i++)
+        if (clearness(&next) > clearness(&list[i])) {
+            label_exchange swap = list[i];
+            list[i] = next;
+            next = swap;
+        }
+    if (*count < LABEL_CANDIDATES)
+        list[(*count)++] = next;
+}
+
+/* Where more of a class's own pictures than this are named as another one, both are not told apart. */
+static const double MIXED_BEFORE = 0.25;
+
+static void find_candidates(const label_space *space, const label_evidence *e, const flow *flows,
+                            const size_t *pictures, label_exchange list[LABEL_CANDIDATES],
+                            int *count)
+{
+    size_t classes = (size_t)space->classes;
+    for (size_t a = 0; a < classes; a++)
+        for (size_t b = a + 1; b < classes; b++) {
+            label_exchange x = {.classes = {(int)a, (int)b}};
+            if (pictures[a] < 3 || pictures[b] < 3 ||
+                (e->applies && !e->applies[a] && !e->applies[b]))
+                continue;
+            put_direction(&x, 0, &flows[a * classes + b], pictures[a]);
+            put_direction(&x, 1, &flows[b * classes + a], pictures[b]);
+            bool clear = true;
+            for (int i = 0; i < 2; i++)
+                clear = clear && x.rise[i] >= fmax(LABEL_LEAST, x.error[i]) &&
+                        x.before[i] <= MIXED_BEFORE;
+            if (clear)
+                keep_candidate(list, count, &x);
+        }
+}
+
+typedef struct totals {
+    double crossed, rise, squares, pictures;
+} totals;
+
+static void put_totals(const totals *t, vg_check_part *part)
+{
+    if (t->pictures < 2)
+        return;
+    double n = t->pictures;
+    part->crossed = t->crossed / n;
+    part->rise = t->rise / n;
+    double error = sqrt(fmax(0, t->squares / n - part->rise * part->rise) / (n - 1));
+    part->rise_low = part->rise - 1.96 * error;
+    part->rise_high = part->rise + 1.96 * error;
+}
+
+vg_status label_judge(const label_space *space, const label_evidence *e, vg_check_part *part,
+                      label_exchange candidates[LABEL_CANDIDATES], int *count, vg_error *err)
+{
+    size_t classes = (size_t)space->classes;
+    flow *flows = vg_calloc(classes * classes, sizeof *flows);
+    size_t *pictures = vg_calloc(classes, sizeof *pictures);
+    double *share = vg_calloc(classes, sizeof *share);
+    vg_status status = VG_OK;
+    totals t = {0};
+    *count = 0;
+    if (!flows || !pictures || !share)
+        status = vg_fail(err, VG_E_NOMEM, "out of memory for %zu classes", classes);
+    for (size_t i = 0; i < e->pictures && !status; i++) {
+        size_t at = e->picture[i], own = (size_t)space->label[at];
+        int away, drawn = count_picture(space, e, i, share, &away);
+        if (!drawn)
+            continue;
+        bool before = e->before[at] >= 0 && (e->before[at] & ~LABEL_TYPICAL) != space->label[at];
+        double crossed = (double)away / drawn, more = crossed - before;
+        if (!e->applies || e->applies[own]) {
+            t.crossed += crossed;
+            t.rise += more;
+            t.squares += more * more;
+            t.pictures++;
+        }
+        pictures[own]++;
+        for (size_t b = 0; b < classes; b++) {
+            if (b != own)
+                add_to_flow(&flows[own * classes + b], share[b] / drawn, named_before(e, at, b));
+            share[b] = 0;
+        }
+    }
+    if (!status) {
+        put_totals(&t, part);
+        find_candidates(space, e, flows, pictures, candidates, count);
+    }
+    free(flows);
+    free(pictures);
+    free(share);
+    return status;
+}
+
+void label_measure(const label_space *space, const label_evidence *e, label_exchange *x)
+{
+    flow flows[2] = {{0}};
+    size_t pictures[2] = {0};
+    for (size_t i = 0; i < e->pictures; i++) {
+        size_t at = e->picture[i];
+        int side = space->label[at] != x->classes[0], other = x->classes[1 - side], drawn = 0;
+        double there = 0;
+        const int *named = e->named + i * (size_t)e->draws;
+        for (int d = 0; d < e->draws; d++) {
+            drawn += named[d] != LABEL_NO_DRAW;
+            there += named[d] == (other | LABEL_TYPICAL);
+        }
+        if (!drawn)
+            continue;
+        pictures[side]++;
+        add_to_flow(&flows[side], there / drawn, named_before(e, at, (size_t)other));
+    }
+    for (int i = 0; i < 2; i++) {
+        x->rise[i] = x->share[i] = x->before[i] = x->error[i] = 0;
+        if (pictures[i] >= 3)
+            put_direction(x, i, &flows[i], pictures[i]);
+    }
+}
+
+bool label_is_exchange(const label_exchange *x, int tests, vg_check_pair pairs[2])
+{
+    /* Both must hold, so that no level is spent on there being two. */
+    double z = tail(2 * 0.05 / (tests > 1 ? tests : 1));
+    bool both = true;
+    for (int i = 0; i < 2; i++) {
+        double half = z * x->error[i];
+        both = both && x->rise[i] - half > LABEL_LEAST && x->before[i] <= MIXED_BEFORE;
+        pairs[i] = (vg_check_pair){.from = x->classes[i],
+                                   .to = x->classes[1 - i],
+                                   .share = x->share[i],
+                                   .before = x->before[i],
+                                   .low = fmax(0, x->share[i] - half),
+                                   .high = fmin(1, x->share[i] + half)};
+    }
+    return both;
+}
+
+void label_keep(vg_check_part *part, const vg_check_pair *pair)
 {
     vg_check_pair next = *pair;
     part->pair_count++;
@@ -324,91 +485,4 @@ static void keep(vg_check_part *part, const vg_check_pair *pair)
             part->pairs[i] = next;
             next = swap;
         }
-}
-
-/* Bounds of a flow that is named: what the classes' own pictures may be mixed up before, how far above
- * that the interval must lie, and how much of the rise must be seen in the other direction. */
-static const double MIXED_BEFORE = 0.25, LEAST_RISE = 0.03, LEAST_RETURN = 0.5, NEARLY_ALL = 0.5;
-
-static double rise_of(const flow *f, const from *a)
-{
-    return a->pictures ? f->sum / (double)a->pictures - f->before : 0;
-}
-
-/* What of class b goes to the classes that go to b: all warning signs turned over are signs to give
- * way, and a sign to give way turned over is one of the warning signs. */
-static double returned_from(size_t b, size_t classes, const flow *flows, const from *froms)
-{
-    double sum = 0;
-    for (size_t x = 0; x < classes; x++)
-        if (x != b && rise_of(&flows[x * classes + b], &froms[x]) > LEAST_RISE)
-            sum += fmax(0, rise_of(&flows[b * classes + x], &froms[b]));
-    return sum;
-}
-
-static void find_pairs(const label_space *space, const flow *flows, const from *froms,
-                       vg_check_part *part)
-{
-    size_t classes = (size_t)space->classes;
-    double z = tail(0.05 / fmax(1, (double)classes * (double)(classes - 1)));
-    for (size_t b = 0; b < classes; b++) {
-        double returned = -1;
-        for (size_t a = 0; a < classes; a++) {
-            const flow *there = &flows[a * classes + b], *back = &flows[b * classes + a];
-            if (a == b || there->sum <= 0 || froms[a].pictures < 3 || froms[b].pictures < 3 ||
-                there->before > MIXED_BEFORE || back->before > MIXED_BEFORE)
-                continue;
-            vg_check_pair pair;
-            interval(there, &froms[a], z, &pair);
-            pair.from = (int)a;
-            pair.to = (int)b;
-            if (pair.low <= pair.before + LEAST_RISE)
-                continue;
-            if (returned < 0)
-                returned = returned_from(b, classes, flows, froms);
-            double rise = pair.share - pair.before;
-            if (rise_of(back, &froms[b]) >= LEAST_RETURN * rise ||
-                (pair.low >= NEARLY_ALL && returned >= LEAST_RETURN * rise))
-                keep(part, &pair);
-        }
-    }
-}
-
-vg_status label_judge(const label_space *space, const label_evidence *e, vg_check_part *part,
-                      vg_error *err)
-{
-    size_t classes = (size_t)space->classes;
-    flow *flows = vg_calloc(classes * classes, sizeof *flows);
-    from *froms = vg_calloc(classes, sizeof *froms);
-    double *share = vg_calloc(classes, sizeof *share);
-    vg_status status = VG_OK;
-    if (!flows || !froms || !share) {
-        status = vg_fail(err, VG_E_NOMEM, "out of memory for %zu classes", classes);
-    } else {
-        double sum = 0, rise = 0, squares = 0, n = 0;
-        count_before(space, e, flows, froms);
-        for (size_t i = 0; i < e->pictures; i++) {
-            double crossed;
-            if (!count_picture(space, e, i, flows, froms, share, &crossed))
-                continue;
-            size_t at = e->picture[i];
-            double more = crossed - (e->before[at] >= 0 && e->before[at] != space->label[at]);
-            sum += crossed;
-            rise += more;
-            squares += more * more;
-            n++;
-        }
-        if (n > 1) {
-            part->crossed = sum / n;
-            part->rise = rise / n;
-            double error = sqrt(fmax(0, squares / n - part->rise * part->rise) / (n - 1));
-            part->rise_low = part->rise - 1.96 * error;
-            part->rise_high = part->rise + 1.96 * error;
-        }
-        find_pairs(space, flows, froms, part);
-    }
-    free(flows);
-    free(froms);
-    free(share);
-    return status;
 }

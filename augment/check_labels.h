@@ -16,7 +16,8 @@ enum {
     LABEL_SIZE = (LABEL_GREYS + LABEL_EDGES + LABEL_COLOURS + 7) / 8 * 8
 };
 
-/* Of a view (planar, 0..255). Luma less its mean over its deviation; gradient lengths by cell and
+/* Of a view (planar, 0..255), around the middle of its edges, so that a picture that only moved has the
+ * same. Luma less its mean over its deviation; gradient lengths by cell and
  * unsigned orientation, and chroma (red-green, yellow-blue) by bin, both as square roots of shares,
  * so that the distance is Hellinger's. */
 void label_features(const float *view, int channels, int width, int height,
@@ -28,7 +29,7 @@ typedef struct label_space {
     size_t count;
     int classes;
     float weight[3]; /* of greys, edges and colours */
-    float *typical;  /* [classes] a distance to the class that its own pictures usually keep */
+    float *typical;  /* [classes] a distance to the class that 95 % of its own pictures keep */
 } label_space;
 
 /* Weighs the three kinds of features by how far they tell classes apart and scales the references. */
@@ -44,23 +45,48 @@ int label_nearest(const label_space *space, const float features[LABEL_SIZE], si
  * Classes of fewer than three references: 0, nothing is typical of them. */
 void label_space_typical(label_space *space, float *own);
 
-/* What the draws of one part were named. A name is the nearest class, with LABEL_NEARER where the draw
- * is as near to that class as its own pictures and clearly nearer than it was un-augmented; LABEL_NO_DRAW where nothing was drawn. */
+/* A space that lives on after the check; owns what it points to. */
+typedef struct vg_class_looks {
+    label_space space;
+} vg_class_looks;
+
+/* What a sample was named: the nearest class, with LABEL_TYPICAL where it is as near to that class as 95 % of
+ * the class's own pictures are to each other; LABEL_NO_DRAW where nothing was drawn. */
 enum {
     LABEL_NO_DRAW = -1,
-    LABEL_NEARER = 1 << 30,
-    LABEL_CLASSES = 1000 /* at most, to be judged */
+    LABEL_TYPICAL = 1 << 30,
+    LABEL_CLASSES = 1000, /* at most, to be judged */
+    LABEL_CANDIDATES = 6  /* of a part, at most */
 };
 typedef struct label_evidence {
-    const int *before;     /* [references] the class that each is nearest to without itself */
+    const int *before;     /* [references] the name of each without itself */
     const size_t *picture; /* [pictures] the reference that each augmented picture is */
     const int *named;      /* [pictures][draws] */
     size_t pictures;
     int draws;
+    const bool *applies; /* [classes] the others are looked at for exchanges alone; NULL: to all */
 } label_evidence;
 
-/* Fills the label figures of a part. VG_E_NOMEM. */
+/* The exchange of two classes: samples of each that became typical of the other. */
+typedef struct label_exchange {
+    int classes[2];
+    double share[2], before[2]; /* of the draws of classes[i]; of its un-augmented pictures */
+    double rise[2],
+        error[2]; /* of the share over that, mean over pictures and its standard error */
+} label_exchange;
+
+/* Fills crossed and rise of a part, and lists pairs of classes that may be exchanged, the clearest first:
+ * the rise is at least LABEL_LEAST, and its standard error, in both directions. VG_E_NOMEM. */
+#define LABEL_LEAST 0.03
 vg_status label_judge(const label_space *space, const label_evidence *evidence, vg_check_part *part,
-                      vg_error *err);
+                      label_exchange candidates[LABEL_CANDIDATES], int *count, vg_error *err);
+/* The exchange of candidate->classes in other evidence, of pictures of these classes alone. */
+void label_measure(const label_space *space, const label_evidence *evidence,
+                   label_exchange *candidate);
+/* Whether both rises lie above LABEL_LEAST at a 95 % level for `tests` tests together; the intervals of
+ * the shares, at that level, in pairs[2]. */
+bool label_is_exchange(const label_exchange *exchange, int tests, vg_check_pair pairs[2]);
+/* Puts a pair into the part's list by its share. */
+void label_keep(vg_check_part *part, const vg_check_pair *pair);
 
 #endif

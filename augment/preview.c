@@ -8,6 +8,8 @@
 
 #include "base/alloc.h"
 #include "base/rng.h"
+#include "base/text.h"
+#include "check.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -40,6 +42,8 @@ typedef struct gatherer {
     candidate *candidates;            /* CANDIDATES for each chosen class */
     vg_part parts[VG_PARTS];
     vg_preview *preview;
+    int label;         /* of the row's picture */
+    bool like_another; /* that picture as it is */
 } gatherer;
 
 vg_preview_options vg_preview_options_default(void)
@@ -100,6 +104,19 @@ static vg_status choose_classes(gatherer *g, vg_error *err)
     return VG_OK;
 }
 
+/* What the check said of a row's operation. */
+static void find_warning(const vg_check *check, const vg_part *part, vg_preview_row *row)
+{
+    for (int i = 0; check && i < check->finding_count; i++) {
+        const vg_check_finding *f = &check->findings[i];
+        if (f->part < 0 || f->kind == VG_CHECK_NOTE || check->parts[f->part].whole ||
+            check->parts[f->part].code != part->code)
+            continue;
+        vg_text_append(row->warning, sizeof row->warning, "%s%s%s%s", row->warning[0] ? " | " : "",
+                       f->text, f->remedy[0] ? "; instead: " : "", f->remedy);
+    }
+}
+
 /* A row for each class, or for each operation of the policy and one for all of them. */
 static vg_status name_rows(gatherer *g, vg_error *err)
 {
@@ -121,6 +138,7 @@ static vg_status name_rows(gatherer *g, vg_error *err)
         } else if (r < rows - 1) {
             snprintf(row->name, sizeof row->name, "%s", vg_part_name(g->parts[r].code));
             vg_part_print(&g->augment->policy, &g->parts[r], row->note, sizeof row->note);
+            find_warning(g->options->check, &g->parts[r], row);
         } else {
             snprintf(row->name, sizeof row->name, "%s",
                      rows == 1 ? "no operation" : "all together");
@@ -298,6 +316,11 @@ static vg_status make_tile(gatherer *g, const vg_plan *plan, const vg_sample_key
     if (status != VG_OK)
         return status;
     add_histogram(g->after, a->channels, n, 1.0 / g->options->variants, row->after);
+    /* Only what was its own before: else the variant is not what makes it look so. */
+    int looks_like = -1;
+    if (inspection.finding == VG_FINDING_NONE && !g->like_another)
+        looks_like = vg_check_looks_like(g->options->check, g->after, a->channels, a->width,
+                                         a->height, g->label);
     if (drawn_by) /* through the very function that the loader calls */
         status =
             vg_transform_picture(&g->transform, g->scratch, &g->image, drawn_by, g->after, err);
@@ -324,6 +347,12 @@ static vg_status make_tile(gatherer *g, const vg_plan *plan, const vg_sample_key
     used = strlen(tile->reason);
     if (culprit < VG_PART_CODES && g->options->by == VG_PREVIEW_CLASSES)
         snprintf(tile->reason + used, sizeof tile->reason - used, " (%s)", vg_part_name(culprit));
+    if (looks_like >= 0) {
+        tile->looks_like_another = true;
+        g->preview->summary.variants_like_others++;
+        snprintf(tile->reason + used, sizeof tile->reason - used, "looks like \"%.40s\"",
+                 vg_dataset_class_name(g->dataset, looks_like));
+    }
     char printed[VG_PLAN_TEXT];
     vg_plan_print(plan, printed, sizeof printed);
     bind_values(printed, tile->caption, sizeof tile->caption);
@@ -348,6 +377,9 @@ static vg_status make_row(gatherer *g, size_t index, const vg_part *part, vg_pre
     row->width = g->image.width;
     row->height = g->image.height;
     row->problem[0] = '\0';
+    g->label = vg_dataset_label(g->dataset, index);
+    g->like_another = vg_check_looks_like(g->options->check, g->before, a->channels, a->width,
+                                          a->height, g->label) >= 0;
     int cell = g->options->cell;
     int shown = a->height * (g->preview->zoom > 0 ? g->preview->zoom : 1);
     int high = shown < LEAST_ORIGINAL ? LEAST_ORIGINAL : shown;

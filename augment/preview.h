@@ -22,8 +22,10 @@ typedef struct vg_preview_options {
     int variants; /* in a row, 1 to VG_PREVIEW_VARIANTS (7) */
     int max_rows; /* of classes (12); more classes than that: evenly chosen */
     uint64_t seed;
-    int draws; /* of the policy that are inspected for the summary (500) */
-    int cell;  /* pictures wider or higher than this are shown smaller (1024) */
+    int draws;                    /* of the policy that are inspected for the summary (500) */
+    const struct vg_check *check; /* of the same policy: its findings stand beside what they are
+                                     about; NULL: none */
+    int cell;                     /* pictures wider or higher than this are shown smaller (1024) */
 } vg_preview_options;
 vg_preview_options vg_preview_options_default(void);
 
@@ -32,11 +34,13 @@ typedef struct vg_preview_tile {
     char caption[VG_PLAN_TEXT + 256]; /* the drawn parameters; no break within one (U+00A0) */
     char reason[96];                  /* of a finding, with the operation that is to blame */
     vg_finding finding;
+    bool looks_like_another; /* class; the reason names it */
 } vg_preview_tile;
 
 typedef struct vg_preview_row {
     char name[256];    /* of the class or operation */
     char note[200];    /* "120 training pictures", "−20 to 20 degrees, every sample" */
+    char warning[600]; /* of the check, about this row's operation; may be empty */
     char problem[160]; /* not empty: no picture of the class could be read, and why */
     vg_image original; /* reduced to fit the cell */
     int width, height; /* of the original as decoded */
@@ -54,7 +58,7 @@ typedef struct vg_preview_summary {
     size_t destroyed_together;          /* draws that no single operation is to blame for */
     int rows;                           /* shown */
     int classes;                        /* with training pictures */
-    int variants_unchanged, variants_destroyed; /* of those shown */
+    int variants_unchanged, variants_destroyed, variants_like_others; /* of those shown */
 } vg_preview_summary;
 
 typedef struct vg_preview {

@@ -5,10 +5,12 @@
 #include "sheet.h"
 
 #include "base/file.h"
+#include "check.h"
 #include "draw.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -40,7 +42,10 @@ typedef struct layout {
     vg_preview preview;
     int pitch, cell;               /* from cell to cell; the widest and highest picture */
     int shown_width, shown_height; /* of a variant on the sheet */
-    char lines[4][700];            /* of the header */
+    char title[400], about[700];
+    char policy[VG_POLICY_TEXT + 16];
+    char *more;     /* policies of classes, a line each; on the heap */
+    char *warnings; /* a line each; on the heap */
     char footer[3][500];
 } layout;
 
@@ -48,6 +53,39 @@ vg_sheet_options vg_sheet_options_default(void)
 {
     vg_sheet_options options = {.preview = vg_preview_options_default(), .width = 1600};
     return options;
+}
+
+/* Policies of classes, and what is wrong: lines of any length. */
+static vg_status write_lines(layout *l, vg_error *err)
+{
+    size_t sizes[2];
+    const vg_class_policies *table = l->augment->class_policies;
+    const vg_check *check = l->options->preview.check;
+    char names[200], line[VG_POLICY_TEXT], warnings[1000];
+    FILE *more = open_memstream(&l->more, &sizes[0]);
+    FILE *wrong = more ? open_memstream(&l->warnings, &sizes[1]) : NULL;
+    for (int i = 0; wrong && table && i < table->count; i++) {
+        vg_class_policies_names(table, i, l->dataset, names, sizeof names);
+        vg_policy_print(&table->policies[i], line, sizeof line);
+        fprintf(more, "for %s: %s\n", names, line);
+    }
+    vg_policy_warnings(&l->augment->policy, warnings, sizeof warnings);
+    for (char *at = warnings; wrong && *at;) {
+        char *end = strstr(at, " | ");
+        size_t length = end ? (size_t)(end - at) : strlen(at);
+        fprintf(wrong, "%.*s\n", (int)length, at);
+        at += length + (end ? 3 : 0);
+    }
+    bool by_operation = l->options->preview.by == VG_PREVIEW_OPERATIONS;
+    for (int i = 0; wrong && check && i < check->finding_count; i++) {
+        const vg_check_finding *f = &check->findings[i];
+        bool beside = by_operation && f->part >= 0 && !check->parts[f->part].whole;
+        if (f->kind != VG_CHECK_NOTE && !beside)
+            fprintf(wrong, "%s%s%s\n", f->text, f->remedy[0] ? "; instead: " : "", f->remedy);
+    }
+    bool ok = wrong && fclose(wrong) == 0;
+    ok = more && fclose(more) == 0 && ok;
+    return ok ? VG_OK : vg_fail(err, VG_E_NOMEM, "out of memory for the header");
 }
 
 static void write_header(layout *l)
@@ -63,20 +101,20 @@ static void write_header(layout *l)
         title = vg_path_base(path);
     }
     vg_policy_print(&a->policy, policy, sizeof policy);
-    snprintf(l->lines[0], sizeof l->lines[0], "%s \u2013 what the network will see", title);
-    snprintf(l->lines[1], sizeof l->lines[1], "policy %s", policy);
+    snprintf(l->title, sizeof l->title, "%s \u2013 what the network will see", title);
+    snprintf(l->policy, sizeof l->policy, "policy %s", policy);
     if (a->framing.kind != VG_FRAMING_STRETCH) {
         memcpy(resize, "      resize ", 13);
         vg_framing_print(&a->framing, resize + 13, sizeof resize - 13);
     }
-    int used = snprintf(l->lines[2], sizeof l->lines[2],
+    int used = snprintf(l->about, sizeof l->about,
                         "input %d × %d × %d%s      normalization %s (shown back on a fixed scale)"
                         "      seed %llu      ",
                         a->width, a->height, a->channels, resize,
                         vg_normalization_name(a->normalizer.kind),
                         (unsigned long long)l->options->preview.seed);
-    size_t room = sizeof l->lines[2] - (size_t)used;
-    char *rest = l->lines[2] + used;
+    size_t room = sizeof l->about - (size_t)used;
+    char *rest = l->about + used;
     if (l->options->preview.by == VG_PREVIEW_OPERATIONS)
         used = snprintf(rest, room, "each operation alone, from its weakest draw to its strongest");
     else if (s->rows < s->classes)
@@ -89,7 +127,6 @@ static void write_header(layout *l)
         snprintf(rest, room, "      variants shown at %.0f %%", 100.0 * l->shown_width / a->width);
     else if (l->preview.zoom > 1)
         snprintf(rest, room, "      variants shown %d × enlarged", l->preview.zoom);
-    vg_policy_warnings(&a->policy, l->lines[3], sizeof l->lines[3]);
 }
 
 static double percent(size_t part, size_t whole)
@@ -147,6 +184,18 @@ static int picture_height(const layout *l, const vg_preview_row *row)
     return original > l->shown_height ? original : l->shown_height;
 }
 
+static int text_width(const layout *l)
+{
+    return l->options->width - 2 * MARGIN;
+}
+
+/* Of a row's warnings; drawn on `on` if that is not NULL. */
+static int warning_height(const layout *l, vg_image *on, int y, const vg_preview_row *row)
+{
+    int lines = vg_paint_wrapped(on, MARGIN, y, text_width(l), &vg_font_small, AMBER, row->warning);
+    return lines ? lines * vg_font_small.line + 6 : 0;
+}
+
 static int row_height(const layout *l, const vg_preview_row *row)
 {
     if (row->problem[0])
@@ -156,36 +205,39 @@ static int row_height(const layout *l, const vg_preview_row *row)
         int count = caption_lines(l, &row->tiles[i]);
         lines = count > lines ? count : lines;
     }
-    return NAME_LINE + picture_height(l, row) + CAPTION_GAP + lines * vg_font_small.line;
+    return NAME_LINE + warning_height(l, NULL, 0, row) + picture_height(l, row) + CAPTION_GAP +
+           lines * vg_font_small.line;
 }
 
-static int text_width(const layout *l)
+/* Draws (on NULL: measures) lines below each other; returns the y below them. */
+static int draw_lines(const layout *l, vg_image *on, int y, const char *lines, uint32_t colour)
 {
-    return l->options->width - 2 * MARGIN;
+    for (const char *at = lines; *at;) {
+        size_t length = strcspn(at, "\n");
+        char line[VG_POLICY_TEXT + 256];
+        snprintf(line, sizeof line, "%.*s", (int)length, at);
+        y += 5;
+        y += vg_font_text.line *
+             vg_paint_wrapped(on, MARGIN, y, text_width(l), &vg_font_text, colour, line);
+        at += length + (at[length] == '\n');
+    }
+    return y;
 }
 
 /* Draws (on NULL: measures) the header; returns the y below it. */
 static int draw_header(const layout *l, vg_image *on)
 {
     int y = MARGIN - 4;
-    if (on)
-        vg_paint_text(on, MARGIN, y, &vg_font_title, INK, l->lines[0]);
-    y += vg_font_title.line + 8;
+    y += vg_font_title.line *
+         vg_paint_wrapped(on, MARGIN, y, text_width(l), &vg_font_title, INK, l->title);
+    y += 8;
     y += vg_font_text.line *
-         vg_paint_wrapped(on, MARGIN, y, text_width(l), &vg_font_text, BLUE, l->lines[1]);
+         vg_paint_wrapped(on, MARGIN, y, text_width(l), &vg_font_text, BLUE, l->policy);
+    y = draw_lines(l, on, y, l->more, BLUE);
     y += 4;
     y += vg_font_small.line *
-         vg_paint_wrapped(on, MARGIN, y, text_width(l), &vg_font_small, FAINT, l->lines[2]);
-    for (const char *at = l->lines[3]; *at;) { /* a line for each warning */
-        const char *end = strstr(at, " | ");
-        char warning[300];
-        size_t length = end ? (size_t)(end - at) : strlen(at);
-        snprintf(warning, sizeof warning, "%.*s", (int)length, at);
-        y += 5;
-        y += vg_font_text.line *
-             vg_paint_wrapped(on, MARGIN, y, text_width(l), &vg_font_text, AMBER, warning);
-        at += length + (end ? 3 : 0);
-    }
+         vg_paint_wrapped(on, MARGIN, y, text_width(l), &vg_font_small, FAINT, l->about);
+    y = draw_lines(l, on, y, l->warnings, AMBER);
     return y + 14;
 }
 
@@ -222,14 +274,21 @@ static void draw_tile(const layout *l, vg_image *on, int x, int y, int height,
     vg_paint_picture(on, x, top, &tile->picture, zoom);
     bool destroyed = vg_finding_destroys(tile->finding);
     vg_paint_frame(on, (vg_box){x - 1, top - 1, l->shown_width + 2, l->shown_height + 2}, 1, LINE);
-    if (tile->finding != VG_FINDING_NONE)
+    bool other = tile->looks_like_another;
+    if (tile->finding != VG_FINDING_NONE || other)
         vg_paint_frame(
             on,
             (vg_box){x - EDGE, top - EDGE, l->shown_width + 2 * EDGE, l->shown_height + 2 * EDGE},
-            EDGE, destroyed ? RED : GREY);
+            EDGE,
+            destroyed ? RED
+            : other   ? AMBER
+                      : GREY);
     int width = l->pitch - GAP, text_y = y + height + CAPTION_GAP;
-    int lines =
-        vg_paint_wrapped(on, x, text_y, width, &vg_font_small, destroyed ? RED : INK, tile->reason);
+    int lines = vg_paint_wrapped(on, x, text_y, width, &vg_font_small,
+                                 destroyed ? RED
+                                 : other   ? AMBER
+                                           : INK,
+                                 tile->reason);
     vg_paint_wrapped(on, x, text_y + lines * vg_font_small.line, width, &vg_font_small, FAINT,
                      tile->caption);
 }
@@ -245,6 +304,7 @@ static void draw_row(const layout *l, vg_image *on, int y, const vg_preview_row 
         vg_paint_wrapped(on, MARGIN, y, text_width(l), &vg_font_small, RED, row->problem);
         return;
     }
+    y += warning_height(l, on, y, row);
     int height = picture_height(l, row), zoom = original_zoom(l, row);
     vg_paint_picture(on, MARGIN, y + (height - row->original.height * zoom) / 2, &row->original,
                      zoom);
@@ -271,12 +331,21 @@ static int draw_footer(const layout *l, vg_image *on, int y)
         vg_paint_frame(on, (vg_box){MARGIN, y, 13, 13}, EDGE, GREY);
         int x = vg_paint_text(on, MARGIN + 20, y, &vg_font_small, FAINT,
                               "grey edge: mean change below 1 of 255");
+        if (l->options->preview.check && l->options->preview.check->looks) {
+            vg_paint_frame(on, (vg_box){x + 24, y, 13, 13}, EDGE, AMBER);
+            x = vg_paint_text(on, x + 44, y, &vg_font_small, FAINT,
+                              "amber edge: as near to another class as its own pictures are");
+        }
+        y += vg_font_small.line + 6;
+        x = MARGIN - 24;
         vg_paint_frame(on, (vg_box){x + 24, y, 13, 13}, EDGE, RED);
         vg_paint_text(on, x + 44, y, &vg_font_small, FAINT,
                       "red edge: more than half of the pixels are fill, or 60 % more values than "
                       "before are clipped, or less than a tenth of the contrast or detail or a "
                       "quarter of the content is left; in brackets the operation that did it");
     }
+    if (!on)
+        y += vg_font_small.line + 6;
     return y + vg_font_small.line + MARGIN - 8;
 }
 
@@ -336,8 +405,12 @@ vg_status vg_sheet_draw(const vg_dataset *dataset, const vg_augment *augment,
         }
         write_header(&l);
         write_footer(&l);
-        status = draw(&l, sheet, err);
+        status = write_lines(&l, err);
     }
+    if (status == VG_OK)
+        status = draw(&l, sheet, err);
+    free(l.more);
+    free(l.warnings);
     if (status == VG_OK && options->summary)
         *options->summary = l.preview.summary;
     vg_preview_reset(&l.preview);

@@ -126,11 +126,13 @@ static void test_labels(void **state)
     expect_only(arrows, "flip=h", VG_CHECK_LABELS, "flip=h turns \"", "flip=none");
     expect_only(arrows, "light flip=h", VG_CHECK_LABELS, "flip=h turns \"", "flip=none");
     expect_only(digits, "rotate=160:180@1", VG_CHECK_LABELS, "rotate=160:180 turns \"", "weaken");
+    expect_only(digits, "rotate=120:180@1", VG_CHECK_LABELS, "rotate=120:180 turns \"", "weaken");
     expect_only(digits, "turn@0.5", VG_CHECK_LABELS, "turn turns \"", "leave it out");
     const char *const harmless[] = {"none", "light", "rotate=10", "noise=10", "flip=v"};
     for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
         expect_silence(arrows, harmless[i]);
     expect_silence(digits, "light");
+    expect_silence(digits, "rotate=20 shift=0.15"); /* that it only moved changes nothing */
     expect_silence(textures, "flip=h");
     expect_silence(textures, "standard saturation=0");
     expect_silence(textures, "rotate=180");
@@ -174,6 +176,12 @@ static void test_repeats(void **state)
     assert_int_equal(check.findings[0].kind, VG_CHECK_REPEATS);
     assert_contains(check.findings[0].text, "100 times, in 2 different views");
     vg_check_reset(&check);
+    options.shows = 8; /* too few to call it a fault */
+    assert_ok(try_check(textures, "flip=h", &options, &check, &err));
+    assert_int_equal(check.warning_count, 0);
+    assert_contains(check.findings[0].text, "8 times, in 2 different views");
+    options.shows = 100;
+    vg_check_reset(&check);
     assert_ok(try_check(textures, "flip=h rotate=10", &options, &check, &err));
     assert_int_equal(check.warning_count, 0);
     vg_check_reset(&check);
@@ -182,6 +190,127 @@ static void test_repeats(void **state)
     assert_contains(err.message, "expected 1 to");
     assert_null(check.parts);
     test_folder_remove(textures);
+}
+
+/* Policies of classes: what is said of an operation is said of the classes that have it. */
+static void test_class_policies(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    char *digits = make_set(paint_digit);
+    vg_dataset *dataset = NULL;
+    vg_class_rules rules = {0};
+    vg_class_policies table;
+    vg_check check;
+    vg_augment augment = {.channels = 1, .width = SIDE, .height = SIDE, .class_policies = &table};
+    vg_check_options options = vg_check_options_default();
+    assert_ok(vg_policy_parse("brightness=0.2 rotate=150:180@1", &augment.policy, &err));
+    assert_ok(vg_dataset_open(digits, NULL, &dataset, &err));
+    const char *first = vg_dataset_class_name(dataset, 0);
+    assert_ok(vg_class_rules_add(&rules, first, "rotate=10@1", &err));
+    assert_ok(vg_class_policies_make(&rules, &augment.policy, dataset, &table, &err));
+    assert_ok(vg_check_run(dataset, &augment, &options, &check, &err));
+    /* brightness (of both), rotate, the policy; and for the first class rotate and the policy. */
+    assert_int_equal(check.part_count, 5);
+    assert_string_equal(check.parts[0].words, "brightness=0.2");
+    assert_string_equal(check.parts[1].words, "rotate=150:180");
+    char words[40];
+    snprintf(words, sizeof words, "rotate=10 for %s", first);
+    assert_string_equal(check.parts[3].words, words);
+    snprintf(words, sizeof words, "policy for %s", first);
+    assert_string_equal(check.parts[4].words, words);
+    assert_true(check.parts[4].whole);
+    assert_int_equal(check.parts[0].draws, check.parts[1].draws + check.parts[3].draws);
+    /* The second class is still turned into the first; not the other way round. */
+    assert_int_equal(check.warning_count, 1);
+    assert_int_equal(check.findings[0].kind, VG_CHECK_LABELS);
+    assert_int_equal(check.parts[1].pair_count, 1);
+    assert_int_equal(check.parts[1].pairs[0].from, 1);
+    assert_int_equal(check.parts[3].pair_count, 0);
+    vg_check_reset(&check);
+    vg_class_policies_reset(&table);
+    vg_class_rules_reset(&rules);
+    vg_dataset_close(dataset);
+    test_folder_remove(digits);
+}
+
+/* Of a small bright square on black: CutMix often takes it away and leaves its label. */
+static void paint_spot(int label, vg_rng *rng, uint8_t *pixels)
+{
+    int x0 = 2 + (int)vg_rng_below(rng, 20), y0 = 2 + (int)vg_rng_below(rng, 20);
+    memset(pixels, 0, PIXELS);
+    for (int y = 0; y < 4; y++)
+        for (int x = 0; x < 4; x++)
+            pixels[(y0 + y) * SIDE + x0 + x] = label ? 255 : 120;
+}
+
+static void test_mixing(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    char *spots = make_set(paint_spot), *textures = make_set(paint_texture);
+    vg_check_options options = vg_check_options_default();
+    vg_check check;
+    options.mixing = (vg_mixing){.cutmix = 1, .chance = 1};
+    assert_ok(try_check(spots, "none", &options, &check, &err));
+    assert_int_equal(check.warning_count, 1);
+    assert_int_equal(check.findings[0].kind, VG_CHECK_MIXING);
+    assert_int_equal(check.findings[0].part, -1);
+    assert_contains(check.findings[0].text, "cutmix=1: in ");
+    assert_true(check.mix.wrong * 20 > check.mix.draws);
+    vg_check_reset(&check);
+    assert_ok(try_check(textures, "none", &options, &check, &err)); /* everywhere the same */
+    assert_int_equal(check.warning_count, 0);
+    assert_true(check.mix.draws > 100);
+    vg_check_reset(&check);
+    options.mixing = (vg_mixing){.mixup = 1e-4, .chance = 1};
+    assert_ok(try_check(textures, "none", &options, &check, &err));
+    assert_int_equal(check.warning_count, 1);
+    assert_contains(check.findings[0].text, "leaves one picture alone");
+    assert_string_equal(check.findings[0].remedy, "mixup=0.2");
+    vg_check_reset(&check);
+    options.mixing = (vg_mixing){.mixup = 0.2, .chance = 0.5};
+    assert_ok(try_check(textures, "none", &options, &check, &err));
+    assert_int_equal(check.warning_count, 0);
+    vg_check_reset(&check);
+    test_folder_remove(spots);
+    test_folder_remove(textures);
+}
+
+/* Nothing at all on three of four pictures: that is said, and nothing else is blamed for it. */
+static void paint_nothing(int label, vg_rng *rng, uint8_t *pixels)
+{
+    memset(pixels, 0, PIXELS);
+    if (vg_rng_below(rng, 4) == 0)
+        paint_arrow(label, rng, pixels);
+}
+
+static void paint_black(int label, vg_rng *rng, uint8_t *pixels)
+{
+    (void)rng;
+    memset(pixels, label, PIXELS);
+}
+
+static void test_flat(void **state)
+{
+    (void)state;
+    char *folder = make_set(paint_nothing);
+    vg_check check = run(folder, "brightness=0.3 contrast=0.3");
+    assert_int_equal(check.warning_count, 1);
+    assert_int_equal(check.findings[0].kind, VG_CHECK_FLAT);
+    assert_contains(check.findings[0].text, " % of the images are one flat colour as they are");
+    assert_contains(check.findings[0].text, "train/");
+    assert_string_equal(check.findings[0].remedy, "");
+    assert_int_equal(check.pictures + check.flat.flat, check.references);
+    vg_check_reset(&check);
+    test_folder_remove(folder);
+    folder = make_set(paint_black);
+    check = run(folder, "standard");
+    assert_int_equal(check.warning_count, 1);
+    assert_int_equal(check.pictures, 0);
+    assert_near(check.findings[0].share, 1, 0);
+    vg_check_reset(&check);
+    test_folder_remove(folder);
 }
 
 /* The same for any number of threads, field by field. */
@@ -249,9 +378,10 @@ static void test_real_pictures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_labels),        cmocka_unit_test(test_the_other_faults),
-        cmocka_unit_test(test_repeats),       cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_real_pictures),
+        cmocka_unit_test(test_labels),  cmocka_unit_test(test_the_other_faults),
+        cmocka_unit_test(test_repeats), cmocka_unit_test(test_class_policies),
+        cmocka_unit_test(test_mixing),  cmocka_unit_test(test_flat),
+        cmocka_unit_test(test_threads), cmocka_unit_test(test_real_pictures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,7 +35,8 @@ static char *write_page(const char *policy, const char *warnings)
     snprintf(path, sizeof path, "%s/page.html", folder);
     vg_preview_page page = {.dataset = "a </title><script>alert(2)</script> name",
                             .policy = policy,
-                            .words = policy,
+                            .class_lines = "",
+                            .command = "train-pipeline <x>",
                             .warnings = warnings,
                             .augment = &augment,
                             .variants = 3,
@@ -85,6 +86,7 @@ static void test_self_contained(void **state)
     assert_non_null(strstr(text, "&lt;img src=x onerror=alert(1)&gt;"));
     assert_non_null(strstr(text, "b&quot;c&amp;d"));
     assert_null(strstr(text, "alert(2)</script>"));
+    assert_non_null(strstr(text, "<pre>train-pipeline &lt;x&gt;</pre>"));
     /* the unreadable class says so, warnings stand one by one */
     assert_non_null(strstr(text, "empty"));
     assert_non_null(strstr(text, "first thing</div>"));

@@ -12,6 +12,10 @@ enum {
     OPTION_OPERATIONS,
     OPTION_CHECK,
     OPTION_FAIL_ON,
+    OPTION_EPOCHS,
+    OPTION_MIXUP,
+    OPTION_CUTMIX,
+    OPTION_MIX_CHANCE,
     OPTION_POLICY,
     OPTION_POLICY_FOR,
     OPTION_HTML,
@@ -90,6 +94,23 @@ static vg_status take_export(vg_augment_choices *c, int id, const char *value, v
     }
 }
 
+/* Numbers of MixUp and CutMix, with the bounds that a job's keys have. */
+static vg_status take_mixing(vg_augment_choices *c, int id, const char *value, vg_error *err)
+{
+    const char *option = id == OPTION_MIXUP    ? "--mixup"
+                         : id == OPTION_CUTMIX ? "--cutmix"
+                                               : "--mix-chance";
+    double most = id == OPTION_MIX_CHANCE ? 1 : VG_MIXING_MOST, number;
+    if (!vg_text_number(value, &number) || number < 0 || number > most)
+        return vg_fail(err, VG_E_ARG, "%s: found \"%s\", expected a number from 0 to %g", option,
+                       value, most);
+    *(id == OPTION_MIXUP    ? &c->mixing.mixup
+      : id == OPTION_CUTMIX ? &c->mixing.cutmix
+                            : &c->mixing.chance) = number;
+    c->check_options = true;
+    return VG_OK;
+}
+
 static vg_status take(void *context, int id, const char *value, vg_error *err)
 {
     static const char *const by[] = {"class", "operation"};
@@ -111,6 +132,12 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
     case OPTION_OPERATIONS:
         c->operations = true;
         return VG_OK;
+    case OPTION_EPOCHS:
+        return vg_cli_integer("--epochs", value, 1, 1000000, &c->epochs, err);
+    case OPTION_MIXUP:
+    case OPTION_CUTMIX:
+    case OPTION_MIX_CHANCE:
+        return take_mixing(c, id, value, err);
     case OPTION_POLICY:
         c->policy_text = value;
         return vg_policy_parse(value, &c->policy, err);
@@ -160,6 +187,9 @@ static int check(const vg_augment_choices *c, const vg_cli *cli)
     if (c->check && (c->preview || cli->out || c->export_options || c->save_stats))
         return vg_cli_usage(cli, "--check writes nothing: leave --preview, --out and --save-stats "
                                  "out");
+    if ((c->check_options || c->epochs) && !c->check)
+        return vg_cli_usage(cli, "--epochs, --mixup, --cutmix and --mix-chance have a meaning only "
+                                 "with --check: a training has them as keys of its job");
     if (c->fail_on_warning && !c->check)
         return vg_cli_usage(cli, "--fail-on has a meaning only with --check");
     if (c->check)
@@ -196,7 +226,7 @@ static vg_status run_check(const vg_augment_choices *c, const vg_cli *cli, size_
     if (!status)
         status = vg_augment_prepare(c, cli, dataset, false, &augment, &pixels, err);
     if (!status)
-        status = vg_augment_check(cli, dataset, &augment, warnings, err);
+        status = vg_augment_check(c, cli, dataset, &augment, warnings, err);
     vg_pixel_stats_release(pixels);
     vg_dataset_close(dataset);
     return status;
@@ -237,6 +267,11 @@ int main(int argc, char **argv)
         {"check", NULL, "tell what the policy does to labels and pictures, before training",
          OPTION_CHECK},
         {"fail-on", "warning", "with --check: exit with 3 when there is a warning", OPTION_FAIL_ON},
+        {"epochs", "N", "check: how long will be trained (8)", OPTION_EPOCHS},
+        {"mixup", "ALPHA", "check: MixUp of batches, as the key of a job (0: off)", OPTION_MIXUP},
+        {"cutmix", "ALPHA", "check: CutMix of batches, the same (0: off)", OPTION_CUTMIX},
+        {"mix-chance", "SHARE", "check: share of the batches that are mixed (1)",
+         OPTION_MIX_CHANCE},
         {"policy", "POLICY", "preset and key=value words (light); see below", OPTION_POLICY},
         {"policy-for", "CLASSES=WORDS",
          "change it for a class, classes with commas between, or rare; may be repeated",
@@ -303,6 +338,7 @@ int main(int argc, char **argv)
     vg_augment_choices c = {.policy_text = "light",
                             .normalization = VG_NORMALIZE_ZSCORE,
                             .copies = -1,
+                            .mixing = {.chance = 1},
                             .class_policies = &class_policies};
     if (vg_policy_parse(c.policy_text, &c.policy, &err) != VG_OK)
         c.policy = vg_policy_none();

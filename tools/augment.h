@@ -5,6 +5,7 @@
 #include "class_lines.h"
 #include "cli.h"
 #include "export.h"
+#include "mix.h"
 #include "sheet.h"
 #include "show.h"
 
@@ -13,6 +14,9 @@
 /* The command line, read. */
 typedef struct vg_augment_choices {
     bool preview, operations, check, fail_on_warning;
+    bool check_options;      /* one of the next was given */
+    int64_t epochs;          /* --check: of the training, 0: not given */
+    vg_mixing mixing;        /* --check: of its batches */
     const char *policy_text; /* as it was asked for */
     vg_policy policy;
     vg_class_rules class_rules;        /* changes to it for single classes */

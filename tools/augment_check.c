@@ -2,37 +2,15 @@
  * operation. Lines fit 80 columns but for words of a policy that are longer. */
 #include "augment_check.h"
 
+#include "check_report.h"
 #include "report/escape.h"
+#include "run.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDTH = 80, INDENT = 11 };
-
-/* Wrapped at WIDTH, the first line begun at column INDENT. */
-static void print_wrapped(const char *text)
-{
-    int at = INDENT;
-    while (*text) {
-        char word[512];
-        size_t length = strcspn(text, " ");
-        snprintf(word, sizeof word, "%.*s", (int)length, text);
-        int columns = vg_cli_columns(word);
-        if (at > INDENT && at + 1 + columns > WIDTH) {
-            printf("\n%*s", INDENT, "");
-            at = INDENT;
-        } else if (at > INDENT) {
-            putchar(' ');
-            at++;
-        }
-        vg_cli_pad(stdout, word, columns);
-        at += columns;
-        text += length;
-        text += strspn(text, " ");
-    }
-    putchar('\n');
-}
+enum { WIDTH = 80 };
 
 static double percent(size_t n, size_t of)
 {
@@ -49,17 +27,7 @@ static size_t destroyed(const vg_check_part *part)
 
 static void print_text(const vg_check *check)
 {
-    for (int i = 0; i < check->finding_count; i++) {
-        const vg_check_finding *f = &check->findings[i];
-        printf("%-*s", INDENT, f->kind == VG_CHECK_NOTE ? "note" : "warning");
-        print_wrapped(f->text);
-        if (f->remedy[0]) {
-            printf("%*s", INDENT, "");
-            char remedy[sizeof f->remedy + 16];
-            snprintf(remedy, sizeof remedy, "instead: %s", f->remedy);
-            print_wrapped(remedy);
-        }
-    }
+    vg_check_print(check, stdout, WIDTH);
     if (check->part_count)
         printf("\n%-40s %9s %9s %9s %9s\n", "of its draws, percent", "no change", "destroyed",
                "crossed", "rise");
@@ -92,25 +60,18 @@ static vg_status print_json(const vg_check *check, const vg_dataset *dataset,
 {
     char policy[VG_POLICY_TEXT];
     vg_policy_print(&augment->policy, policy, sizeof policy);
-    json_t *parts = json_array(), *findings = json_array();
+    json_t *parts = json_array(), *findings = vg_check_findings_json(check);
     bool ok = parts && findings;
     for (int i = 0; i < check->part_count && ok; i++)
         ok = json_array_append_new(parts, part_json(&check->parts[i])) == 0;
-    for (int i = 0; i < check->finding_count && ok; i++) {
-        const vg_check_finding *f = &check->findings[i];
-        ok = json_array_append_new(findings, json_pack("{s:s, s:s, s:f, s:o, s:o}", "kind",
-                                                       vg_check_kind_name(f->kind), "part",
-                                                       check->parts[f->part].words, "share",
-                                                       f->share, "text", vg_json_text(f->text),
-                                                       "remedy", vg_json_text(f->remedy))) == 0;
-    }
-    json_t *root =
-        json_pack("{s:s, s:s, s:o, s:s, s:i, s:I, s:I, s:b, s:f, s:f, s:o, s:o}", "tool", "augment",
-                  "version", VG_VERSION, "dataset", vg_json_text(vg_dataset_path(dataset)),
-                  "policy", policy, "warnings", check->warning_count, "images",
-                  (json_int_t)check->pictures, "references", (json_int_t)check->references,
-                  "labels_judged", check->labels_judged, "crossed_before", check->crossed_before,
-                  "seconds", check->seconds, "findings", findings, "operations", parts);
+    json_t *root = json_pack(
+        "{s:s, s:s, s:o, s:s, s:i, s:I, s:I, s:b, s:f, s:I, s:I, s:I, s:f, s:o, s:o}", "tool",
+        "augment", "version", VG_VERSION, "dataset", vg_json_text(vg_dataset_path(dataset)),
+        "policy", policy, "warnings", check->warning_count, "images", (json_int_t)check->pictures,
+        "references", (json_int_t)check->references, "labels_judged", check->labels_judged,
+        "crossed_before", check->crossed_before, "mixed", (json_int_t)check->mix.draws,
+        "mixed_pure", (json_int_t)check->mix.pure, "mixed_wrong", (json_int_t)check->mix.wrong,
+        "seconds", check->seconds, "findings", findings, "operations", parts);
     char *text = ok && root ? json_dumps(root, JSON_INDENT(2)) : NULL;
     json_decref(root);
     if (!text)
@@ -120,15 +81,23 @@ static vg_status print_json(const vg_check *check, const vg_dataset *dataset,
     return VG_OK;
 }
 
-vg_status vg_augment_check(const vg_cli *cli, const vg_dataset *dataset, const vg_augment *augment,
-                           size_t *warnings, vg_error *err)
+vg_status vg_augment_check(const vg_augment_choices *choices, const vg_cli *cli,
+                           const vg_dataset *dataset, const vg_augment *augment, size_t *warnings,
+                           vg_error *err)
 {
     vg_check check;
     vg_check_options options = vg_check_options_default();
+    vg_run_options run = vg_run_options_default();
     options.threads = cli->threads;
     if (cli->seed_given)
         options.seed = cli->seed;
-    vg_status status = vg_check_run(dataset, augment, &options, &check, err);
+    if (choices->epochs)
+        run.epochs = (int)choices->epochs;
+    run.sampling = VG_SAMPLING_BALANCED; /* as train-pipeline does unless told otherwise */
+    options.mixing = choices->mixing;
+    vg_status status = vg_run_shows(dataset, &run, &options.shows, err);
+    if (!status)
+        status = vg_check_run(dataset, augment, &options, &check, err);
     if (status)
         return status;
     *warnings = (size_t)check.warning_count;

@@ -2,6 +2,7 @@
  * input size and the normalization are those that train-pipeline would choose for the same dataset, so
  * that they show what the network gets. */
 #include "augment.h"
+#include "check_report.h"
 #include "image/encode.h"
 #include "report/escape.h"
 #include "report/preview_html.h"
@@ -23,6 +24,8 @@ typedef struct result {
     vg_pixel_stats *pixels; /* of its normalizer, held */
     vg_preview_options options;
     vg_preview_summary summary;
+    vg_check check;
+    char *command;     /* that trains with this policy; on the heap */
     int width, height; /* of the sheet */
 } result;
 
@@ -130,7 +133,9 @@ static vg_status write_page(const vg_dataset *dataset, result *r, vg_error *err)
         r->summary.draws = classes.summary.draws;
         vg_preview_page page = {.dataset = r->dataset,
                                 .policy = r->policy,
-                                .words = r->choices->policy_text,
+                                .class_lines = r->class_lines,
+                                .command = r->command,
+                                .check = &r->check,
                                 .warnings = r->warnings,
                                 .augment = &r->augment,
                                 .variants = options.variants,
@@ -203,13 +208,41 @@ static void print_text(const result *r)
     vg_preview_blame(s, 6, blame, sizeof blame);
     if (destroyed)
         printf("destroyed  %s%s%s\n", kinds, blame[0] ? "; " : "", blame);
-    printf("use it     train-pipeline ");
+    vg_check_print(&r->check, stdout, vg_cli_width(stdout, 100));
+    printf("use it     %s\n", r->command);
+}
+
+/* train-pipeline with everything that was chosen. */
+static vg_status write_command(result *r, vg_error *err)
+{
+    size_t size;
     char *word = vg_shell_word(r->dataset);
-    const char *dataset = word ? word : r->dataset;
-    vg_cli_pad(stdout, dataset, vg_cli_columns(dataset));
+    FILE *out = word ? open_memstream(&r->command, &size) : NULL;
+    if (out) {
+        const char *dataset = word;
+        fputs("train-pipeline ", out);
+        vg_cli_pad(out, dataset, vg_cli_columns(dataset));
+        vg_augment_print_set(r->choices, out);
+    }
     free(word);
-    vg_augment_print_set(r->choices, stdout);
-    printf("\n");
+    if (!out || fclose(out) != 0)
+        return vg_fail(err, VG_E_NOMEM, "out of memory for the command");
+    return VG_OK;
+}
+
+/* The preview shows what the check finds; it looks at fewer pictures than augment --check. */
+static vg_status look_first(const vg_dataset *dataset, const vg_cli *cli, result *r, vg_error *err)
+{
+    vg_check_options options = vg_check_options_default();
+    options.pictures = 128;
+    options.references = 768;
+    options.threads = cli->threads;
+    options.seed = r->options.seed;
+    vg_status status = vg_check_run(dataset, &r->augment, &options, &r->check, err);
+    r->options.check = status ? NULL : &r->check;
+    if (status == VG_OK || status == VG_E_NOMEM)
+        return status;
+    return VG_OK; /* pictures that cannot be read: the sheet says so */
 }
 
 static void set(json_t *object, const char *key, json_t *value, bool *ok)
@@ -273,6 +306,7 @@ static vg_status print_json(const result *r, vg_error *err)
     set(root, "classes", json_integer(s->classes), &ok);
     set(root, "variants", json_integer(r->options.variants), &ok);
     set(root, "inspected", inspected(s, &ok), &ok);
+    set(root, "findings", vg_check_findings_json(&r->check), &ok);
     set(root, "warning", r->warnings[0] ? vg_json_text(r->warnings) : json_null(), &ok);
     char *text = ok ? json_dumps(root, JSON_INDENT(2)) : NULL;
     json_decref(root);
@@ -317,6 +351,14 @@ static vg_status work(const vg_augment_choices *c, const vg_cli *cli, const vg_d
 {
     vg_bytes png = {0};
     vg_status status = vg_augment_prepare(c, cli, dataset, true, &r->augment, &r->pixels, err);
+    if (!status)
+        status = look_first(dataset, cli, r, err);
+    if (!status)
+        status = write_command(r, err);
+    if (!status) {
+        r->class_lines = vg_class_lines(&c->class_rules, &c->policy, dataset, "class      ", err);
+        status = r->class_lines ? VG_OK : VG_E_NOMEM;
+    }
     if (!status && r->sheet)
         status = write_sheet(dataset, r, &png, err);
     if (!status && r->page)
@@ -350,10 +392,6 @@ vg_status vg_augment_preview(const vg_augment_choices *c, const vg_cli *cli, vg_
     vg_status status = vg_dataset_open(cli->operands[0], &open, &dataset, err);
     if (!status)
         status = work(c, cli, dataset, &r, err);
-    if (!status) {
-        r.class_lines = vg_class_lines(&c->class_rules, &c->policy, dataset, "class      ", err);
-        status = r.class_lines ? VG_OK : VG_E_NOMEM;
-    }
     vg_dataset_close(dataset);
     vg_pixel_stats_release(r.pixels);
     if (!status && cli->json)
@@ -361,5 +399,7 @@ vg_status vg_augment_preview(const vg_augment_choices *c, const vg_cli *cli, vg_
     else if (!status)
         print_text(&r);
     free(r.class_lines);
+    free(r.command);
+    vg_check_reset(&r.check);
     return status ? status : vg_cli_finish(stdout, err);
 }

@@ -25,6 +25,7 @@ void vg_train_session_reset(vg_train_session *s)
     free(s->state);
     free(s->keep);
     free(s->identity);
+    vg_check_reset(&s->check);
     vg_cache_close(s->cache);
     vg_dataset_close(s->dataset);
     vg_job_reset(&s->job);

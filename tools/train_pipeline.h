@@ -2,6 +2,7 @@
 #ifndef VG_TOOLS_TRAIN_PIPELINE_H
 #define VG_TOOLS_TRAIN_PIPELINE_H
 
+#include "check.h"
 #include "cli.h"
 #include "job.h"
 #include "run_progress.h"
@@ -35,6 +36,8 @@ typedef struct vg_train_session {
     size_t *counts; /* [VG_SPLIT_COUNT][classes] */
     const char **classes;
     char **bad_names;
+    vg_check check; /* of the policy */
+    bool checked;
 } vg_train_session;
 
 void vg_train_session_reset(vg_train_session *s);

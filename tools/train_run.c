@@ -121,6 +121,45 @@ static void announce_import(const vg_train_session *s, const vg_import_report *r
                     run->init_from);
 }
 
+/* A quick look at what the policy does, before anything is trained. What it cannot look at, it says, and
+ * training decides: it never ends a run. */
+static void check_policy(vg_train_session *s)
+{
+    const vg_run_options *run = &s->job.run;
+    vg_error err = {0};
+    vg_class_policies table;
+    size_t training = 0, trainings = 1;
+    for (int k = 0; k < vg_dataset_classes(s->dataset); k++)
+        training += s->counts[k];
+    if (s->job.compare.change_count > 0)
+        trainings = (size_t)(s->job.compare.change_count + 1) * (size_t)s->job.compare.seeds;
+    vg_check_options options = vg_check_options_quick(trainings * training * (size_t)run->epochs);
+    options.seed = run->seed;
+    options.threads = run->threads;
+    options.mixing = run->mixing;
+    vg_status status =
+        vg_class_policies_make(&run->class_rules, &run->policy, s->dataset, &table, &err);
+    if (!status)
+        status = vg_run_shows(s->dataset, run, &options.shows, &err);
+    const vg_augment augment = {.policy = run->policy,
+                                .class_policies = &table,
+                                .channels = run->channels,
+                                .height = run->height,
+                                .width = run->width,
+                                .framing = run->framing};
+    if (!status)
+        status = vg_check_run(s->dataset, &augment, &options, &s->check, &err);
+    vg_class_policies_reset(&table);
+    s->checked = status == VG_OK;
+    if (status)
+        vg_cli_note(&s->cli, "the policy was not checked: %s", err.message);
+    for (int i = 0; i < s->check.finding_count; i++) {
+        const vg_check_finding *f = &s->check.findings[i];
+        if (f->kind != VG_CHECK_NOTE)
+            vg_cli_note(&s->cli, "%s%s%s", f->text, f->remedy[0] ? "; instead: " : "", f->remedy);
+    }
+}
+
 /* The first lines: what goes in and what it meets. Building the network once for its size also
  * finds an impossible one before anything is trained. */
 static vg_status announce(vg_train_session *s, vg_error *err)
@@ -264,6 +303,7 @@ static vg_status report(vg_train_session *s, vg_error *err)
                            .job = &s->job,
                            .result = &s->result,
                            .comparison = s->compared ? &s->comparison : NULL,
+                           .check = s->checked ? &s->check : NULL,
                            .folder = s->folder,
                            .date = date};
     json_t *json = vg_run_report_json(&facts);
@@ -415,6 +455,7 @@ int vg_train_run(vg_train_session *s)
     if (status)
         return vg_cli_fail(&s->cli, &err, status);
     catch_signals();
+    check_policy(s);
     status = work(s, &err);
     settle_cache(s);
     if (status == VG_E_LIMIT)

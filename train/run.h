@@ -161,6 +161,11 @@ typedef struct vg_run_events {
  * trainings. Nothing happens when the options are prepared already. */
 vg_status vg_run_prepare(const vg_dataset *dataset, vg_run_options *options, vg_error *err);
 
+/* How often a run shows one picture of the class with the fewest, over all epochs. VG_E_STATE without training
+ * samples. */
+vg_status vg_run_shows(const vg_dataset *dataset, const vg_run_options *options, double *shows,
+                       vg_error *err);
+
 /* Trains. Killed at any moment, or stopped by an event, a second call with `resume` ends in the same bits: weights,
  * optimizer and all measures; only times differ. */
 vg_status vg_run(const vg_dataset *dataset, const vg_run_options *options,

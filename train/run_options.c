@@ -139,6 +139,29 @@ static vg_status look_at_pictures(const vg_dataset *dataset, int *width, int *he
     return VG_OK;
 }
 
+vg_status vg_run_shows(const vg_dataset *dataset, const vg_run_options *options, double *shows,
+                       vg_error *err)
+{
+    size_t classes = (size_t)vg_dataset_classes(dataset), rarest = 0;
+    size_t *counts = vg_alloc(classes, sizeof *counts);
+    vg_sampler *sampler = NULL;
+    *shows = 0;
+    if (!counts)
+        return vg_fail(err, VG_E_NOMEM, "out of memory for %zu classes", classes);
+    vg_dataset_counts(dataset, VG_SPLIT_TRAIN, counts);
+    vg_status status =
+        vg_sampler_new(dataset, VG_SPLIT_TRAIN, options->sampling, options->seed, &sampler, err);
+    for (size_t k = 1; k < classes; k++)
+        if (counts[k] && (!counts[rarest] || counts[k] < counts[rarest]))
+            rarest = k;
+    if (!status && counts[rarest])
+        *shows = (double)vg_sampler_quota(sampler, (int)rarest) / (double)counts[rarest] *
+                 options->epochs;
+    vg_sampler_free(sampler);
+    free(counts);
+    return status;
+}
+
 static int to_eights(double size)
 {
     int n = 8 * (int)lround(size / 8);

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base64.h"
+#include "check.h"
 #include "cli.h"
 #include "image/encode.h"
 #include "report/escape.h"
@@ -16,7 +17,8 @@
 #include <string.h>
 
 static const double MOST_PNG_PIXELS = 6e6;
-enum { SHOWN_LEAST = 112, SHOWN_MOST = 224 };
+/* So that the original, seven variants and the histogram stand side by side on 1300 pixels. */
+enum { SHOWN_LEAST = 96, SHOWN_MOST = 112, BARS_WIDTH = 160 };
 
 static const char head[] =
     "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -26,9 +28,10 @@ static const char head[] =
 
 static const char style[] =
     ":root{color-scheme:light dark;--paper:#fff;--ink:#1c2126;--faint:#55606a;--line:#d9dee2;"
-    "--soft:#f2f4f6;--blue:#0b63ce;--red:#c4320a;--grey:#7a858f;--bars:#c9d1d9}"
+    "--soft:#f2f4f6;--blue:#0b63ce;--red:#c4320a;--grey:#7a858f;--amber:#8a5a00;--bars:#c9d1d9}"
     "@media(prefers-color-scheme:dark){:root{--paper:#14171a;--ink:#e3e7ea;--faint:#9aa5ae;"
-    "--line:#333a41;--soft:#1e2328;--blue:#6cb0ff;--red:#ff8a5c;--grey:#8d98a2;--bars:#48525c}}"
+    "--line:#333a41;--soft:#1e2328;--blue:#6cb0ff;--red:#ff8a5c;--grey:#8d98a2;--amber:#e0a83c;--"
+    "bars:#48525c}}"
     "*{box-sizing:border-box}"
     "body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"
     "'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif}"
@@ -53,7 +56,9 @@ static const char style[] =
     ".red img{border-color:var(--red)}.grey img{border-color:var(--grey);border-style:dashed}"
     "figcaption{margin:3px 3px 0}figcaption span{white-space:nowrap}figcaption "
     "b{display:block;color:var(--ink);font-weight:600}"
-    ".red b{color:var(--red)}"
+    ".red b{color:var(--red)}.amber img{border-color:var(--amber)}.amber "
+    "b,.warn{color:var(--amber)}"
+    ".warn{font-size:13.5px;margin:0 0 6px}"
     "svg{display:block}.before{fill:var(--bars)}.after{fill:none;stroke:var(--blue);stroke-width:2}"
     ".axis{stroke:var(--grey)}svg text{font:11px system-ui,sans-serif;fill:var(--faint)}"
     ".bar{position:sticky;top:0;z-index:1;background:var(--paper);padding:9px "
@@ -112,8 +117,7 @@ static vg_status put_picture(writer *w, const vg_image *picture, const char *kin
     if (status != VG_OK)
         return status;
     int longer = picture->width > picture->height ? picture->width : picture->height;
-    int zoom = (SHOWN_LEAST + longer - 1) / longer;
-    double scale = longer > SHOWN_MOST ? (double)SHOWN_MOST / longer : zoom;
+    double scale = longer > SHOWN_MOST ? (double)SHOWN_MOST / longer : SHOWN_MOST / longer;
     double width = picture->width * scale + 6, height = picture->height * scale + 6;
     fprintf(
         w->out,
@@ -128,7 +132,7 @@ static vg_status put_picture(writer *w, const vg_image *picture, const char *kin
 
 static void put_histogram(FILE *out, const vg_preview_row *row)
 {
-    enum { WIDTH = 192, HEIGHT = 96, BAR = WIDTH / VG_PREVIEW_BINS };
+    enum { WIDTH = BARS_WIDTH, HEIGHT = 96, BAR = WIDTH / VG_PREVIEW_BINS };
     double most = 0.01;
     for (int i = 0; i < VG_PREVIEW_BINS; i++)
         most = fmax(most, fmax(row->before[i], row->after[i]));
@@ -148,9 +152,9 @@ static void put_histogram(FILE *out, const vg_preview_row *row)
     }
     fprintf(out,
             "\"/><path class=\"axis\" d=\"M0 %d.5h%d\"/><text y=\"%d\">0</text><text x=\"%d\" "
-            "y=\"%d\" text-anchor=\"end\">255</text><rect class=\"before\" x=\"46\" y=\"%d\" "
-            "width=\"9\" height=\"9\"/><text x=\"58\" y=\"%d\">before</text><path class=\"after\" "
-            "d=\"M102 %dh12\"/><text x=\"117\" y=\"%d\">after</text></svg></figure>\n",
+            "y=\"%d\" text-anchor=\"end\">255</text><rect class=\"before\" x=\"30\" y=\"%d\" "
+            "width=\"9\" height=\"9\"/><text x=\"42\" y=\"%d\">before</text><path class=\"after\" "
+            "d=\"M84 %dh12\"/><text x=\"99\" y=\"%d\">after</text></svg></figure>\n",
             HEIGHT, WIDTH, HEIGHT + 14, WIDTH, HEIGHT + 14, HEIGHT + 5, HEIGHT + 14, HEIGHT + 10,
             HEIGHT + 14);
 }
@@ -170,11 +174,13 @@ static void put_caption(FILE *out, const char *text)
     }
 }
 
-static const char *kind_of(vg_finding finding)
+static const char *kind_of(const vg_preview_tile *tile)
 {
-    if (finding == VG_FINDING_UNCHANGED)
+    if (tile->finding == VG_FINDING_UNCHANGED)
         return "tile grey";
-    return vg_finding_destroys(finding) ? "tile red" : "tile";
+    return vg_finding_destroys(tile->finding) ? "tile red"
+           : tile->looks_like_another         ? "tile amber"
+                                              : "tile";
 }
 
 static vg_status put_row(writer *w, const vg_preview_row *row, int variants)
@@ -190,6 +196,11 @@ static vg_status put_row(writer *w, const vg_preview_row *row, int variants)
         fputs("</b></p></div>\n", w->out);
         return VG_OK;
     }
+    if (row->warning[0]) {
+        fputs("<p class=\"warn\">", w->out);
+        vg_escape_html(w->out, row->warning);
+        fputs("</p>\n", w->out);
+    }
     fputs("<div class=\"strip\">", w->out);
     char alt[300];
     snprintf(alt, sizeof alt, "%s, original", row->name);
@@ -199,7 +210,7 @@ static vg_status put_row(writer *w, const vg_preview_row *row, int variants)
     for (int i = 0; i < variants && status == VG_OK; i++) {
         const vg_preview_tile *tile = &row->tiles[i];
         snprintf(alt, sizeof alt, "%s, variant %d", row->name, i);
-        status = put_picture(w, &tile->picture, kind_of(tile->finding), w->jpeg, alt);
+        status = put_picture(w, &tile->picture, kind_of(tile), w->jpeg, alt);
         fputs("<figcaption>", w->out);
         if (tile->reason[0]) {
             fputs("<b>", w->out);
@@ -291,6 +302,18 @@ static void put_summary(FILE *out, const vg_preview_page *page)
         fputs("</div>\n", out);
         at += length + (end ? 3 : 0);
     }
+    for (int i = 0; page->check && i < page->check->finding_count; i++) {
+        const vg_check_finding *f = &page->check->findings[i];
+        if (f->kind == VG_CHECK_NOTE)
+            continue;
+        fputs("<div class=\"box bad\">", out);
+        vg_escape_html(out, f->text);
+        if (f->remedy[0]) {
+            fputs("<br>Instead: ", out);
+            vg_escape_html(out, f->remedy);
+        }
+        fputs("</div>\n", out);
+    }
 }
 
 static void put_head(FILE *out, const vg_preview_page *page, bool jpeg)
@@ -316,13 +339,13 @@ static void put_head(FILE *out, const vg_preview_page *page, bool jpeg)
     put_summary(out, page);
     fputs("<p>The policy; a click selects it:</p>\n<pre>", out);
     vg_escape_html(out, page->policy);
-    fputs("</pre>\n<pre>train-pipeline ", out);
-    char *word = vg_shell_word(page->dataset);
-    vg_escape_html(out, word ? word : page->dataset);
-    free(word);
-    fputs(" --set augment=\"", out);
-    vg_escape_html(out, page->words);
-    fputs("\"</pre>\n", out);
+    if (page->class_lines[0]) {
+        fputs("\n", out);
+        vg_escape_html(out, page->class_lines);
+    }
+    fputs("</pre>\n<pre>", out);
+    vg_escape_html(out, page->command);
+    fputs("</pre>\n", out);
 }
 
 static bool is_large(const vg_preview_page *page)
@@ -351,7 +374,8 @@ static vg_status put_page(writer *w, const vg_preview_page *page)
         out,
         "<section>\n<h2>Classes</h2>\n<p class=\"faint\">%d of %d classes. Each variant is what "
         "the network gets of this picture in one epoch. A red edge: destroyed; a dashed one: no "
-        "visible change. At the end of a row, brightness before (bars) and after (line).</p>\n",
+        "visible change; an amber one: it looks like another class. At the end of a row, "
+        "brightness before (bars) and after (line).</p>\n",
         s->rows, s->classes);
     put_slider(out, "epoch", 0, page->variants);
     vg_status status = put_section(w, page->classes, page->variants);

@@ -12,9 +12,11 @@ enum { VG_PREVIEW_PAGE_CELL = 512 };
 
 typedef struct vg_preview_page {
     const char *dataset;
-    const char *policy;   /* in full */
-    const char *words;    /* as it was asked for */
-    const char *warnings; /* of the policy, separated by " | " */
+    const char *policy;           /* in full */
+    const char *class_lines;      /* policies of classes, a line each; may be empty */
+    const char *command;          /* that trains with it */
+    const char *warnings;         /* of the policy, separated by " | " */
+    const struct vg_check *check; /* of the policy; NULL: none */
     const vg_augment *augment;
     int variants;
     uint64_t seed;

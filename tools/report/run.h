@@ -5,6 +5,7 @@
 #ifndef VG_REPORT_RUN_H
 #define VG_REPORT_RUN_H
 
+#include "check.h"
 #include "job.h"
 #include "run.h"
 #include "study/compare.h"
@@ -24,6 +25,7 @@ typedef struct vg_run_report {
     const vg_job *job;               /* effective */
     const vg_run_result *result;     /* the training with everything in */
     const vg_comparison *comparison; /* NULL: none was made */
+    const vg_check *check;           /* of the policy, before training; NULL: none was made */
     const char *folder;              /* of the run */
     const char *date;                /* "2026-11-21 03:04 UTC" */
 } vg_run_report;

@@ -472,6 +472,25 @@ static void configuration(const vg_run_report *report, FILE *out)
     free(text);
 }
 
+/* What was found before training. */
+static void policy_check(const vg_run_report *report, FILE *out)
+{
+    const vg_check *c = report->check;
+    if (!c)
+        return;
+    vg_html_section(out, "Augmentation, checked before training");
+    if (!c->warning_count)
+        vg_html_paragraph(out,
+                          "Nothing was found in a quick check on %zu training images; augment "
+                          "--check looks at more of them.",
+                          c->pictures);
+    for (int i = 0; i < c->finding_count; i++) {
+        const vg_check_finding *f = &c->findings[i];
+        vg_html_paragraph(out, "%s: %s.%s%s", f->kind == VG_CHECK_NOTE ? "Note" : "Warning",
+                          f->text, f->remedy[0] ? " Instead: " : "", f->remedy);
+    }
+}
+
 void vg_run_report_html(const vg_run_report *report, FILE *out)
 {
     const vg_comparison *c = report->comparison;
@@ -509,6 +528,7 @@ void vg_run_report_html(const vg_run_report *report, FILE *out)
     layers(report, out);
     confusion(report, out);
     data(report, out);
+    policy_check(report, out);
     configuration(report, out);
     vg_html_end(out, "Variegate " VG_VERSION
                      ". Measured on held-out images; brackets are 95 % intervals.");

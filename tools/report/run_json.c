@@ -1,6 +1,7 @@
 /* report.json: the stable form. NaN and infinities are null: JSON has no other word for them. */
 #include "report/run.h"
 
+#include "check_report.h"
 #include "cli.h"
 #include "report/escape.h"
 
@@ -373,6 +374,16 @@ static void put_verdict(json_t *root, const vg_run_report *report, bool *ok)
     put(root, "not_finite", json_boolean(m->not_finite), ok);
 }
 
+static json_t *check_json(const vg_check *c)
+{
+    if (!c)
+        return json_null();
+    return json_pack("{s:i, s:I, s:I, s:b, s:f, s:o}", "warnings", c->warning_count, "images",
+                     (json_int_t)c->pictures, "references", (json_int_t)c->references,
+                     "labels_judged", c->labels_judged, "seconds", c->seconds, "findings",
+                     vg_check_findings_json(c));
+}
+
 json_t *vg_run_report_json(const vg_run_report *report)
 {
     const vg_run_result *r = report->result;
@@ -386,6 +397,7 @@ json_t *vg_run_report_json(const vg_run_report *report)
     put_verdict(root, report, &ok);
     put(root, "data", data_json(report), &ok);
     put(root, "loading", loading_json(report), &ok);
+    put(root, "policy_check", check_json(report->check), &ok);
     put(root, "model", model_json(report), &ok);
     put(root, "epochs", epochs_json(r, report->classes), &ok);
     put(root, "best", best_json(report), &ok);

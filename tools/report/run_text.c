@@ -2,6 +2,7 @@
  * Colours mark what the words say already. */
 #include "report/run.h"
 
+#include "check_report.h"
 #include "cli.h"
 #include "progress.h"
 #include "report/escape.h"
@@ -207,7 +208,7 @@ static void measures(const vg_run_report *report, FILE *out, int width, const pa
 
 /* ---- cost and files */
 
-static void cost(const vg_run_report *report, FILE *out)
+static void cost(const vg_run_report *report, FILE *out, int width)
 {
     const vg_run_result *r = report->result;
     char time[24], count[32];
@@ -245,6 +246,8 @@ static void cost(const vg_run_report *report, FILE *out)
     vg_run_best_words(report, words, sizeof words);
     if (words[0])
         fprintf(out, "best      %s\n", words);
+    if (report->check && report->check->warning_count)
+        vg_check_print(report->check, out, width);
 }
 
 void vg_run_report_text(const vg_run_report *report, FILE *out, int width, bool colour)
@@ -273,7 +276,7 @@ void vg_run_report_text(const vg_run_report *report, FILE *out, int width, bool 
     fputc('\n', out);
     measures(report, out, width, &c);
     fputc('\n', out);
-    cost(report, out);
+    cost(report, out, width);
     if (report->folder) {
         char *word = vg_shell_word(report->folder);
         fprintf(out, "report    %s/report.html\nagain     train-pipeline --job %s/job.yaml\n",
