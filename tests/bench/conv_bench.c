@@ -1,13 +1,13 @@
 /* How fast the convolution kernels are: forward, data gradient and weight gradient of every convolution
  * shape of the six networks of training comparisons, against the machine's own roof.
  *
- *   conv_bench [-r REPEATS] [-t THREADS] [-s avx2|plain] [-o NAME]
+ *   conv_bench [-r REPEATS] [-t THREADS] [-s avx2|plain] [-w 0|2|4] [-o NAME]
  *
  * The roof is the rate of fused multiply-adds from registers, measured in the same run and again
  * between shapes. Each time is the least of the repeats: what is measured is the kernel, not what else
  * the machine is doing. Prints a JSON line for each shape. */
 #include "base/alloc.h"
-#include "nn/kernels/conv.h"
+#include "nn/kernels/winograd.h"
 
 #include <omp.h>
 #include <stdio.h>
@@ -116,7 +116,8 @@ static double roof(const vg_tile_set *set, int threads)
 /* ---- one shape */
 typedef struct bench {
     const vg_tile_set *set;
-    vg_conv c;
+    vg_conv c, reversed;
+    vg_winograd winograd; /* tiles to use, 0: direct */
     int images, threads;
     float *x, *y, *dx, *dy, *w, *packed, *back, *dw, *grad, *scratch;
     size_t scratch_size;
@@ -144,13 +145,21 @@ static void run_forward(bench *b)
 {
     size_t in = (size_t)b->c.h * (size_t)b->c.w * b->c.x_pixel;
     size_t out = (size_t)b->c.p * (size_t)b->c.q * b->c.y_pixel;
-    vg_conv_pack_forward(&b->c, b->w, NULL, 0, 1, b->packed);
+    int m = b->winograd.forward;
+    if (m)
+        vg_winograd_pack(b->set, &b->c, m, false, b->w, NULL, 0, 1, b->packed);
+    else
+        vg_conv_pack_forward(&b->c, b->w, NULL, 0, 1, b->packed);
 #pragma omp parallel for schedule(static) num_threads(b->threads)
     for (int s = 0; s < SHARDS; s++) {
         vg_rows x = {.base = b->x + (size_t)share(b, s) * in, .pixel = b->c.x_pixel};
-        vg_conv_forward(b->set, &b->c, &x, share(b, s + 1) - share(b, s), b->packed, false,
-                        b->y + (size_t)share(b, s) * out,
-                        b->scratch + (size_t)omp_get_thread_num() * b->scratch_size);
+        int count = share(b, s + 1) - share(b, s);
+        float *scratch = b->scratch + (size_t)omp_get_thread_num() * b->scratch_size;
+        float *y = b->y + (size_t)share(b, s) * out;
+        if (m)
+            vg_winograd_forward(b->set, &b->c, m, &x, count, b->packed, false, false, y, scratch);
+        else
+            vg_conv_forward(b->set, &b->c, &x, count, b->packed, false, y, scratch);
     }
 }
 
@@ -158,13 +167,22 @@ static void run_data(bench *b)
 {
     size_t in = (size_t)b->c.h * (size_t)b->c.w * b->c.x_pixel;
     size_t out = (size_t)b->c.p * (size_t)b->c.q * b->c.y_pixel;
-    vg_conv_pack_backward(&b->c, b->w, 0, 1, b->back);
+    int m = b->winograd.data;
+    if (m)
+        vg_winograd_pack(b->set, &b->reversed, m, true, b->w, NULL, 0, 1, b->back);
+    else
+        vg_conv_pack_backward(&b->c, b->w, 0, 1, b->back);
 #pragma omp parallel for schedule(static) num_threads(b->threads)
     for (int s = 0; s < SHARDS; s++) {
         vg_rows dy = {.base = b->dy + (size_t)share(b, s) * out, .pixel = b->c.y_pixel};
-        vg_conv_backward_data(b->set, &b->c, &dy, share(b, s + 1) - share(b, s), b->back, false,
-                              b->dx + (size_t)share(b, s) * in,
-                              b->scratch + (size_t)omp_get_thread_num() * b->scratch_size);
+        int count = share(b, s + 1) - share(b, s);
+        float *scratch = b->scratch + (size_t)omp_get_thread_num() * b->scratch_size;
+        float *dx = b->dx + (size_t)share(b, s) * in;
+        if (m)
+            vg_winograd_forward(b->set, &b->reversed, m, &dy, count, b->back, false, false, dx,
+                                scratch);
+        else
+            vg_conv_backward_data(b->set, &b->c, &dy, count, b->back, false, dx, scratch);
     }
 }
 
@@ -180,15 +198,20 @@ static void run_weight(bench *b)
     size_t out = (size_t)b->c.p * (size_t)b->c.q * b->c.y_pixel;
     size_t size = vg_conv_packed_gradient(&b->c);
     int shards = 1;
-    if (is_sharded(&b->c)) {
+    if (b->winograd.weight || is_sharded(&b->c)) {
         shards = SHARDS;
 #pragma omp parallel for schedule(static) num_threads(b->threads)
         for (int s = 0; s < SHARDS; s++) {
             vg_rows x = {.base = b->x + (size_t)share(b, s) * in, .pixel = b->c.x_pixel};
             vg_rows dy = {.base = b->dy + (size_t)share(b, s) * out, .pixel = b->c.y_pixel};
-            vg_conv_backward_weight(b->set, &b->c, &x, &dy, share(b, s + 1) - share(b, s), 0, 1,
-                                    false, b->dw + (size_t)s * size,
-                                    b->scratch + (size_t)omp_get_thread_num() * b->scratch_size);
+            int count = share(b, s + 1) - share(b, s);
+            float *scratch = b->scratch + (size_t)omp_get_thread_num() * b->scratch_size;
+            float *dw = b->dw + (size_t)s * size;
+            if (b->winograd.weight)
+                vg_winograd_backward_weight(b->set, &b->c, b->winograd.weight, &x, &dy, count,
+                                            false, dw, scratch);
+            else
+                vg_conv_backward_weight(b->set, &b->c, &x, &dy, count, 0, 1, false, dw, scratch);
         }
     } else {
         int parts = vg_conv_gradient_parts(&b->c);
@@ -223,7 +246,12 @@ static void bench_free(bench *b)
         free(all[i]);
 }
 
-static int bench_layer(const vg_tile_set *set, const layer *l, int threads, int repeats)
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static int bench_layer(const vg_tile_set *set, const layer *l, int threads, int repeats, int tile)
 {
     int p = (l->size + 2 * l->padding - l->kernel) / l->stride + 1;
     bench b = {.set = set, .images = l->images, .threads = threads};
@@ -242,15 +270,21 @@ static int bench_layer(const vg_tile_set *set, const layer *l, int threads, int 
     size_t in = (size_t)l->images * (size_t)(l->size * l->size * l->c);
     size_t out = (size_t)l->images * (size_t)(p * p * l->k);
     size_t weights = (size_t)l->k * (size_t)(l->c * l->kernel * l->kernel);
-    b.scratch_size = vg_conv_scratch(&b.c);
+    b.reversed = vg_winograd_reverse(&b.c);
+    vg_winograd choice = vg_winograd_choose(&b.c, tile < 0 ? 4 : tile);
+    if (tile > 0 && l->kernel == 3 && l->stride == 1 && l->c >= 16)
+        choice = (vg_winograd){tile, tile, tile};
+    if (tile != 0)
+        b.winograd = choice;
+    b.scratch_size = larger(vg_conv_scratch(&b.c), vg_winograd_scratch(&b.c, &b.winograd));
     b.x = room(&b, in);
     b.dx = room(&b, in);
     b.y = room(&b, out);
     b.dy = room(&b, out);
     b.w = room(&b, weights);
     b.grad = room(&b, weights);
-    b.packed = room(&b, vg_conv_packed_forward(&b.c));
-    b.back = room(&b, vg_conv_packed_backward(&b.c));
+    b.packed = room(&b, larger(vg_conv_packed_forward(&b.c), vg_winograd_packed(&b.c, 4)));
+    b.back = room(&b, larger(vg_conv_packed_backward(&b.c), vg_winograd_packed(&b.reversed, 4)));
     b.dw = room(&b, SHARDS * vg_conv_packed_gradient(&b.c));
     b.scratch = room(&b, (size_t)threads * b.scratch_size);
     if (b.failed) {
@@ -263,7 +297,8 @@ static int bench_layer(const vg_tile_set *set, const layer *l, int threads, int 
     double data = least(&b, run_data, repeats), weight = least(&b, run_weight, repeats);
     double again = roof(set, threads);
     top = again > top ? again : top;
-    printf("{\"layer\": \"%s\", \"threads\": %d, \"roof_gflops\": %.1f", l->name, threads, top);
+    printf("{\"layer\": \"%s\", \"threads\": %d, \"winograd\": [%d, %d, %d], \"roof_gflops\": %.1f",
+           l->name, threads, b.winograd.forward, b.winograd.data, b.winograd.weight, top);
     const double times[] = {forward, data, weight};
     const char *names[] = {"forward", "data_gradient", "weight_gradient"};
     for (int i = 0; i < 3; i++)
@@ -276,32 +311,36 @@ static int bench_layer(const vg_tile_set *set, const layer *l, int threads, int 
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: conv_bench [-r REPEATS] [-t THREADS] [-s avx2|plain] [-o NAME]\n");
+    fprintf(stderr,
+            "usage: conv_bench [-r REPEATS] [-t THREADS] [-s avx2|plain] [-w 0|2|4] [-o NAME]\n");
     return 2;
 }
 
 int main(int argc, char **argv)
 {
-    int repeats = 5, threads = 1, option;
+    int repeats = 5, threads = 1, tile = -1, option;
     const char *only = NULL;
     vg_simd simd = VG_SIMD_AVX512;
-    while ((option = getopt(argc, argv, "r:t:s:o:")) != -1)
+    while ((option = getopt(argc, argv, "r:t:s:w:o:")) != -1)
         if (option == 'r')
             repeats = (int)strtol(optarg, NULL, 10);
         else if (option == 't')
             threads = (int)strtol(optarg, NULL, 10);
         else if (option == 's')
             simd = strcmp(optarg, "avx2") == 0 ? VG_SIMD_AVX2 : VG_SIMD_PLAIN;
+        else if (option == 'w')
+            tile = (int)strtol(optarg, NULL, 10);
         else if (option == 'o')
             only = optarg;
         else
             return usage();
-    if (repeats < 1 || threads < 1 || threads > SHARDS || optind < argc)
+    if (repeats < 1 || threads < 1 || threads > SHARDS || optind < argc ||
+        (tile != -1 && tile != 0 && tile != 2 && tile != 4))
         return usage();
     setvbuf(stdout, NULL, _IOLBF, 0);
     int status = 0;
     for (int i = 0; i < LAYER_COUNT; i++)
         if (!only || strstr(LAYERS[i].name, only))
-            status |= bench_layer(vg_tile_set_for(simd), &LAYERS[i], threads, repeats);
+            status |= bench_layer(vg_tile_set_for(simd), &LAYERS[i], threads, repeats, tile);
     return status;
 }

@@ -58,30 +58,36 @@ static int pitch_of(int c)
     return c == 1 || c == 3 ? c : VG_LANES;
 }
 
+void vg_source_hold(vg_source *s, int images, int rows)
+{
+    s->images_once = images;
+    s->rows_once = rows;
+    size_t held = (size_t)(rows - 1) * (size_t)s->stride + (size_t)s->span;
+    s->block = held * s->row;
+    s->band = (size_t)vg_ceil(s->c, VG_LANES) * s->block;
+}
+
 /* Sets the scratch's strides, and how much of the source is held at a time. */
 static void lay_out(vg_source *s, int rows_most)
 {
     s->pitch = pitch_of(s->c);
     s->phase_columns = vg_ceil(s->columns, s->stride);
     s->row = (size_t)s->phase_columns * (size_t)s->stride * (size_t)s->pitch;
+    int images = 1, once = s->out_rows;
     size_t blocks = (size_t)vg_ceil(s->c, VG_LANES), per_row = s->row * blocks;
     size_t all = (size_t)(s->out_rows - 1) * (size_t)s->stride + (size_t)s->span;
-    s->images_once = 1;
-    s->rows_once = s->out_rows;
     if (all * per_row <= VG_BAND_FLOATS) {
-        s->images_once = (int)(VG_BAND_FLOATS / (all * per_row));
-        if (rows_most && s->images_once * s->out_rows > rows_most)
-            s->images_once = rows_most > s->out_rows ? rows_most / s->out_rows : 1;
+        images = (int)(VG_BAND_FLOATS / (all * per_row));
+        if (rows_most && images * s->out_rows > rows_most)
+            images = rows_most > s->out_rows ? rows_most / s->out_rows : 1;
     } else {
         size_t rows = VG_BAND_FLOATS / per_row;
         int fit = rows > (size_t)s->span ? (int)(rows - (size_t)s->span) / s->stride + 1 : 1;
         fit = rows_most && fit > rows_most ? rows_most : fit;
         int bands = vg_ceil(s->out_rows, fit < s->out_rows ? fit : s->out_rows);
-        s->rows_once = vg_ceil(s->out_rows, bands); /* equal bands, no thin rest */
+        once = vg_ceil(s->out_rows, bands); /* equal bands, no thin rest */
     }
-    size_t held = (size_t)(s->rows_once - 1) * (size_t)s->stride + (size_t)s->span;
-    s->block = held * s->row;
-    s->band = blocks * s->block;
+    vg_source_hold(s, images, once);
 }
 
 static void use_phase(uint64_t *phases, int place, int stride)

@@ -68,6 +68,8 @@ int vg_class_taps(const vg_conv *c, int a, int b, int32_t *rs);
 vg_source vg_source_forward(const vg_conv *c, const vg_rows *x, int channel, int count,
                             int rows_most);
 vg_source vg_source_backward(const vg_conv *c, const vg_rows *dy);
+/* Holds so many whole images, or rows of one, at a time. */
+void vg_source_hold(vg_source *s, int images, int rows);
 size_t vg_source_scratch(const vg_source *s);
 /* Scratch of `images` images from `first` on, for output rows [row, row + rows). `room` is a row. */
 void vg_source_gather(const vg_tile_set *set, const vg_source *s, int first, int images, int row,

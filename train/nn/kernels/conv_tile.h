@@ -51,6 +51,23 @@ typedef void (*vg_outer_fn)(const vg_outer *outer);
 typedef void (*vg_spread_fn)(const float *src, size_t src_step, int count, int c, float *dst,
                              size_t dst_block);
 
+/* The transforms of Winograd's convolution with tiles of m x m outputs and n = m + 2: `count` squares,
+ * `next` floats apart, of 16 channels each. Values are n x n, to_value (or from_column) apart. */
+typedef struct vg_transform {
+    const float *from;
+    size_t from_row, from_column, from_next;
+    float *to;
+    size_t to_row, to_value, to_next; /* of an output: from pixel to pixel */
+    int count;
+    const float *bias;        /* [16], output only, like all below */
+    int lanes, rows, columns; /* that exist, of the row of tiles */
+    bool add, relu;           /* add: also for weight gradients */
+} vg_transform;
+typedef void (*vg_transform_fn)(const vg_transform *t);
+typedef struct vg_winograd_set {
+    vg_transform_fn input, output, gradient, weight, weight_gradient;
+} vg_winograd_set;
+
 typedef struct vg_tile_set {
     int vectors; /* the most side by side; 1 where registers are few */
     /* The most pixels (tile) or inputs (outer) for 1, 2, 3, 4 vectors. */
@@ -58,6 +75,7 @@ typedef struct vg_tile_set {
     vg_tile_fn tile[VG_TILE_PITCHES][VG_TILE_VECTORS][VG_TILE_PIXELS]; /* [pitch][v-1][p-1] */
     vg_outer_fn outer[VG_TILE_VECTORS][VG_TILE_PIXELS];
     vg_spread_fn spread;
+    vg_winograd_set winograd[2]; /* m = 2, m = 4 */
 } vg_tile_set;
 
 /* Place in tile[]: pitches 16, 3 and 1. */

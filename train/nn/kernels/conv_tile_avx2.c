@@ -114,6 +114,10 @@ static FOR_FMA void spread(const float *src, size_t src_step, int count, int c, 
     }
 }
 
+#define WIDTH 8
+#define TARGET FOR_FMA
+#include "nn/kernels/winograd_body.h"
+
 #define TILE(pitch, v, p)                                                                          \
     static FOR_FMA void tile_##pitch##_##p(const vg_tile *t)                                       \
     {                                                                                              \
@@ -140,5 +144,6 @@ const vg_tile_set vg_tiles_avx2 = {.vectors = 1,
                                             {{VG_TILE_ROW_6(TILE_NAME, 3, 1)}},
                                             {{VG_TILE_ROW_6(TILE_NAME, 1, 1)}}},
                                    .outer = {{VG_TILE_ROW_6(OUTER_NAME, 0, 1)}},
-                                   .spread = spread};
+                                   .spread = spread,
+                                   .winograd = WINOGRAD_NAMES};
 #endif

@@ -132,6 +132,10 @@ static VG_FOR_AVX512 void spread(const float *src, size_t src_step, int count, i
     }
 }
 
+#define WIDTH 16
+#define TARGET VG_FOR_AVX512
+#include "nn/kernels/winograd_body.h"
+
 #define TILE(pitch, v, p)                                                                          \
     static VG_FOR_AVX512 void tile_##pitch##_##v##_##p(const vg_tile *t)                           \
     {                                                                                              \
@@ -164,5 +168,6 @@ const vg_tile_set vg_tiles_avx512 = {
     .pixels = {28, 14, 9, 7},
     .tile = {NAMES(TILE_NAME, 16), NAMES(TILE_NAME, 3), NAMES(TILE_NAME, 1)},
     .outer = NAMES(OUTER_NAME, 0),
-    .spread = spread};
+    .spread = spread,
+    .winograd = WINOGRAD_NAMES};
 #endif

@@ -71,6 +71,10 @@ static void spread(const float *src, size_t src_step, int count, int c, float *d
     }
 }
 
+#define WIDTH 4
+#define TARGET
+#include "nn/kernels/winograd_body.h"
+
 #define TILE(pitch, p)                                                                             \
     static void tile_##pitch##_##p(const vg_tile *t)                                               \
     {                                                                                              \
@@ -95,7 +99,8 @@ const vg_tile_set vg_tiles_plain = {
     .pixels = {MOST},
     .tile = {{{tile_16_1, tile_16_2}}, {{tile_3_1, tile_3_2}}, {{tile_1_1, tile_1_2}}},
     .outer = {{outer_1, outer_2}},
-    .spread = spread};
+    .spread = spread,
+    .winograd = WINOGRAD_NAMES};
 
 const vg_tile_set *vg_tile_set_for(vg_simd most)
 {
