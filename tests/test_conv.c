@@ -286,6 +286,58 @@ static void test_sum_backward(void **state)
     }
 }
 
+/* Logits and gradients of a small net, after one pass. */
+static void pass_with(vg_winograd_use use, const float *x, const float *dz, float *logits,
+                      float *dw, size_t weights, float *dx)
+{
+    vg_error err = {0};
+    vg_net_spec spec = SPEC("conv 32 k3", "relu", "conv 48 k3", "relu", "globalpool");
+    vg_model_options o = {.channels = 32, .height = 12, .width = 12, .classes = 2, .max_batch = 9};
+    o.winograd = use;
+    vg_model *m;
+    assert_ok(vg_model_new(&spec, &o, &m, &err));
+    vg_net_spec_reset(&spec);
+    int count;
+    memcpy(logits, vg_model_forward(m, x, 9, true, 0), 18 * sizeof *logits);
+    vg_model_backward(m, dz, dx);
+    const vg_param *p = vg_model_params(m, &count);
+    assert_true(p[2].count == weights);
+    memcpy(dw, p[2].grad, weights * sizeof *dw);
+    vg_model_free(m);
+}
+
+/* Winograd's convolution is used where it is wanted, and gives the same but for rounding. */
+static void test_winograd_use(void **state)
+{
+    (void)state;
+    enum { INPUTS = 9 * 32 * 144, WEIGHTS = 48 * 32 * 9 };
+    float *x = random_floats(INPUTS, 1), *dz = random_floats(18, 2), z[3][18];
+    float *dw[3], *dx[3];
+    for (int i = 0; i < 3; i++) {
+        dw[i] = malloc(WEIGHTS * sizeof(float));
+        dx[i] = malloc(INPUTS * sizeof(float));
+        pass_with((vg_winograd_use)i, x, dz, z[i], dw[i], WEIGHTS, dx[i]);
+    }
+    for (int i = 0; i < 2; i++) {
+        compare("logits", z[i], z[VG_WINOGRAD_OFF], 18);
+        compare("dw", dw[i], dw[VG_WINOGRAD_OFF], WEIGHTS);
+        compare("dx", dx[i], dx[VG_WINOGRAD_OFF], INPUTS);
+        assert_memory_not_equal(dw[i], dw[i + 1], WEIGHTS * sizeof(float));
+        assert_memory_not_equal(dx[i], dx[i + 1], INPUTS * sizeof(float));
+    }
+    for (int i = 0; i < 3; i++)
+        free(dw[i]), free(dx[i]);
+    free(x), free(dz);
+    vg_error err = {0};
+    vg_net_spec spec = SPEC("relu");
+    vg_model_options o = {.channels = 1, .height = 1, .width = 1, .classes = 2, .max_batch = 1};
+    o.winograd = VG_WINOGRADS;
+    vg_model *m;
+    assert_int_equal(vg_model_new(&spec, &o, &m, &err), VG_E_ARG);
+    assert_contains(err.message, "Winograd");
+    vg_net_spec_reset(&spec);
+}
+
 static void test_blas_names(void **state)
 {
     (void)state;
@@ -309,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_convolutions), cmocka_unit_test(test_maxpool),
         cmocka_unit_test(test_channels),     cmocka_unit_test(test_kept),
         cmocka_unit_test(test_sum_backward), cmocka_unit_test(test_blas_names),
+        cmocka_unit_test(test_winograd_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

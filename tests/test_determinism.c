@@ -14,7 +14,7 @@ static vg_net_spec net(void)
 {
     return SPEC("conv 12 k3 nobias", "bn", "relu as x", "conv 12 k3 g12", "groupnorm 3", "add x",
                 "gelu", "maxpool 2 as y", "conv 20 k5 d2 g2", "bn", "relu", "spatialdropout 0.2",
-                "concat y", "maxpool 3 s2", "conv 24 k3 s2", "relu", "dense 150", "bn", "relu as z",
+                "concat y", "conv 40 k3", "maxpool 3 s2", "conv 24 k3 s2", "relu", "dense 150", "bn", "relu as z",
                 "dropout 0.5", "dense 150", "prelu channels", "add z", "dense 40", "relu");
 }
 

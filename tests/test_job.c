@@ -364,6 +364,7 @@ static void test_round_trip(void **state)
         "seed=12345678901234567890",
         "on_error=fail",
         "init=xavier_uniform",
+        "winograd=2x2",
     };
     vg_job job, again;
     fresh(&job);
@@ -378,6 +379,7 @@ static void test_round_trip(void **state)
     assert_string_equal(first, second);
     assert_string_equal(again.dataset, "/no/such folder: \"x\" # y");
     assert_string_equal(again.classes[3], "- g");
+    assert_int_equal(again.run.winograd, VG_WINOGRAD_SMALL);
     assert_near(again.run.optimizer.momentum, 0.30000000000000004, 0);
     free(first);
     free(second);

@@ -28,6 +28,11 @@ const char *vg_key_word_test_views(int i)
     return vg_test_views_name((vg_test_views)i);
 }
 
+const char *vg_key_word_winograd(int i)
+{
+    return vg_winograd_use_name((vg_winograd_use)i);
+}
+
 const char *vg_key_word_init(int i)
 {
     return vg_init_name((vg_init)i);

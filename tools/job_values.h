@@ -66,6 +66,7 @@ const char *vg_key_word_sampling(int i);
 const char *vg_key_word_weights(int i);
 const char *vg_key_word_test_views(int i);
 const char *vg_key_word_init(int i);
+const char *vg_key_word_winograd(int i);
 const char *vg_key_word_optimizer(int i);
 const char *vg_key_word_schedule(int i);
 const char *vg_key_word_loss(int i);

@@ -173,6 +173,7 @@ static vg_status announce(vg_train_session *s, vg_error *err)
                              .max_batch = 1,
                              .init = run->init,
                              .init_scale = run->init_scale,
+                             .winograd = run->winograd,
                              .seed = run->seed};
     vg_status status = vg_model_new(&run->net, &size, &model, err);
     if (status)

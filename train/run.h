@@ -51,6 +51,7 @@ typedef struct vg_run_options {
         freeze; /* ("body": all but the head) parameters whose rate is 0 and batch norms that keep their statistics ... */
     int freeze_epochs; /* ... for so many epochs, 0: for all */
     int accumulate;    /* batches whose gradients make one step of the optimizer (1) */
+    vg_winograd_use winograd;
     vg_optimizer_options optimizer;
     vg_schedule schedule;
     vg_plateau_options plateau; /* of VG_SCHEDULE_PLATEAU ... */

@@ -94,6 +94,7 @@ static vg_status make_model(vg_training *r, vg_error *err)
                               .max_batch = r->batch,
                               .init = o->init,
                               .init_scale = o->init_scale,
+                              .winograd = o->winograd,
                               .seed = o->seed};
     vg_status status = vg_model_new(&o->net, &model, &r->model, err);
     if (!status && o->init_from)

@@ -113,8 +113,9 @@ struct vg_layer {
     bool masks;        /* this one does it */
     bool held;         /* batch norm: by its running statistics, also when training */
 
-    bool turns;            /* dense behind a map: takes its input in the order C H W */
-    bool reads_x, reads_y; /* as in ops, unless another layer spares it */
+    vg_winograd_use winograd; /* convolution */
+    bool turns;               /* dense behind a map: takes its input in the order C H W */
+    bool reads_x, reads_y;    /* as in ops, unless another layer spares it */
 
     /* Memory of its own (none in place). A `part` of 0: room for the batch; above: for so many
      * samples per slot, where nobody needs them for longer. */

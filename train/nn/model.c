@@ -104,6 +104,12 @@ static const vg_layer_ops *const all_ops[VG_LAYER_KINDS] = {
     [VG_LAYER_COSINE] = &vg_cosine_ops,
 };
 
+const char *vg_winograd_use_name(vg_winograd_use use)
+{
+    static const char *const names[VG_WINOGRADS] = {"auto", "2x2", "off"};
+    return (unsigned)use < VG_WINOGRADS ? names[use] : "unknown";
+}
+
 static const vg_layer_ops *ops_of(vg_layer_kind kind)
 {
     return (unsigned)kind < VG_LAYER_KINDS ? all_ops[kind] : NULL;
@@ -126,6 +132,7 @@ static vg_status shape_layer(vg_model *m, int i, const vg_layer_spec *spec, vg_e
     if (vg_layer_is_head(&l->spec))
         l->spec.outputs = m->options.classes;
     l->index = i;
+    l->winograd = m->options.winograd;
     l->reads_x = l->ops->reads_x;
     l->reads_y = l->ops->reads_y;
     l->in = shape_of(m, l->source);
@@ -201,6 +208,9 @@ static vg_status check_options(const vg_net_spec *spec, const vg_model_options *
                        o->height, o->width);
     if (o->classes < 2 || o->classes > 1 << 20)
         return vg_fail(err, VG_E_ARG, "%d classes: a classifier needs at least 2", o->classes);
+    if ((unsigned)o->winograd >= VG_WINOGRADS)
+        return vg_fail(err, VG_E_ARG, "%d is no way to use Winograd's convolution",
+                       (int)o->winograd);
     if (o->max_batch < 1 || o->max_batch > 1 << 20)
         return vg_fail(err, VG_E_ARG, "a batch of %d makes no sense", o->max_batch);
     if (spec->count < 0 || spec->count > 1000)

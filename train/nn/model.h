@@ -35,6 +35,17 @@ typedef enum vg_init {
 vg_status vg_init_parse(const char *word, vg_init *init, vg_error *err);
 const char *vg_init_name(vg_init init);
 
+/* Which convolutions of 3 x 3 kernels may go by Winograd's algorithm, where that pays: a few times fewer
+ * multiplications for an error of about 1e-6 of the outputs' deviation (auto), or 3e-7 (2x2, half as
+ * much gain), instead of 2e-7. Decided by a layer's shape, never by timing. */
+typedef enum vg_winograd_use {
+    VG_WINOGRAD_AUTO,
+    VG_WINOGRAD_SMALL, /* "2x2": tiles of 2 x 2 outputs only */
+    VG_WINOGRAD_OFF,
+    VG_WINOGRADS
+} vg_winograd_use;
+const char *vg_winograd_use_name(vg_winograd_use use);
+
 typedef struct vg_model_options {
     int channels, height, width; /* input */
     int classes;
@@ -42,6 +53,7 @@ typedef struct vg_model_options {
     vg_init init;
     double init_scale;
     uint64_t seed; /* of the initial weights */
+    vg_winograd_use winograd;
 } vg_model_options;
 
 typedef struct vg_model vg_model;

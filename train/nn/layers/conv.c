@@ -1,8 +1,8 @@
-/* Convolution with the direct kernels; a depthwise one, which has no sums over channels, by kernels of its
- * own. Weights are packed once before a forward pass; each shard sums its weight gradient in the packed
+/* Convolution with the direct kernels, or Winograd's where it pays and is wanted; a depthwise one, which
+ * has no sums over channels, by kernels of its own. Weights are packed once before a forward pass; each shard sums its weight gradient in the packed
  * order, and the shards' sums are added and unpacked together after the backward pass. */
-#include "nn/kernels/conv.h"
 #include "nn/kernels/kernels.h"
+#include "nn/kernels/winograd.h"
 #include "nn/layer.h"
 
 #include <string.h>
@@ -60,22 +60,40 @@ static size_t lines_of(size_t floats)
     return (floats + VG_LANES - 1) / VG_LANES * VG_LANES;
 }
 
+static vg_winograd winograd_of(const vg_layer *l)
+{
+    static const int largest[VG_WINOGRADS] = {
+        [VG_WINOGRAD_AUTO] = 4, [VG_WINOGRAD_SMALL] = 2, [VG_WINOGRAD_OFF] = 0};
+    vg_conv c = conv_of(l);
+    return vg_winograd_choose(&c, largest[l->winograd]);
+}
+
 static size_t forward_size(const vg_layer *l)
 {
     vg_conv c = conv_of(l);
-    return lines_of(vg_conv_packed_forward(&c));
+    int m = winograd_of(l).forward;
+    return lines_of(m ? vg_winograd_packed(&c, m) : vg_conv_packed_forward(&c));
 }
 
 static size_t backward_size(const vg_layer *l)
 {
-    vg_conv c = conv_of(l);
-    return lines_of(vg_conv_packed_backward(&c));
+    vg_conv c = conv_of(l), reversed = vg_winograd_reverse(&c);
+    int m = winograd_of(l).data;
+    return lines_of(m ? vg_winograd_packed(&reversed, m) : vg_conv_packed_backward(&c));
 }
 
 static size_t gradient_size(const vg_layer *l)
 {
     vg_conv c = conv_of(l);
     return lines_of(vg_conv_packed_gradient(&c));
+}
+
+static size_t scratch_size(const vg_layer *l)
+{
+    vg_conv c = conv_of(l);
+    vg_winograd winograd = winograd_of(l);
+    size_t direct = vg_conv_scratch(&c), other = vg_winograd_scratch(&c, &winograd);
+    return direct > other ? direct : other;
 }
 
 static vg_status conv_shape(vg_layer *l, vg_error *err)
@@ -133,8 +151,7 @@ static void conv_plan(vg_layer *l, int max_batch, vg_plan *plan)
         vg_plan_floats(plan, &l->packed, count);
         l->scratch_size = l->scratch_size > 2 * count ? l->scratch_size : 2 * count;
     } else {
-        vg_conv c = conv_of(l);
-        size_t kernels = vg_conv_scratch(&c);
+        size_t kernels = scratch_size(l);
         vg_plan_floats(plan, &l->packed, groups * forward_size(l));
         vg_plan_floats(plan, &l->packed_backward, groups * backward_size(l));
         l->packed_gradient_size = groups * gradient_size(l);
@@ -150,30 +167,39 @@ static size_t weights_of(const vg_layer *l)
     return l->params[0].count / (size_t)groups_of(l);
 }
 
-/* Depthwise weights are [K][places] outside, [places][K] packed. */
-static void conv_pack(vg_layer *l, const vg_pass *pass, int part)
-{
-    if (is_depthwise(l)) {
-        if (part == 0)
-            vg_transpose(l->params[0].value, (size_t)l->spec.outputs, places_of(l), l->packed);
-        return;
-    }
-    vg_conv c = conv_of(l);
-    for (int group = 0; group < groups_of(l); group++) {
-        size_t g = (size_t)group;
-        const float *weight = l->params[0].value + g * weights_of(l);
-        const float *bias = l->spec.bias ? l->params[1].value + g * (size_t)c.k : NULL;
-        vg_conv_pack_forward(&c, weight, bias, part, VG_MODEL_SHARDS,
-                             l->packed + g * forward_size(l));
-        if (pass->training)
-            vg_conv_pack_backward(&c, weight, part, VG_MODEL_SHARDS,
-                                  l->packed_backward + g * backward_size(l));
-    }
-}
-
 static const vg_tile_set *tiles(void)
 {
     return vg_tile_set_for(VG_SIMD_AVX512);
+}
+
+static void pack_group(const vg_layer *l, size_t group, bool training, int part)
+{
+    vg_conv c = conv_of(l), reversed = vg_winograd_reverse(&c);
+    vg_winograd m = winograd_of(l);
+    const float *weight = l->params[0].value + group * weights_of(l);
+    const float *bias = l->spec.bias ? l->params[1].value + group * (size_t)c.k : NULL;
+    float *forward = l->packed + group * forward_size(l);
+    float *backward = l->packed_backward + group * backward_size(l);
+    if (m.forward)
+        vg_winograd_pack(tiles(), &c, m.forward, false, weight, bias, part, VG_MODEL_SHARDS,
+                         forward);
+    else
+        vg_conv_pack_forward(&c, weight, bias, part, VG_MODEL_SHARDS, forward);
+    if (training && m.data)
+        vg_winograd_pack(tiles(), &reversed, m.data, true, weight, NULL, part, VG_MODEL_SHARDS,
+                         backward);
+    else if (training)
+        vg_conv_pack_backward(&c, weight, part, VG_MODEL_SHARDS, backward);
+}
+
+/* Depthwise weights are [K][places] outside, [places][K] packed. */
+static void conv_pack(vg_layer *l, const vg_pass *pass, int part)
+{
+    if (!is_depthwise(l))
+        for (int group = 0; group < groups_of(l); group++)
+            pack_group(l, (size_t)group, pass->training, part);
+    else if (part == 0)
+        vg_transpose(l->params[0].value, (size_t)l->spec.outputs, places_of(l), l->packed);
 }
 
 static float *scratch_of(const vg_layer *l, vg_shard shard)
@@ -201,11 +227,17 @@ static void conv_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
         return;
     }
     vg_conv c = conv_of(l);
-    for (int group = 0; group < groups_of(l); group++) {
-        vg_rows x = {.base = vg_layer_x(l, shard) + (size_t)group * (size_t)c.c};
-        vg_conv_forward(tiles(), &c, &x, shard.count, l->packed + (size_t)group * forward_size(l),
-                        l->fused_relu, vg_layer_y(l, shard) + (size_t)group * (size_t)c.k,
-                        scratch_of(l, shard));
+    int m = winograd_of(l).forward;
+    for (size_t group = 0; group < (size_t)groups_of(l); group++) {
+        vg_rows x = {.base = vg_layer_x(l, shard) + group * (size_t)c.c};
+        const float *packed = l->packed + group * forward_size(l);
+        float *y = vg_layer_y(l, shard) + group * (size_t)c.k;
+        if (m)
+            vg_winograd_forward(tiles(), &c, m, &x, shard.count, packed, false, l->fused_relu, y,
+                                scratch_of(l, shard));
+        else
+            vg_conv_forward(tiles(), &c, &x, shard.count, packed, l->fused_relu, y,
+                            scratch_of(l, shard));
     }
 }
 
@@ -238,33 +270,47 @@ static void bias_backward(vg_layer *l, vg_shard shard)
         db[k] = (shard.begins ? 0 : db[k]) + (float)sum[k];
 }
 
+static void backward_group(const vg_layer *l, vg_shard shard, size_t group)
+{
+    vg_conv c = conv_of(l), reversed = vg_winograd_reverse(&c);
+    vg_winograd m = winograd_of(l);
+    size_t at = (size_t)shard.index * (size_t)groups_of(l) + group;
+    vg_rows x = {.base = vg_layer_x(l, shard) + group * (size_t)c.c};
+    vg_rows dy = {.base = vg_layer_dy(l, shard) + group * (size_t)c.k};
+    float *dw = l->packed_gradient + at * gradient_size(l), *scratch = scratch_of(l, shard);
+    if (m.weight)
+        vg_winograd_backward_weight(tiles(), &c, m.weight, &x, &dy, shard.count, !shard.begins, dw,
+                                    scratch);
+    else
+        vg_conv_backward_weight(tiles(), &c, &x, &dy, shard.count, 0, 1, !shard.begins, dw,
+                                scratch);
+    if (!l->dx)
+        return;
+    const float *packed = l->packed_backward + group * backward_size(l);
+    float *dx = vg_layer_dx(l, shard) + group * (size_t)c.c;
+    if (m.data)
+        vg_winograd_forward(tiles(), &reversed, m.data, &dy, shard.count, packed, false, false, dx,
+                            scratch);
+    else
+        vg_conv_backward_data(tiles(), &c, &dy, shard.count, packed, false, dx, scratch);
+}
+
 static void conv_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    float *dx = vg_layer_dx(l, shard);
     if (l->spec.bias)
         bias_backward(l, shard);
-    if (is_depthwise(l)) {
-        float *dw = vg_layer_partial(l, 0, shard);
-        if (shard.begins)
-            memset(dw, 0, l->params[0].count * sizeof *dw);
-        if (dx)
-            memset(dx, 0, (size_t)shard.count * vg_shape_size(l->in) * sizeof *dx);
-        backward_depthwise(l, shard, dw);
+    if (!is_depthwise(l)) {
+        for (int group = 0; group < groups_of(l); group++)
+            backward_group(l, shard, (size_t)group);
         return;
     }
-    vg_conv c = conv_of(l);
-    for (int group = 0; group < groups_of(l); group++) {
-        size_t g = (size_t)group, at = (size_t)shard.index * (size_t)groups_of(l) + g;
-        vg_rows x = {.base = vg_layer_x(l, shard) + g * (size_t)c.c};
-        vg_rows dy = {.base = vg_layer_dy(l, shard) + g * (size_t)c.k};
-        vg_conv_backward_weight(tiles(), &c, &x, &dy, shard.count, 0, 1, !shard.begins,
-                                l->packed_gradient + at * gradient_size(l), scratch_of(l, shard));
-        if (dx)
-            vg_conv_backward_data(tiles(), &c, &dy, shard.count,
-                                  l->packed_backward + g * backward_size(l), false,
-                                  dx + g * (size_t)c.c, scratch_of(l, shard));
-    }
+    float *dw = vg_layer_partial(l, 0, shard), *dx = vg_layer_dx(l, shard);
+    if (shard.begins)
+        memset(dw, 0, l->params[0].count * sizeof *dw);
+    if (dx)
+        memset(dx, 0, (size_t)shard.count * vg_shape_size(l->in) * sizeof *dx);
+    backward_depthwise(l, shard, dw);
 }
 
 static void conv_unpack(vg_layer *l, const vg_pass *pass, int part)
