@@ -224,6 +224,33 @@ static void test_giving_up(void **state)
     assert_true(vg_search_gives_up(VG_GIVING_UP_MEDIAN, true, 9, &lost, others, 4, 3));
 }
 
+static void test_who_has_won(void **state)
+{
+    (void)state;
+    const double clear[] = {0.8, 0.81, 0.9, 0.91, 0.5, 0.51}, close[] = {0.8, 0.7, 0.78, 0.76};
+    vg_search_judgement j = vg_search_judge(clear, 3, 2, true);
+    assert_int_equal(j.winner, 1);
+    assert_int_equal(j.second, 0);
+    assert_near(j.mean, 0.905, 1e-12);
+    assert_near(j.lead, 0.1, 1e-12);
+    /* deviation 0.01 / sqrt 2 in three groups: t(3) = 3.182 */
+    assert_near(j.margin, 3.182 * 0.01 / sqrt(2), 1e-4);
+    assert_false(j.within_noise);
+    j = vg_search_judge(clear, 3, 2, false);
+    assert_int_equal(j.winner, 2);
+    j = vg_search_judge(close, 2, 2, true);
+    assert_int_equal(j.winner, 1);
+    assert_true(j.within_noise && j.lead < j.margin);
+    j = vg_search_judge(clear, 6, 1, true); /* one seed each */
+    assert_int_equal(j.winner, 3);
+    assert_true(isnan(j.margin) && j.within_noise);
+    const double failed[] = {NAN, 0.9, 0.3, 0.4};
+    j = vg_search_judge(failed, 2, 2, true);
+    assert_int_equal(j.winner, 1);
+    assert_int_equal(j.second, -1);
+    assert_int_equal(vg_search_judge(failed, 1, 2, true).winner, -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +260,7 @@ int main(void)
         cmocka_unit_test(test_points_stay_inside_and_repeat),
         cmocka_unit_test(test_small_spaces_are_walked_through),
         cmocka_unit_test(test_giving_up),
+        cmocka_unit_test(test_who_has_won),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

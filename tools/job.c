@@ -28,6 +28,11 @@ vg_status vg_job_init(vg_job *job, vg_error *err)
     job->compare.change_count = 0;
     job->run.normalization = VG_NORMALIZE_ZSCORE;
     job->run.state_minutes = 5;
+    job->sweep = (vg_sweep_options){.give_up = VG_GIVING_UP_MEDIAN,
+                                    .objective = VG_WATCH_BALANCED_ACCURACY,
+                                    .trials = 20,
+                                    .confirm = 3,
+                                    .seeds = 2};
     job->run.sampling = VG_SAMPLING_BALANCED;
     int count;
     vg_status status = vg_policy_parse("light", &job->run.policy, err);
@@ -47,6 +52,7 @@ void vg_job_reset(vg_job *job)
     free(job->out);
     free(job->statistics);
     free(job->init_from);
+    vg_search_space_reset(&job->sweep.space);
     vg_run_options_reset(&job->run);
     *job = (vg_job){0};
 }

@@ -9,8 +9,21 @@
 #include "dataset/dataset.h"
 #include "run.h"
 #include "study/compare.h"
+#include "study/search.h"
 
 #include <stdio.h>
+
+/* How settings are searched (docs/training.md). */
+typedef struct vg_sweep_options {
+    vg_search_space space; /* count 0: no search */
+    vg_search_method method;
+    vg_giving_up give_up;
+    vg_watch objective;
+    int trials;     /* at most */
+    double minutes; /* after which no further trial begins, 0: none */
+    int confirm;    /* the best so many are trained again ... */
+    int seeds;      /* ... with so many other seeds */
+} vg_sweep_options;
 
 typedef struct vg_job {
     char *dataset;  /* path; NULL: none given */
@@ -23,13 +36,14 @@ typedef struct vg_job {
     vg_dataset_options split;
     vg_run_options run;
     vg_compare_options compare; /* change_count 0: no comparison */
-    bool first_seed_given;      /* else compare.first_seed follows run.seed: vg_job_finish */
-    bool learning_rate_given;   /* else it follows the optimizer: vg_job_finish */
+    vg_sweep_options sweep;
+    bool first_seed_given;    /* else compare.first_seed follows run.seed: vg_job_finish */
+    bool learning_rate_given; /* else it follows the optimizer: vg_job_finish */
     bool momentum_given, nesterov_given; /* else they do too */
-    vg_cache_options cache;     /* run.cache is opened from it by whoever runs the job */
-    char *init_from;            /* run.init_from is it after vg_job_finish; NULL: none */
-    char *statistics;           /* run.statistics is it after vg_job_finish; NULL: fitted anew */
-    char *out;                  /* run folder; NULL: a new one below runs/ */
+    vg_cache_options cache;              /* run.cache is opened from it by whoever runs the job */
+    char *init_from;                     /* run.init_from is it after vg_job_finish; NULL: none */
+    char *statistics; /* run.statistics is it after vg_job_finish; NULL: fitted anew */
+    char *out;        /* run folder; NULL: a new one below runs/ */
 } vg_job;
 
 /* Everything at its default: z-score, light augmentation, balanced sampling, the first preset net.

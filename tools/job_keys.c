@@ -158,6 +158,14 @@ static const vg_job_key keys[] = {
     OWN("compare.changes", changes, 0, 0, "list of normalize, rebalance, augment, nothing; or all, none", "data changes to judge by paired trainings"),
     INT("compare.seeds", compare.seeds, 1, 1000, "pairs of trainings per change"),
     SEED("compare.first_seed", compare.first_seed, "the others follow it; as seed when not given"),
+    NESTED("sweep.keys", sweep, "map of key to LOW .. HIGH [log] [whole] or a | b | c", "settings to search; trained with --sweep or from a job that has them"),
+    WORD("sweep.method", sweep.method, vg_key_word_search, VG_SEARCH_METHODS, "what is tried next: by a model of what was found (tpe), at random, or all combinations"),
+    INT("sweep.trials", sweep.trials, 1, 100000, "trials at most"),
+    NUMBER("sweep.minutes", sweep.minutes, 0, 1e6, "minutes of training after which no further trial begins; 0: no limit"),
+    WORD("sweep.objective", sweep.objective, vg_key_word_watch, VG_WATCH_TRAIN_LOSS, "what decides, on all held-out images"),
+    WORD("sweep.give_up", sweep.give_up, vg_key_word_giving_up, VG_GIVING_UPS, "ends bad trials early: below the median of the others, or outside of the best third after a ninth and a third of the epochs"),
+    INT("sweep.confirm", sweep.confirm, 0, 20, "the best so many are trained again with other seeds ..."),
+    INT("sweep.seeds", sweep.seeds, 0, 20, "... so many, which alone decide who wins"),
     PATH("out", out, "path", "run folder; a new one below runs/ when not given"),
 };
 /* clang-format on */

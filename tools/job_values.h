@@ -96,6 +96,10 @@ void vg_key_print_changes(const vg_job_key *key, const vg_job *job, FILE *out);
 vg_status vg_key_set_init_from(const vg_job_key *key, vg_job *job, vg_job_value *value,
                                vg_error *err);
 void vg_key_print_init_from(const vg_job_key *key, const vg_job *job, FILE *out);
+const char *vg_key_word_search(int i);
+const char *vg_key_word_giving_up(int i);
+vg_status vg_key_set_sweep(const vg_job_key *key, vg_job *job, vg_job_value *value, vg_error *err);
+void vg_key_print_sweep(const vg_job_key *key, const vg_job *job, FILE *out);
 vg_status vg_key_set_freeze(const vg_job_key *key, vg_job *job, vg_job_value *value, vg_error *err);
 void vg_key_print_freeze(const vg_job_key *key, const vg_job *job, FILE *out);
 const char *vg_key_word_watch(int i);

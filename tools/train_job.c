@@ -8,7 +8,17 @@
 #include <string.h>
 
 enum { JOB, EPOCHS, NET, SET, COMPARE, SEEDS, FAIL_ON, EVALUATE, SPLIT, KEYS };
-enum { CACHE = KEYS + 1, ON_ERROR, MAX_BAD, BACKGROUND, EXPLAIN_SPEED, EXACT, SAVE_STATS, RESUME };
+enum {
+    CACHE = KEYS + 1,
+    ON_ERROR,
+    MAX_BAD,
+    BACKGROUND,
+    EXPLAIN_SPEED,
+    EXACT,
+    SAVE_STATS,
+    RESUME,
+    SWEEP
+};
 
 static const vg_cli_option options[] = {
     {"job", "FILE", "read a job file; DATASET then replaces its dataset", JOB},
@@ -26,6 +36,10 @@ static const vg_cli_option options[] = {
      BACKGROUND},
     {"exact", NULL, "fit the normalization on all training images, not on 20,000", EXACT},
     {"save-stats", "FILE", "write what was fitted to a file that normalize_from takes", SAVE_STATS},
+    {"sweep", "WHAT",
+     "search settings: a job file with sweep keys, or 'learning_rate=1e-4 .. 0.1 log; batch=32 | "
+     "64'",
+     SWEEP},
     {"resume", "RUN", "go on with a run that was cut off; it ends in the same bits", RESUME},
     {"evaluate", "FILE", "measure a checkpoint on DATASET instead of training", EVALUATE},
     {"split", "NAME", "with --evaluate: train, val or test (val if there is one, else test)",
@@ -34,6 +48,12 @@ static const vg_cli_option options[] = {
      EXPLAIN_SPEED},
     {"keys", NULL, "list the keys of a job file", KEYS},
 };
+
+static bool is_job_file(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+}
 
 static vg_status add_set(vg_train_request *r, const char *option, const char *key,
                          const char *value, vg_error *err)
@@ -92,6 +112,9 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
     case SAVE_STATS:
         r->save_stats = value;
         return VG_OK;
+    case SWEEP:
+        r->sweep = value;
+        return is_job_file(value) ? VG_OK : add_set(r, "--sweep", "sweep.keys", value, err);
     case RESUME:
         r->resume = value;
         return VG_OK;
@@ -129,18 +152,13 @@ const vg_cli_spec vg_train_spec = {
               "  train-pipeline pets/ --evaluate runs/2026-11-21-1/weights.safetensors\n"
               "  train-pipeline pets/ --explain-speed  what takes the time of a step?\n"};
 
-static bool is_job_file(const char *path)
-{
-    const char *dot = strrchr(path, '.');
-    return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
-}
-
 /* An option that would have no effect is a mistake of the one who gave it. */
 static vg_status refuse_beside_resume(const vg_train_session *s, vg_error *err)
 {
     const vg_train_request *r = &s->request;
     const char *too_much = r->evaluate            ? "--evaluate"
                            : r->explain_speed     ? "--explain-speed"
+                           : r->sweep             ? "--sweep"
                            : r->job               ? "--job"
                            : r->compare_given     ? "--compare"
                            : s->cli.out           ? "--out"
@@ -180,6 +198,9 @@ static vg_status refuse_without_meaning(const vg_train_session *s, vg_error *err
                        : r->seeds_given ? "seeds"
                        : r->save_stats  ? "save-stats"
                                         : "out");
+    if (r->sweep && (r->evaluate || r->explain_speed))
+        return vg_fail(err, VG_E_ARG, "--sweep trains: leave --%s out",
+                       r->evaluate ? "evaluate" : "explain-speed");
     if (r->explain_speed && (r->evaluate || r->compare_given || r->seeds_given ||
                              r->fail_on_collapse || r->save_stats || s->cli.out))
         return vg_fail(err, VG_E_ARG,
@@ -243,6 +264,8 @@ vg_status vg_train_read_job(vg_train_session *s, vg_error *err)
     bool is_run = false;
     if (!status && operand && s->request.explain_speed && !file)
         status = job_of_folder(s, operand, &is_run, err);
+    if (!status && s->request.sweep && is_job_file(s->request.sweep))
+        status = vg_job_load(&s->job, s->request.sweep, err);
     if (!status && operand && !is_run) {
         free(s->job.dataset);
         s->job.dataset = vg_strdup(operand);
@@ -264,6 +287,11 @@ vg_status vg_train_read_job(vg_train_session *s, vg_error *err)
         return vg_fail(err, VG_E_ARG, "no dataset given");
     if (s->request.seeds_given && s->job.compare.change_count == 0)
         return vg_fail(err, VG_E_ARG, "--seeds has a meaning only with --compare");
+    if (s->request.sweep && s->job.sweep.space.count == 0)
+        return vg_fail(err, VG_E_ARG, "--sweep %s: names no sweep.keys", s->request.sweep);
+    if (s->job.sweep.space.count > 0 && s->job.compare.change_count > 0)
+        return vg_fail(err, VG_E_ARG,
+                       "a comparison and a search at once: leave --compare or --sweep out");
     return vg_job_finish(&s->job, err);
 }
 

@@ -13,7 +13,7 @@ enum { VG_TRAIN_SETS = 256 };
 
 /* What the command line said; strings point into argv. */
 typedef struct vg_train_request {
-    const char *job, *evaluate, *split, *save_stats, *resume;
+    const char *job, *evaluate, *split, *save_stats, *resume, *sweep;
     char *sets[VG_TRAIN_SETS];          /* key=value, owned; in the order given */
     const char *options[VG_TRAIN_SETS]; /* by which option each was given */
     int set_count;
@@ -51,12 +51,20 @@ vg_status vg_train_open_dataset(vg_train_session *s, vg_error *err);
  * give the exit status. */
 int vg_train_run(vg_train_session *s);
 int vg_train_evaluate(vg_train_session *s);
+/* train_sweep.c: searches the settings that the job names. */
+int vg_train_sweep(vg_train_session *s);
 /* train_speed.c: times the first steps and tells where the time goes. */
 int vg_train_explain_speed(vg_train_session *s);
 
 /* The cache of the job into the session and the options of the run; --evaluate, which looks at every
  * image once, needs none. */
 vg_status vg_train_open_cache(vg_train_session *s, vg_error *err);
+
+/* Writes what is new in it and tells what did not work. */
+void vg_train_settle_cache(vg_train_session *s);
+/* SIGINT and SIGTERM ask to stop; a second one ends the program at once. */
+void vg_train_catch_signals(void);
+bool vg_train_stop_asked(void);
 
 /* Shared by both: a verdict that --fail-on collapse is about; JSON to stdout. */
 bool vg_train_is_collapsed(vg_verdict verdict);

@@ -27,12 +27,17 @@ static void ask_to_stop(int signal_number)
 }
 
 /* The first signal asks, a second one ends the program at once. */
-static void catch_signals(void)
+void vg_train_catch_signals(void)
 {
     struct sigaction action = {.sa_handler = ask_to_stop, .sa_flags = (int)SA_RESETHAND};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+}
+
+bool vg_train_stop_asked(void)
+{
+    return stop_asked != 0;
 }
 
 /* ---- while it runs */
@@ -98,7 +103,7 @@ static vg_status announce_classes(const vg_train_session *s, vg_error *err)
 static void announce_import(const vg_train_session *s, const vg_import_report *r, FILE *out)
 {
     const vg_run_options *run = &s->job.run;
-    if (!run->init_from)
+    if (!run->init_from || !r->names)
         return;
     fprintf(out, "init  %d of %d tensors from %s (names as %s)\n", r->taken, r->wanted,
             run->init_from, r->names);
@@ -232,7 +237,7 @@ vg_status vg_train_open_cache(vg_train_session *s, vg_error *err)
 }
 
 /* Writes what is new, and tells what did not work: the run is as good without. */
-static void settle_cache(vg_train_session *s)
+void vg_train_settle_cache(vg_train_session *s)
 {
     vg_error err = {0};
     if (!s->cache)
@@ -398,6 +403,11 @@ static bool is_finished(vg_train_session *s, json_t **report)
     char *path = vg_path_join(s->request.resume, "report.json");
     char *state = vg_path_join(s->request.resume, "resume.safetensors");
     *report = path && state && !vg_path_exists(state) ? json_load_file(path, 0, NULL) : NULL;
+    if (!*report) {
+        free(path);
+        path = vg_path_join(s->request.resume, "sweep.json");
+        *report = path ? json_load_file(path, 0, NULL) : NULL;
+    }
     free(path);
     free(state);
     return *report != NULL;
@@ -414,7 +424,8 @@ static int tell_finished(vg_train_session *s, json_t *report)
     if (s->cli.json)
         status = vg_train_print_json(report, &err);
     else
-        printf("report    %s/report.html\n", s->request.resume);
+        printf("report    %s/%s.html\n", s->request.resume,
+               json_object_get(report, "trials") ? "sweep" : "report");
     json_decref(report);
     if (!status)
         status = vg_cli_finish(stdout, &err);
@@ -443,6 +454,8 @@ int vg_train_run(vg_train_session *s)
     json_t *finished;
     if (s->request.resume && is_finished(s, &finished))
         return tell_finished(s, finished);
+    if (s->job.sweep.space.count > 0)
+        return vg_train_sweep(s);
     vg_status status = vg_run_prepare(s->dataset, &s->job.run, &err);
     if (!status && s->request.save_stats)
         status = vg_run_statistics_save(&s->job.run, vg_dataset_path(s->dataset),
@@ -455,10 +468,10 @@ int vg_train_run(vg_train_session *s)
         status = vg_train_open_cache(s, &err);
     if (status)
         return vg_cli_fail(&s->cli, &err, status);
-    catch_signals();
+    vg_train_catch_signals();
     check_policy(s);
     status = work(s, &err);
-    settle_cache(s);
+    vg_train_settle_cache(s);
     if (status == VG_E_LIMIT)
         list_bad_files(s);
     if (status == VG_E_STOPPED)

@@ -168,7 +168,7 @@ vg_status vg_run_shows(const vg_dataset *dataset, const vg_run_options *options,
                        vg_error *err);
 
 /* Trains. Killed at any moment, or stopped by an event, a second call with `resume` ends in the same bits: weights,
- * optimizer and all measures; only times differ. */
+ * optimizer and all measures; only times differ. It is told the epochs of before once more. */
 vg_status vg_run(const vg_dataset *dataset, const vg_run_options *options,
                  const vg_run_events *events, vg_run_result *result, vg_error *err);
 /* Whether the state at `path` was written by a run of this identity: VG_OK, VG_E_STATE with the first line that

@@ -331,6 +331,8 @@ vg_status vg_training_restore(vg_training *r, vg_error *err)
         r->saved = vg_training_now();
         r->saved_step = r->step;
     }
+    for (int i = 0; !status && r->events && r->events->epoch && i < r->result->epoch_count; i++)
+        r->events->epoch(r->events->context, &r->result->epochs[i]);
     vg_safetensors_close(&file);
     free(data);
     return status;

@@ -1,5 +1,8 @@
-/* Trials that are given up before their end: by the median of the others, or by successive halving. */
+/* What becomes of trials: which are given up before their end, by the median of the others or by successive halving, and
+ * who has won. */
 #include "study/search.h"
+
+#include "base/statistics.h"
 
 #include <math.h>
 
@@ -54,4 +57,37 @@ bool vg_search_gives_up(vg_giving_up rule, bool higher, int epochs, const vg_sea
         return 2 * better > came;
     bool rung = epoch == (epochs + 8) / 9 || epoch == (epochs + 2) / 3;
     return rung && 3 * better > came; /* not among the best third of them and itself */
+}
+
+vg_search_judgement vg_search_judge(const double *values, int count, int seeds, bool higher)
+{
+    vg_search_judgement j = {.winner = -1, .second = -1, .mean = NAN, .lead = NAN, .margin = NAN};
+    double second = NAN, squares = 0;
+    int judged = 0;
+    for (int i = 0; i < count; i++) {
+        double mean = 0;
+        for (int k = 0; k < seeds; k++)
+            mean += values[i * seeds + k] / seeds;
+        if (isnan(mean))
+            continue;
+        for (int k = 0; k < seeds; k++)
+            squares += (values[i * seeds + k] - mean) * (values[i * seeds + k] - mean);
+        judged++;
+        if (j.winner < 0 || (higher ? mean > j.mean : mean < j.mean)) {
+            j.second = j.winner;
+            second = j.mean;
+            j.winner = i;
+            j.mean = mean;
+        } else if (j.second < 0 || (higher ? mean > second : mean < second)) {
+            j.second = i;
+            second = mean;
+        }
+    }
+    int freedom = judged * (seeds - 1);
+    if (j.second >= 0)
+        j.lead = fabs(j.mean - second);
+    if (freedom > 0)
+        j.margin = vg_student_t975(freedom) * sqrt(squares / freedom) * sqrt(2.0 / seeds);
+    j.within_noise = j.second >= 0 && !(j.lead > j.margin);
+    return j;
 }

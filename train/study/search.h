@@ -102,4 +102,17 @@ typedef struct vg_search_curve {
 bool vg_search_gives_up(vg_giving_up rule, bool higher, int epochs, const vg_search_curve *own,
                         const vg_search_curve *others, size_t count, int least);
 
+/* ---- who has won */
+
+/* The best few trials again with other seeds: values[count][seeds]. */
+typedef struct vg_search_judgement {
+    int winner, second; /* by the means; -1: there is none */
+    double mean, lead;  /* of the winner; over the second */
+    double
+        margin; /* half of the 95 % interval of such a difference, from the spread over seeds of all of
+                           them (Student's t); NaN with fewer than two seeds */
+    bool within_noise; /* the lead is not above the margin, or nobody can tell */
+} vg_search_judgement;
+vg_search_judgement vg_search_judge(const double *values, int count, int seeds, bool higher);
+
 #endif
