@@ -18,7 +18,7 @@
 #include <string.h>
 
 /* What a part of a segment may read and write: within any level-2 cache of today. */
-enum { PART_BYTES = 384 * 1024, WEIGHT_USES = 4 };
+enum { PART_BYTES = 192 * 1024, WEIGHT_USES = 4 };
 
 /* ---- stages and segments */
 
