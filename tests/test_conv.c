@@ -145,6 +145,22 @@ static void check_maxpool(vg_window g)
     vg_maxpool_backward_plain(&g, chosen2, dy, dx2);
     for (size_t i = 0; i < in; i++)
         assert_true(dx[i] == dx2[i]);
+    bool apart = g.stride == g.kernel && g.padding == 0;
+    size_t row = (size_t)g.w * (size_t)g.c;
+    for (int r = 0; apart && r < g.h; r++) {
+        vg_maxpool_backward_row(&g, chosen, dy, r, dx2);
+        for (size_t i = 0; i < row; i++)
+            assert_true(dx2[i] == dx[(size_t)r * row + i]);
+    }
+    if (g.kernel <= VG_POOL_NARROW) {
+        double *sum = calloc((size_t)g.c, sizeof *sum);
+        vg_maxpool_sums(chosen, dy, out / (size_t)g.c, (size_t)g.c, sum);
+        for (size_t i = 0; i < out; i++)
+            sum[i % (size_t)g.c] -= place[i] < 0 ? 0 : (double)dy[i];
+        for (int k = 0; k < g.c; k++)
+            assert_near(sum[k], 0, 1e-5);
+        free(sum);
+    }
     free(y2), free(dx2), free(chosen2);
     for (size_t i = 0; i < out; i++) {
         if (place[i] < 0)

@@ -111,18 +111,24 @@ struct vg_layer {
     bool fused_away;   /* this ReLU is done by the layer before */
     bool spared;       /* and so is its backward pass, or a layer behind does it */
     bool masks;        /* this one does it */
-    bool held;         /* batch norm: by its running statistics, also when training */
+    bool folded;       /* batch norm: the convolution behind it makes its training output */
+    bool turns;        /* dense behind a map: takes its input in the order C H W */
+    bool kept;         /* the training output is there until the backward pass */
+    bool adds_other;   /* other_dx holds something already */
+    bool reads_x, reads_y;      /* as in ops, unless another layer spares it */
+    bool tree[VG_LAYER_PARAMS]; /* parameters whose gradients are summed in `partial` */
+    bool held;                  /* batch norm: by its running statistics, also when training */
 
     vg_winograd_use winograd; /* convolution */
-    bool turns;               /* dense behind a map: takes its input in the order C H W */
-    bool reads_x, reads_y;    /* as in ops, unless another layer spares it */
+    /* layers/fold.h: what a convolution makes for itself while training, and what it made needless. */
+    vg_layer *norm, *pool; /* convolution: the output of this one, the gradient of that one */
+    vg_layer *folder;      /* max pool: the convolution */
 
     /* Memory of its own (none in place). A `part` of 0: room for the batch; above: for so many
      * samples per slot, where nobody needs them for longer. */
     float *train_y, *evaluation_y, *own_dy;
     int train_part, own_dy_part;
     size_t evaluation_at;
-    bool kept; /* the training output is there until the backward pass */
     /* Where a later reader of the same output has left its gradient, dx is this scratch and is
      * added to `sum` afterwards. */
     float *own_dx, *sum;
@@ -137,7 +143,6 @@ struct vg_layer {
     const float *other_x; /* joins */
     float *other_dx;      /* joins; may be NULL */
     int x_part, y_part, dy_part, dx_part, other_x_part, other_dx_part;
-    bool adds_other; /* other_dx holds something already */
 
     vg_param params[VG_LAYER_PARAMS];
     char names[VG_LAYER_PARAMS][VG_PARAM_NAME];
@@ -145,17 +150,19 @@ struct vg_layer {
     /* Gradients of the shards, [VG_MODEL_SHARDS][count], for the parameters that are added up in
      * the tree by the model; NULL where the layer writes grad itself. */
     float *partial[VG_LAYER_PARAMS];
-    bool tree[VG_LAYER_PARAMS];
 
     float *packed;          /* weights as `pack` left them */
     float *packed_backward; /* convolution: likewise for the data gradient */
     float *packed_gradient; /* convolution: [VG_MODEL_SHARDS][packed_gradient_size], from the
                              * backward pass until `unpack`, a stage later */
     size_t packed_gradient_size;
-    float *scratch; /* [VG_MODEL_SHARDS slots][scratch_size] */
+    /* [VG_MODEL_SHARDS slots][scratch_size], the same for all layers and never zeroed. A layer's plan
+     * says how many floats it needs, and finds the most of all later. */
+    float *scratch;
     size_t scratch_size;
     float *mean, *inverse; /* batch norm: [C] of the running batch */
     float *affine;         /* batch norm: [5][C], coefficients forward, backward */
+    float *wide;           /* batch norm: [2][vg_channel_period], the forward ones laid out */
     double *sums;          /* batch norm: [VG_MODEL_SHARDS][2][C] */
     uint8_t *chosen;       /* max pool: place in the window; dropout: 1 = kept */
     float *flat, *dflat;   /* dense behind a map: x and dx in the order C H W */

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "nn/kernels/blas.h"
+#include "nn/layers/fold.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,6 +184,7 @@ static void plan_layer(vg_model *m, int i, vg_plan *plan)
         l->fused_away = true;
     }
     spare_relu(m, i);
+    vg_fold_find(m->layers, i);
     if (l->ops->plan)
         l->ops->plan(l, m->options.max_batch, plan);
     l->adds_other = l->other != VG_LAYER_NOBODY && vg_graph_adds(m, i, true);

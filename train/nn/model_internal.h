@@ -50,12 +50,12 @@ struct vg_model {
     vg_layer *layers;    /* the spec's and the head */
     vg_layer_info input; /* what stands before the first */
     int count;
-    int head; /* the dense layer to the logits */
+    int head;                                  /* the dense layer to the logits */
     void *arena;                               /* parameters, statistics, scratch */
     void *maps;                                /* outputs, gradients */
     vg_program training, evaluation, backward; /* the two forward passes, and back */
     vg_layout layout;
-    size_t evaluation_bytes;
+    size_t evaluation_bytes, scratch_bytes;
     bool own_x_wanted;
     vg_param *params;
     int param_count;

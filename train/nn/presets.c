@@ -103,7 +103,8 @@ static const vg_net_preset presets[] = {
     {"resnet20", "residual net of 20 layers with projections, for pictures around 32x32", resnet20},
     {"resnet18", "residual net of 18 layers, for 224x224", resnet18},
     {"mobilenet", "depthwise and pointwise convolutions, for 224x224", mobilenet},
-    {"speedrun", "the quick net for CIFAR-10, 24 whitened, 64, 256, 256 channels, for 32x32", speedrun}};
+    {"speedrun", "the quick net for CIFAR-10, 24 whitened, 64, 256, 256 channels, for 32x32",
+     speedrun}};
 enum { PRESETS = sizeof presets / sizeof *presets };
 
 const vg_net_preset *vg_net_presets(int *count)

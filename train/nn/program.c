@@ -250,6 +250,8 @@ static life life_of_gradient(const vg_model *m, int root)
 {
     life a = {0};
     int begin = backward_begins(m);
+    if (m->layers[root].folder) /* it reads it in place of this one */
+        use_turn(&a, &m->backward, m->layers[root].folder->index, begin);
     for (int i = root; i < m->count; i++) {
         const vg_layer *l = &m->layers[i];
         bool member = root_of(m, i) == root;
@@ -321,8 +323,8 @@ static bool want_buffers(vg_model *m, int i)
     m->evaluation_bytes +=
         (size * (size_t)m->options.max_batch * sizeof(float) + VG_ALIGNMENT - 1) / VG_ALIGNMENT *
         VG_ALIGNMENT;
-    /* the gradient of the logits is the caller's */
-    return i + 1 == m->count ||
+    /* the gradient of the logits is the caller's; a pool's convolution makes its own, row by row */
+    return i + 1 == m->count || l->pool ||
            want_map(m, &l->own_dy, &l->own_dy_part, size, &m->backward, life_of_gradient(m, i));
 }
 
@@ -371,22 +373,43 @@ static bool place_all(vg_layout *a)
     return true;
 }
 
+/* One scratch for all layers, before the maps of all passes: it stays in the cache from one layer to the
+ * next. */
+static bool share_scratch(vg_model *m)
+{
+    size_t most = 0;
+    for (int i = 0; i < m->count; i++)
+        most = m->layers[i].scratch_size > most ? m->layers[i].scratch_size : most;
+    if (most > SIZE_MAX / 4 / VG_MODEL_SHARDS / sizeof(float))
+        return false;
+    most = (most + VG_ALIGNMENT - 1) / VG_ALIGNMENT * VG_ALIGNMENT;
+    for (int i = 0; i < m->count; i++)
+        m->layers[i].scratch_size = most;
+    m->scratch_bytes = VG_MODEL_SHARDS * most * sizeof(float);
+    return true;
+}
+
 bool vg_program_lay_out(vg_model *m)
 {
     for (int i = 0; i < m->count; i++)
         if (!want_buffers(m, i))
             return false;
-    if (!place_all(&m->layout))
+    if (!share_scratch(m) || !place_all(&m->layout))
         return false;
     if (m->layout.bytes < m->evaluation_bytes)
         m->layout.bytes = m->evaluation_bytes;
+    m->layout.bytes += m->scratch_bytes;
     return true;
 }
 
 void vg_program_grant(vg_model *m, char *arena)
 {
+    float *scratch = (float *)(void *)arena;
+    arena += m->scratch_bytes;
     for (size_t i = 0; i < m->layout.count; i++)
         *m->layout.wants[i].where = (float *)(void *)(arena + m->layout.wants[i].at);
+    for (int i = 0; i < m->count; i++)
+        m->layers[i].scratch = scratch;
     for (int i = 0; i < m->count; i++)
         m->layers[i].evaluation_y = (float *)(void *)(arena + m->layers[i].evaluation_at);
 }

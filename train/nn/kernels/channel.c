@@ -42,6 +42,17 @@ static const float *lay_out(const float *from, size_t c, size_t times, float *ta
     return table;
 }
 
+size_t vg_channel_period(size_t c)
+{
+    return c * pixels_of_row(c, SIZE_MAX);
+}
+
+void vg_channel_lay_out(const float *from, size_t c, float *table)
+{
+    for (size_t at = 0; at < vg_channel_period(c); at += c)
+        memcpy(table + at, from, c * sizeof *table);
+}
+
 VG_KERNEL static void bias_rows(const float *x, float *y, size_t rows, size_t width,
                                 const float *restrict b, int relu)
 {
@@ -92,6 +103,14 @@ void vg_channel_affine(const float *x, float *y, size_t pixels, size_t c, const 
     size_t times = pixels_of_row(c, pixels), rows = pixels / times, done = rows * times * c;
     affine_rows(x, y, rows, times * c, lay_out(a, c, times, at), lay_out(b, c, times, bt), relu);
     affine_rows(x + done, y + done, pixels - rows * times, c, a, b, relu);
+}
+
+void vg_channel_affine_wide(const float *x, float *y, size_t n, size_t period, const float *a,
+                            const float *b, int relu)
+{
+    size_t done = n / period * period;
+    affine_rows(x, y, n / period, period, a, b, relu);
+    affine_rows(x + done, y + done, 1, n - done, a, b, relu);
 }
 
 VG_KERNEL static void affine2_rows(const float *dy, const float *x, float *dx, size_t rows,

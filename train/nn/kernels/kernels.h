@@ -44,6 +44,12 @@ void vg_channel_bias(const float *x, float *y, size_t pixels, size_t c, const fl
 /* y = a x + b, then ReLU if asked; y may be x. */
 void vg_channel_affine(const float *x, float *y, size_t pixels, size_t c, const float *a,
                        const float *b, int relu);
+/* The same for n values (whole pixels) with coefficients that are laid out before: as often as fills
+ * vg_channel_period(c) floats. */
+size_t vg_channel_period(size_t c);
+void vg_channel_lay_out(const float *from, size_t c, float *table);
+void vg_channel_affine_wide(const float *x, float *y, size_t n, size_t period, const float *a,
+                            const float *b, int relu);
 /* dx = a dy + b x + d; dx may be dy. */
 void vg_channel_affine2(const float *dy, const float *x, float *dx, size_t pixels, size_t c,
                         const float *a, const float *b, const float *d);
@@ -91,6 +97,11 @@ enum { VG_POOL_NARROW = 15, VG_POOL_NOWHERE = 255 };
  * overwritten. The versions agree to the bit. */
 void vg_maxpool(const vg_window *g, const float *x, float *y, uint8_t *chosen, bool relu);
 void vg_maxpool_backward(const vg_window *g, const uint8_t *chosen, const float *dy, float *dx);
+/* One row of dx, where windows lie side by side and are narrow. */
+void vg_maxpool_backward_row(const vg_window *g, const uint8_t *chosen, const float *dy, int row,
+                             float *dx);
+/* Adds, for each channel, what comes from somewhere. */
+void vg_maxpool_sums(const uint8_t *chosen, const float *dy, size_t pixels, size_t c, double *sum);
 void vg_maxpool_plain(const vg_window *g, const float *x, float *y, uint8_t *chosen, bool relu);
 void vg_maxpool_backward_plain(const vg_window *g, const uint8_t *chosen, const float *dy,
                                float *dx);

@@ -132,6 +132,60 @@ void vg_maxpool_backward_plain(const vg_window *g, const uint8_t *chosen, const 
         }
 }
 
+VG_KERNEL static void give_row(const uint8_t *restrict chosen, const float *restrict dy, size_t n,
+                               int32_t here, float *restrict dx)
+{
+    int32_t place[STRIP];
+    for (size_t k = 0; k < n; k++)
+        place[k] = chosen[k];
+    for (size_t k = 0; k < n; k++)
+        dx[k] = place[k] == here ? dy[k] : 0;
+}
+
+void vg_maxpool_backward_row(const vg_window *g, const uint8_t *chosen, const float *dy, int row,
+                             float *dx)
+{
+    size_t c = (size_t)g->c, kernel = (size_t)g->kernel;
+    size_t covered = row < g->p * g->kernel ? (size_t)g->q * kernel : 0;
+    memset(dx + covered * c, 0, ((size_t)g->w - covered) * c * sizeof *dx);
+    if (covered == 0)
+        return;
+#if VG_SIMD_X86
+    if (vg_simd_best() == VG_SIMD_AVX512) {
+        vg_maxpool_backward_row_avx512(g, chosen, dy, row, dx);
+        return;
+    }
+#endif
+    size_t at = (size_t)(row / g->kernel) * (size_t)g->q * c;
+    for (size_t x = 0; x < covered; x++, dx += c)
+        for (size_t k = 0; k < c; k += STRIP)
+            give_row(chosen + at + x / kernel * c + k, dy + at + x / kernel * c + k,
+                     c - k < STRIP ? c - k : STRIP, row % g->kernel * g->kernel + (int)(x % kernel),
+                     dx + k);
+}
+
+VG_KERNEL void vg_maxpool_sums(const uint8_t *chosen, const float *dy, size_t pixels, size_t c,
+                               double *sum)
+{
+    for (size_t k0 = 0; k0 < c; k0 += STRIP) {
+        size_t n = c - k0 < STRIP ? c - k0 : STRIP;
+        for (size_t i = 0; i < pixels;) {
+            float part[STRIP] = {0}; /* of up to 32 values, as in vg_channel_sums */
+            size_t end = pixels - i < 32 ? pixels : i + 32;
+            for (; i < end; i++) {
+                int32_t place[STRIP];
+                const float *d = dy + i * c + k0;
+                for (size_t k = 0; k < n; k++)
+                    place[k] = chosen[i * c + k0 + k];
+                for (size_t k = 0; k < n; k++)
+                    part[k] += place[k] == VG_POOL_NOWHERE ? 0 : d[k];
+            }
+            for (size_t k = 0; k < n; k++)
+                sum[k0 + k] += (double)part[k];
+        }
+    }
+}
+
 VG_KERNEL static void add(float *restrict to, const float *restrict from, size_t n)
 {
     for (size_t i = 0; i < n; i++)

@@ -154,4 +154,31 @@ VG_FOR_AVX512 void vg_maxpool_backward_avx512(const vg_window *g, const uint8_t 
             }
         }
 }
+
+/* Row r of windows of `kernel`, side by side. */
+static VG_INLINE VG_FOR_AVX512 void give_row(const float *dy, const uint8_t *chosen, float *dx,
+                                             size_t windows, size_t c, int kernel, int r)
+{
+    for (size_t q = 0; q < windows; q++, dy += c, chosen += c, dx += (size_t)kernel * c)
+        for (size_t i = 0; i < c; i += 16) {
+            __mmask16 m = mask_of(c - i);
+            __m512 d = _mm512_maskz_loadu_ps(m, dy + i);
+            __m512i place = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(m, chosen + i));
+            for (int s = 0; s < kernel; s++) {
+                __mmask16 here = _mm512_cmpeq_epi32_mask(place, _mm512_set1_epi32(r * kernel + s));
+                _mm512_mask_storeu_ps(dx + (size_t)s * c + i, m, _mm512_maskz_mov_ps(here, d));
+            }
+        }
+}
+
+VG_FOR_AVX512 void vg_maxpool_backward_row_avx512(const vg_window *g, const uint8_t *chosen,
+                                                  const float *dy, int row, float *dx)
+{
+    size_t c = (size_t)g->c, q = (size_t)g->q;
+    size_t at = (size_t)(row / g->kernel) * q * c;
+    if (g->kernel == 2)
+        give_row(dy + at, chosen + at, dx, q, c, 2, row % 2);
+    else
+        give_row(dy + at, chosen + at, dx, q, c, g->kernel, row % g->kernel);
+}
 #endif

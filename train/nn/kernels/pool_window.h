@@ -25,6 +25,8 @@ static inline vg_pool_reach vg_pool_window(const vg_window *g, int p, int q)
 void vg_maxpool_avx512(const vg_window *g, const float *x, float *y, uint8_t *chosen, bool relu);
 void vg_maxpool_backward_avx512(const vg_window *g, const uint8_t *chosen, const float *dy,
                                 float *dx);
+void vg_maxpool_backward_row_avx512(const vg_window *g, const uint8_t *chosen, const float *dy,
+                                    int row, float *dx);
 #endif
 
 #endif

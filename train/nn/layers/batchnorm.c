@@ -1,7 +1,8 @@
 /* Batch normalization over the whole batch (Ioffe, Szegedy: "Batch normalization", ICML 2015), with
  * the conventions of PyTorch: running statistics moved by the momentum, their variance unbiased.
  * Sums are double, per shard, and added in the fixed tree, so the statistics are those of the
- * batch and not of a thread's part of it. A ReLU behind it costs nothing on the way back: its mask is
+ * batch and not of a thread's part of it. A convolution behind it may make the output by itself
+ * (fold.h). A ReLU behind it costs nothing on the way back: its mask is
  * made from the input again. A batch of a single value keeps its running variance. */
 #include "nn/kernels/kernels.h"
 #include "nn/layer.h"
@@ -33,6 +34,7 @@ static void batchnorm_plan(vg_layer *l, int max_batch, vg_plan *plan)
     vg_plan_floats(plan, &l->mean, c);
     vg_plan_floats(plan, &l->inverse, c);
     vg_plan_floats(plan, &l->affine, 5 * c);
+    vg_plan_floats(plan, &l->wide, 2 * vg_channel_period(c));
     vg_plan_bytes(plan, &l->sums, (size_t)VG_MODEL_SHARDS * 2 * c, sizeof(double));
 }
 
@@ -93,12 +95,15 @@ static void forward_combine(vg_layer *l, const vg_pass *pass)
         if (count > 1)
             *rv = (float)((1 - moved) * (double)*rv + moved * variance * count / (count - 1));
     }
+    vg_channel_lay_out(l->affine, c, l->wide);
+    vg_channel_lay_out(l->affine + c, c, l->wide + vg_channel_period(c));
 }
 
 static void batchnorm_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
-    (void)pass;
     size_t c = (size_t)l->in.c;
+    if (l->folded && pass->training)
+        return;
     vg_channel_affine(vg_layer_x(l, shard), vg_layer_y(l, shard),
                       (size_t)shard.count * vg_layer_map(l->in), c, l->affine, l->affine + c,
                       l->fused_relu);

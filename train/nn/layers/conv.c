@@ -4,6 +4,7 @@
 #include "nn/kernels/kernels.h"
 #include "nn/kernels/winograd.h"
 #include "nn/layer.h"
+#include "nn/layers/fold.h"
 
 #include <string.h>
 
@@ -158,7 +159,6 @@ static void conv_plan(vg_layer *l, int max_batch, vg_plan *plan)
         l->scratch_size = l->scratch_size > kernels ? l->scratch_size : kernels;
     }
     l->scratch_size = lines_of(l->scratch_size);
-    vg_plan_floats(plan, &l->scratch, VG_MODEL_SHARDS * l->scratch_size);
 }
 
 /* Floats of one group's weights outside. */
@@ -219,9 +219,25 @@ static void forward_depthwise(vg_layer *l, vg_shard shard)
                     l->spec.bias ? l->params[1].value : NULL, l->fused_relu);
 }
 
+/* Where the input comes from, and the output's gradient. A fold has but one group. */
+static vg_rows rows_of_x(const vg_layer *l, bool training, vg_shard shard, size_t group,
+                         vg_fold *fold)
+{
+    if (l->norm && training)
+        return vg_fold_norm(l->norm, shard, fold);
+    return (vg_rows){.base = vg_layer_x(l, shard) + group * (size_t)(l->in.c / groups_of(l))};
+}
+
+static vg_rows rows_of_dy(const vg_layer *l, vg_shard shard, size_t group, vg_fold *fold)
+{
+    if (l->pool)
+        return vg_fold_pool(l->pool, shard, fold);
+    return (vg_rows){.base = vg_layer_dy(l, shard) + group * (size_t)(l->out.c / groups_of(l))};
+}
+
 static void conv_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
-    (void)pass;
+    vg_fold fold;
     if (is_depthwise(l)) {
         forward_depthwise(l, shard);
         return;
@@ -229,7 +245,7 @@ static void conv_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
     vg_conv c = conv_of(l);
     int m = winograd_of(l).forward;
     for (size_t group = 0; group < (size_t)groups_of(l); group++) {
-        vg_rows x = {.base = vg_layer_x(l, shard) + group * (size_t)c.c};
+        vg_rows x = rows_of_x(l, pass->training, shard, group, &fold);
         const float *packed = l->packed + group * forward_size(l);
         float *y = vg_layer_y(l, shard) + group * (size_t)c.k;
         if (m)
@@ -261,11 +277,15 @@ static void bias_backward(vg_layer *l, vg_shard shard)
 {
     size_t outputs = (size_t)l->spec.outputs;
     double *sum = (double *)(void *)(l->scratch + (size_t)shard.slot * l->scratch_size);
-    const float *dy = vg_layer_dy(l, shard);
     float *db = vg_layer_partial(l, 1, shard);
     memset(sum, 0, 2 * outputs * sizeof *sum);
-    vg_channel_sums(dy, dy, (size_t)shard.count * vg_layer_map(l->out), outputs, sum,
-                    sum + outputs);
+    if (l->pool) {
+        vg_fold_pool_sums(l->pool, shard, sum);
+    } else {
+        const float *dy = vg_layer_dy(l, shard);
+        vg_channel_sums(dy, dy, (size_t)shard.count * vg_layer_map(l->out), outputs, sum,
+                        sum + outputs);
+    }
     for (size_t k = 0; k < outputs; k++)
         db[k] = (shard.begins ? 0 : db[k]) + (float)sum[k];
 }
@@ -275,8 +295,9 @@ static void backward_group(const vg_layer *l, vg_shard shard, size_t group)
     vg_conv c = conv_of(l), reversed = vg_winograd_reverse(&c);
     vg_winograd m = winograd_of(l);
     size_t at = (size_t)shard.index * (size_t)groups_of(l) + group;
-    vg_rows x = {.base = vg_layer_x(l, shard) + group * (size_t)c.c};
-    vg_rows dy = {.base = vg_layer_dy(l, shard) + group * (size_t)c.k};
+    vg_fold folds[2];
+    vg_rows x = rows_of_x(l, true, shard, group, &folds[0]);
+    vg_rows dy = rows_of_dy(l, shard, group, &folds[1]);
     float *dw = l->packed_gradient + at * gradient_size(l), *scratch = scratch_of(l, shard);
     if (m.weight)
         vg_winograd_backward_weight(tiles(), &c, m.weight, &x, &dy, shard.count, !shard.begins, dw,

@@ -41,13 +41,12 @@ static void groupnorm_plan(vg_layer *l, int max_batch, vg_plan *plan)
     vg_plan_floats(plan, &l->inverse, (size_t)max_batch * groups_of(l));
     if (by_place(l)) { /* weight and bias, and a shard's gradients of them, in the order H W C */
         l->scratch_size = 2 * vg_shape_size(l->in);
-        vg_plan_floats(plan, &l->affine, l->scratch_size);
+        vg_plan_floats(plan, &l->affine, 2 * vg_shape_size(l->in));
     } else {
         l->scratch_size = 3 * (size_t)l->in.c; /* coefficients */
         vg_plan_bytes(plan, &l->sums, (size_t)VG_MODEL_SHARDS * 2 * (size_t)l->in.c,
                       sizeof(double));
     }
-    vg_plan_floats(plan, &l->scratch, VG_MODEL_SHARDS * l->scratch_size);
 }
 
 static void groupnorm_pack(vg_layer *l, const vg_pass *pass, int part)
