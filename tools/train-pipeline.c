@@ -52,6 +52,7 @@ int main(int argc, char **argv)
             end = status                    ? vg_cli_fail(&s.cli, &err, status)
                   : s.request.evaluate      ? vg_train_evaluate(&s)
                   : s.request.explain_speed ? vg_train_explain_speed(&s)
+                  : s.request.lr_range      ? vg_train_lr_range(&s)
                                             : vg_train_run(&s);
         }
     }

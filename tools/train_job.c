@@ -17,6 +17,7 @@ enum {
     EXACT,
     SAVE_STATS,
     RESUME,
+    LR_RANGE,
     SWEEP
 };
 
@@ -40,6 +41,8 @@ static const vg_cli_option options[] = {
      "search settings: a job file with sweep keys, or 'learning_rate=1e-4 .. 0.1 log; batch=32 | "
      "64'",
      SWEEP},
+    {"lr-range", "[LOW:HIGH]",
+     "raise the learning rate from step to step and suggest one (1e-6:10)", LR_RANGE},
     {"resume", "RUN", "go on with a run that was cut off; it ends in the same bits", RESUME},
     {"evaluate", "FILE", "measure a checkpoint on DATASET instead of training", EVALUATE},
     {"split", "NAME", "with --evaluate: train, val or test (val if there is one, else test)",
@@ -112,6 +115,9 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
     case SAVE_STATS:
         r->save_stats = value;
         return VG_OK;
+    case LR_RANGE:
+        r->lr_range = value ? value : "";
+        return VG_OK;
     case SWEEP:
         r->sweep = value;
         return is_job_file(value) ? VG_OK : add_set(r, "--sweep", "sweep.keys", value, err);
@@ -159,6 +165,7 @@ static vg_status refuse_beside_resume(const vg_train_session *s, vg_error *err)
     const char *too_much = r->evaluate            ? "--evaluate"
                            : r->explain_speed     ? "--explain-speed"
                            : r->sweep             ? "--sweep"
+                           : r->lr_range          ? "--lr-range"
                            : r->job               ? "--job"
                            : r->compare_given     ? "--compare"
                            : s->cli.out           ? "--out"
@@ -198,6 +205,12 @@ static vg_status refuse_without_meaning(const vg_train_session *s, vg_error *err
                        : r->seeds_given ? "seeds"
                        : r->save_stats  ? "save-stats"
                                         : "out");
+    if (r->lr_range && (r->evaluate || r->explain_speed || r->sweep || r->compare_given))
+        return vg_fail(err, VG_E_ARG, "--lr-range trains nothing to its end: leave --%s out",
+                       r->evaluate        ? "evaluate"
+                       : r->explain_speed ? "explain-speed"
+                       : r->sweep         ? "sweep"
+                                          : "compare");
     if (r->sweep && (r->evaluate || r->explain_speed))
         return vg_fail(err, VG_E_ARG, "--sweep trains: leave --%s out",
                        r->evaluate ? "evaluate" : "explain-speed");

@@ -13,7 +13,7 @@ enum { VG_TRAIN_SETS = 256 };
 
 /* What the command line said; strings point into argv. */
 typedef struct vg_train_request {
-    const char *job, *evaluate, *split, *save_stats, *resume, *sweep;
+    const char *job, *evaluate, *split, *save_stats, *resume, *sweep, *lr_range;
     char *sets[VG_TRAIN_SETS];          /* key=value, owned; in the order given */
     const char *options[VG_TRAIN_SETS]; /* by which option each was given */
     int set_count;
@@ -53,6 +53,8 @@ int vg_train_run(vg_train_session *s);
 int vg_train_evaluate(vg_train_session *s);
 /* train_sweep.c: searches the settings that the job names. */
 int vg_train_sweep(vg_train_session *s);
+/* train_lr_range.c: raises the learning rate from step to step. */
+int vg_train_lr_range(vg_train_session *s);
 /* train_speed.c: times the first steps and tells where the time goes. */
 int vg_train_explain_speed(vg_train_session *s);
 

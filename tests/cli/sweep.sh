@@ -102,6 +102,19 @@ refuse 'base.yaml' 'names no sweep.keys'
 run "$tool" --job base.yaml --sweep 'batch=16 | 32' --compare
 expect_status 2
 expect_err 'a comparison and a search at once'
+run "$tool" --job base.yaml --lr-range=1e-5:5 --out range --quiet
+expect_status 0
+expect_out 'SUGGESTED'
+[ -s range/lr-range.html ] || complain "range/lr-range.html is missing"
+run "$tool" --job base.yaml --lr-range --out range --json --quiet
+expect_json "r['points'] and r['points'][0][0] == 1e-06 and (r['suggested'] is None or abs(r['suggested'] * 10 / r['lowest'] - 1) < 1e-9)"
+for bad in 1e-3 1:0.1 0:1 a:b 1:2:3; do
+    run "$tool" --job base.yaml --lr-range=$bad
+    expect_status 2
+    expect_err 'allowed: LOW:HIGH'
+done
+run "$tool" --job base.yaml --lr-range --compare
+expect_status 2
 run "$tool" --resume whole --sweep 'batch=16 | 32'
 expect_status 2
 finish
