@@ -72,7 +72,11 @@ static void test_against_pytorch(void **state)
           .start_factor = 0.2,
           .final_factor = 0.07},
          100,
-         {0.1, 0.42, 0.345, 0.097}}};
+         {0.1, 0.42, 0.345, 0.097}},
+        /* CosineAnnealingWarmRestarts, T_0 of 25 steps */
+        {{.kind = VG_SCHEDULE_RESTARTS, .base = 0.5, .cycles = 4, .final_factor = 0.07},
+         100,
+         {0.5, 0.07940354880782474, 0.5, 0.1956535488078248}}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int k = 0; k < 4; k++)
             assert_near(vg_schedule_at(&cases[i].schedule, at[k], cases[i].steps), cases[i].rate[k],

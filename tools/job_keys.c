@@ -126,7 +126,7 @@ static const vg_job_key keys[] = {
     NUMBER("step_factor", run.schedule.step_factor, 0, 1, "... the rate is multiplied by this"),
     NUMBER("final_factor", run.schedule.final_factor, 0, 1, "where the schedule ends (cyclical: its lowest rate), as a factor of learning_rate; exponential: 0 counts as 0.01"),
     NUMBER("power", run.schedule.power, 0.01, 100, "schedule polynomial; 1: a straight line"),
-    NUMBER("cycles", run.schedule.cycles, 1, 1e6, "schedule cyclical: so many triangles in the training"),
+    NUMBER("cycles", run.schedule.cycles, 1, 1e6, "schedules cyclical and restarts: so many triangles, or cosines, in the training"),
     NUMBER("rise_share", run.schedule.rise_share, 0.001, 0.999, "schedules one-cycle and triangle: share of the steps that rises ..."),
     NUMBER("start_factor", run.schedule.start_factor, 1e-6, 1, "... from learning_rate times this; set warmup=0 with it"),
     WORD("plateau.measure", run.plateau_by, vg_key_word_watch, VG_WATCHES, "schedule plateau: the rate falls when this gets no better from epoch to epoch ..."),

@@ -1,12 +1,12 @@
-/* Learning-rate schedules. The cosine is Loshchilov, Hutter: "SGDR", ICLR 2017, without restarts. */
+/* Learning-rate schedules. The cosine is Loshchilov, Hutter: "SGDR", ICLR 2017. */
 #include "optim/schedule.h"
 
 #include <math.h>
 #include <string.h>
 
-static const char *const names[] = {"constant",    "step",       "cosine",
-                                    "exponential", "polynomial", "cyclical",
-                                    "one-cycle",   "triangle",   "plateau"};
+static const char *const names[] = {"constant",   "step",     "cosine",    "exponential",
+                                    "polynomial", "cyclical", "one-cycle", "triangle",
+                                    "plateau",    "restarts"};
 enum { NAMES = sizeof names / sizeof *names };
 _Static_assert((int)NAMES == (int)VG_SCHEDULES, "a schedule without a name");
 
@@ -46,6 +46,10 @@ static double curve(const vg_schedule *s, double t)
         return t < rise ? start + (1 - start) * t / rise
                         : 1 + (low - 1) * (rise < 1 ? (t - rise) / (1 - rise) : 1);
     }
+    case VG_SCHEDULE_RESTARTS: {
+        double at = t * or_else(s->cycles, 1), begun = floor(at + 1e-9);
+        return t < 1 ? ease(1, low, fmax(at - begun, 0)) : low;
+    }
     default:
         return 1;
     }
@@ -74,7 +78,7 @@ vg_status vg_schedule_parse(const char *word, vg_schedule_kind *kind, vg_error *
         }
     return vg_fail(err, VG_E_ARG,
                    "unknown schedule \"%s\"; there are: constant, step, cosine, "
-                   "exponential, polynomial, cyclical, one-cycle, triangle, plateau",
+                   "exponential, polynomial, cyclical, one-cycle, triangle, plateau, restarts",
                    word);
 }
 

@@ -17,6 +17,7 @@ typedef enum vg_schedule_kind {
     VG_SCHEDULE_ONE_CYCLE,   /* one rise and one fall by cosines (Smith, Topin 2018, as PyTorch) */
     VG_SCHEDULE_TRIANGLE,    /* the same in straight lines */
     VG_SCHEDULE_PLATEAU,     /* base, until vg_plateau_step (optim/plateau.h) lowers it */
+    VG_SCHEDULE_RESTARTS,    /* the cosine anew in each of `cycles` equal parts (SGDR, ICLR 2017) */
     VG_SCHEDULES
 } vg_schedule_kind;
 
