@@ -254,10 +254,6 @@ static void keep(struct seat *seat, vg_candidate found)
     for (size_t i = seat->count - seat->pairs; i < seat->count; i++)
         if (seat->list[i].b == found.b && seat->list[i].part == found.part)
             return;
-    if (seat->pairs == PAIRS_MOST) {
-        seat->dropped++;
-        return;
-    }
     if (!vg_grow(&seat->list, &seat->capacity, seat->count + 1, sizeof *seat->list)) {
         seat->failed = true;
         return;
@@ -299,6 +295,10 @@ static VG_INLINE void look_up(struct search *s, struct seat *seat, const index_t
         }
         for (uint32_t k = start[0]; k < end; k++) {
             uint32_t item = list[k];
+            if (seat->pairs == PAIRS_MOST) { /* a crowd: enough is known of this one */
+                seat->dropped += end - k;
+                return;
+            }
             size_t b = halves ? item / HALVES : item;
             /* whole against whole and half against half are met from both sides: once is enough */
             if (seat->stamp[item] == seat->query || b == a || (part == VG_PART_WHOLE && b < a))
