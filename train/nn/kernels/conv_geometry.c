@@ -151,6 +151,41 @@ vg_source vg_source_backward(const vg_conv *c, const vg_rows *dy)
     return s;
 }
 
+bool vg_conv_is_narrow(const vg_conv *c)
+{
+    double wide = (double)c->w * c->kernel * vg_vectors(c->c);
+    double narrow = (double)c->q * vg_vectors(c->c * c->kernel);
+    return c->stride == 1 && c->c < VG_LANES && 2 * narrow <= wide;
+}
+
+vg_source vg_source_narrow(const vg_conv *c, const vg_rows *dy)
+{
+    vg_source s = {.rows = dy,
+                   .pixel = c->y_pixel,
+                   .image = (size_t)c->p * (size_t)c->q * c->y_pixel,
+                   .c = c->k,
+                   .h = c->p,
+                   .w = c->q,
+                   .stride = 1,
+                   .top = c->padding - (c->kernel - 1) * c->dilation,
+                   .span = (c->kernel - 1) * c->dilation + 1,
+                   .columns = c->q,
+                   .out_rows = c->h,
+                   .row_phases = 1,
+                   .column_phases = 1};
+    lay_out(&s, 0);
+    return s;
+}
+
+size_t vg_narrow_scratch(const vg_conv *c)
+{
+    vg_source s = vg_source_narrow(c, NULL);
+    size_t lanes = (size_t)vg_vectors(c->c * c->kernel) * VG_LANES;
+    size_t rows = (size_t)s.images_once * (size_t)s.rows_once;
+    return vg_source_scratch(&s) + rows * (size_t)c->q * lanes +
+           (size_t)(c->w + 2 * c->padding) * (size_t)c->c;
+}
+
 size_t vg_source_scratch(const vg_source *s)
 {
     return (size_t)s->images_once * s->band;

@@ -68,6 +68,11 @@ int vg_class_taps(const vg_conv *c, int a, int b, int32_t *rs);
 vg_source vg_source_forward(const vg_conv *c, const vg_rows *x, int channel, int count,
                             int rows_most);
 vg_source vg_source_backward(const vg_conv *c, const vg_rows *dy);
+/* Few input channels would leave most lanes of the data gradient empty. Then the columns' taps times the
+ * channels are the outputs of a correlation over rows, and their sums are laid over each other behind it. */
+bool vg_conv_is_narrow(const vg_conv *c);
+vg_source vg_source_narrow(const vg_conv *c, const vg_rows *dy);
+size_t vg_narrow_scratch(const vg_conv *c); /* without the source's row */
 /* Holds so many whole images, or rows of one, at a time. */
 void vg_source_hold(vg_source *s, int images, int rows);
 size_t vg_source_scratch(const vg_source *s);

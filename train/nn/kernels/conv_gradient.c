@@ -171,6 +171,8 @@ size_t vg_conv_scratch(const vg_conv *c)
     size_t forward = vg_source_scratch(&x), backward = vg_source_scratch(&dy);
     size_t most = forward > backward ? forward : backward;
     most = most > VG_BAND_FLOATS ? most : VG_BAND_FLOATS;
+    size_t narrow = vg_conv_is_narrow(c) ? vg_narrow_scratch(c) : 0;
+    most = most > narrow ? most : narrow;
     size_t made = (size_t)made_rows(c) * (size_t)c->q * (size_t)c->k;
     size_t image = (size_t)c->p * (size_t)c->q * (size_t)c->k;
     return most + (made > image ? made : image) + room_of(c);

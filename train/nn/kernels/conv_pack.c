@@ -22,6 +22,9 @@ size_t vg_conv_packed_forward(const vg_conv *c)
 
 size_t vg_conv_packed_backward(const vg_conv *c)
 {
+    if (vg_conv_is_narrow(c))
+        return (size_t)vg_vectors(c->c * c->kernel) * VG_LANES *
+               ((size_t)c->k * (size_t)c->kernel + 1);
     /* chains start at zeros, which stand where a bias would */
     return (size_t)vg_vectors(c->c) * VG_LANES * ((size_t)c->k * taps_of(c) + 1);
 }
@@ -79,9 +82,36 @@ void vg_conv_pack_forward(const vg_conv *c, const float *weight, const float *bi
         memcpy(end, bias, (size_t)c->k * sizeof *end);
 }
 
+/* Outputs are (column tap, channel), taps are the kernel's rows. */
+static void pack_narrow(const vg_conv *c, const float *weight, float *to)
+{
+    int outputs = c->c * c->kernel, vectors = vg_vectors(outputs);
+    for (int first = 0, width; first < vectors; first += width) {
+        width = vg_group_width(vectors, first);
+        for (int block = 0; block < c->k; block += VG_LANES) {
+            int end = block + VG_LANES < c->k ? block + VG_LANES : c->k;
+            for (int r = 0; r < c->kernel; r++)
+                for (int k = block; k < end; k++)
+                    for (int l = 0; l < width * VG_LANES; l++) {
+                        int o = first * VG_LANES + l, s = o / c->c, i = o % c->c;
+                        const float *w = weight +
+                                         ((size_t)k * (size_t)c->c + (size_t)i) * taps_of(c) +
+                                         (size_t)r * (size_t)c->kernel;
+                        *to++ = o < outputs ? w[s] : 0;
+                    }
+        }
+    }
+    memset(to, 0, (size_t)vectors * VG_LANES * sizeof *to);
+}
+
 void vg_conv_pack_backward(const vg_conv *c, const float *weight, int part, int parts,
                            float *packed)
 {
+    if (vg_conv_is_narrow(c)) {
+        if (part == 0)
+            pack_narrow(c, weight, packed);
+        return;
+    }
     int32_t rs[VG_CONV_TAPS];
     packing p = {weight, c->c, c->k, taps_of(c), (size_t)c->c * taps_of(c), part, parts};
     for (int a = 0; a < c->stride; a++)

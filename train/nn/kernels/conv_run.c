@@ -170,9 +170,69 @@ static void backward_band(const vg_tile_set *set, const vg_conv *c, const vg_sou
         }
 }
 
+/* Lays the sums z[pixel][column tap][channel] of a row over each other, and brings the row to dx. */
+static void fold_row(const vg_conv *c, const float *z, size_t lanes, bool add, float *row,
+                     float *dx)
+{
+    size_t channels = (size_t)c->c, taps = (size_t)c->kernel, step = (size_t)c->dilation * channels;
+    memset(row, 0, (size_t)(c->w + 2 * c->padding) * channels * sizeof *row);
+    for (int q = 0; q < c->q; q++, z += lanes) {
+        float *to = row + (size_t)q * channels;
+        if (c->dilation == 1) {
+            for (size_t i = 0; i < taps * channels; i++)
+                to[i] += z[i];
+            continue;
+        }
+        for (size_t s = 0; s < taps; s++)
+            for (size_t i = 0; i < channels; i++)
+                to[s * step + i] += z[s * channels + i];
+    }
+    row += (size_t)c->padding * channels;
+    for (int j = 0; j < c->w; j++, row += channels, dx += c->x_pixel)
+        for (size_t i = 0; i < channels; i++)
+            dx[i] = add ? dx[i] + row[i] : row[i];
+}
+
+static void backward_narrow(const vg_tile_set *set, const vg_conv *c, const vg_rows *dy, int images,
+                            const float *packed, bool add, float *dx, float *scratch)
+{
+    vg_source s = vg_source_narrow(c, dy);
+    size_t lanes = (size_t)vg_vectors(c->c * c->kernel) * VG_LANES;
+    float *z = scratch + vg_source_scratch(&s);
+    float *line = z + (size_t)s.images_once * (size_t)s.rows_once * (size_t)c->q * lanes;
+    float *room = line + (size_t)(c->w + 2 * c->padding) * (size_t)c->c;
+    grid g = {.k = (int)lanes,
+              .columns = c->q,
+              .y = z,
+              .pixel = lanes,
+              .row = (size_t)c->q * lanes,
+              .taps = c->kernel,
+              .w = packed,
+              .bias = packed + vg_conv_packed_backward(c) - lanes};
+    for (int r = 0; r < c->kernel; r++)
+        g.tap[r] = vg_source_offset(&s, (c->kernel - 1 - r) * c->dilation, 0);
+    for (int n = 0; n < images; n += s.images_once)
+        for (int first = 0; first < c->h; first += s.rows_once) {
+            int count = s.images_once < images - n ? s.images_once : images - n;
+            g.rows = s.rows_once < c->h - first ? s.rows_once : c->h - first;
+            g.image = (size_t)g.rows * g.row;
+            vg_source_gather(set, &s, n, count, first, g.rows, scratch, room);
+            run_grid(set, &s, &g, 0, count, 0, g.rows, scratch);
+            for (int i = 0; i < count; i++)
+                for (int r = 0; r < g.rows; r++)
+                    fold_row(c, z + (size_t)i * g.image + (size_t)r * g.row, lanes, add, line,
+                             dx + ((size_t)(n + i) * (size_t)c->h + (size_t)(first + r)) *
+                                      (size_t)c->w * c->x_pixel);
+        }
+}
+
 void vg_conv_backward_data(const vg_tile_set *set, const vg_conv *c, const vg_rows *dy, int images,
                            const float *packed, bool add, float *dx, float *scratch)
 {
+    if (vg_conv_is_narrow(c)) {
+        backward_narrow(set, c, dy, images, packed, add, dx, scratch);
+        return;
+    }
     vg_source s = vg_source_backward(c, dy);
     grid g = {.k = c->c,
               .pixel = (size_t)c->stride * c->x_pixel,

@@ -9,6 +9,16 @@
 
 #define UNROLL _Pragma("GCC unroll 32")
 
+/* Two hundred unrolled functions would keep a sanitizer busy for minutes. The other sets, which it does
+ * watch, make the same accesses. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define FOR_TILES                                                                                  \
+    VG_FOR_AVX512                                                                                  \
+        __attribute__((no_sanitize("address"), no_sanitize("thread"), no_sanitize("undefined")))
+#else
+#define FOR_TILES VG_FOR_AVX512
+#endif
+
 static VG_INLINE __mmask16 mask_of(int lanes)
 {
     return (__mmask16)((1u << lanes) - 1u);
@@ -16,8 +26,8 @@ static VG_INLINE __mmask16 mask_of(int lanes)
 
 /* acc[0..count) += x times the vectors at w. Where 28 accumulators leave only three registers for
  * weights, the fourth is read from memory each time; the compiler would load it once and spill. */
-static VG_INLINE VG_FOR_AVX512 void add_products(__m512 *acc, __m512 x, const __m512 *held,
-                                                 const float *w, const int V, const __mmask16 *full)
+static VG_INLINE FOR_TILES void add_products(__m512 *acc, __m512 x, const __m512 *held,
+                                             const float *w, const int V, const __mmask16 *full)
 {
     UNROLL for (int v = 0; v < V; v++)
     {
@@ -30,8 +40,8 @@ static VG_INLINE VG_FOR_AVX512 void add_products(__m512 *acc, __m512 x, const __
     }
 }
 
-static VG_INLINE VG_FOR_AVX512 void tile_body(const vg_tile *t, const int pitch, const int V,
-                                              const int P)
+static VG_INLINE FOR_TILES void tile_body(const vg_tile *t, const int pitch, const int V,
+                                          const int P)
 {
     __m512 acc[VG_TILE_PIXELS];
     __mmask16 last = mask_of(t->lanes);
@@ -84,7 +94,7 @@ static VG_INLINE VG_FOR_AVX512 void tile_body(const vg_tile *t, const int pitch,
     }
 }
 
-static VG_INLINE VG_FOR_AVX512 void outer_body(const vg_outer *o, const int V, const int A)
+static VG_INLINE FOR_TILES void outer_body(const vg_outer *o, const int V, const int A)
 {
     __m512 acc[VG_TILE_PIXELS];
     UNROLL for (int a = 0; a < A; a++)
@@ -117,8 +127,8 @@ static VG_INLINE VG_FOR_AVX512 void outer_body(const vg_outer *o, const int V, c
     }
 }
 
-static VG_FOR_AVX512 void spread(const float *src, size_t src_step, int count, int c, float *dst,
-                                 size_t dst_block)
+static FOR_TILES void spread(const float *src, size_t src_step, int count, int c, float *dst,
+                             size_t dst_block)
 {
     int full = c / VG_LANES;
     __mmask16 rest = mask_of(c % VG_LANES);
@@ -133,16 +143,16 @@ static VG_FOR_AVX512 void spread(const float *src, size_t src_step, int count, i
 }
 
 #define WIDTH 16
-#define TARGET VG_FOR_AVX512
+#define TARGET FOR_TILES
 #include "nn/kernels/winograd_body.h"
 
 #define TILE(pitch, v, p)                                                                          \
-    static VG_FOR_AVX512 void tile_##pitch##_##v##_##p(const vg_tile *t)                           \
+    static FOR_TILES void tile_##pitch##_##v##_##p(const vg_tile *t)                               \
     {                                                                                              \
         tile_body(t, pitch, v, p);                                                                 \
     }
 #define OUTER(unused, v, p)                                                                        \
-    static VG_FOR_AVX512 void outer_##v##_##p(const vg_outer *o)                                   \
+    static FOR_TILES void outer_##v##_##p(const vg_outer *o)                                       \
     {                                                                                              \
         outer_body(o, v, p);                                                                       \
     }

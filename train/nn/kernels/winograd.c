@@ -87,6 +87,18 @@ vg_conv vg_winograd_reverse(const vg_conv *c)
     return r;
 }
 
+/* From one of the n x n values to the next: an odd number of cache lines, or those of a tile would all
+ * meet in the same few places of the caches. */
+static size_t input_step(const grid *g, int channels)
+{
+    return ((size_t)vg_vectors(channels) * (size_t)g->tiles | 1) * VG_LANES;
+}
+
+static size_t output_step(const grid *g, size_t lanes)
+{
+    return (lanes / VG_LANES * (size_t)g->tiles | 1) * VG_LANES;
+}
+
 static const vg_winograd_set *transforms(const vg_tile_set *set, int m)
 {
     return &set->winograd[m == 2 ? 0 : 1];
@@ -147,7 +159,7 @@ static void transform_inputs(const vg_tile_set *set, const grid *g, const vg_sou
     vg_transform t = {.from_row = s->row,
                       .from_column = VG_LANES,
                       .from_next = (size_t)g->m * VG_LANES,
-                      .to_value = blocks * block,
+                      .to_value = input_step(g, s->c),
                       .to_next = VG_LANES,
                       .count = g->tile_columns};
     for (int n = 0; n < images; n++)
@@ -198,9 +210,9 @@ static void multiply_values(const vg_tile_set *set, const vg_conv *c, const grid
                     .bias = zeros};
     const float *w = packed + (size_t)first * VG_LANES * (size_t)g->values * (size_t)c->c;
     for (int f = 0; f < g->values; f++) {
-        tile.x = values + (size_t)f * blocks * block;
+        tile.x = values + (size_t)f * input_step(g, c->c);
         tile.w = w + (size_t)f * (size_t)c->c * lanes;
-        tile.y = out + (size_t)f * (size_t)g->tiles * lanes;
+        tile.y = out + (size_t)f * output_step(g, lanes);
         multiply(set, tiles, width, &tile);
     }
 }
@@ -211,7 +223,7 @@ static void transform_outputs(const vg_tile_set *set, const vg_conv *c, const gr
                               vg_transform *t, float *y)
 {
     size_t lanes = (size_t)width * VG_LANES, y_row = (size_t)c->q * c->y_pixel;
-    t->from_column = (size_t)g->tiles * lanes;
+    t->from_column = output_step(g, lanes);
     t->from_next = lanes;
     t->to_row = y_row;
     t->to_next = c->y_pixel;
@@ -242,12 +254,12 @@ typedef struct room {
 
 static size_t input_floats(const grid *g, const vg_conv *c)
 {
-    return (size_t)g->values * (size_t)vg_vectors(c->c) * VG_LANES * (size_t)g->tiles;
+    return (size_t)g->values * input_step(g, c->c);
 }
 
 static size_t output_floats(const grid *g, int lanes)
 {
-    return (size_t)g->values * (size_t)lanes * (size_t)g->tiles;
+    return (size_t)g->values * output_step(g, (size_t)lanes);
 }
 
 void vg_winograd_forward(const vg_tile_set *set, const vg_conv *c, int m, const vg_rows *x,
@@ -290,7 +302,7 @@ static void transform_gradients(const vg_tile_set *set, const grid *g, const vg_
     vg_transform t = {.from_row = s->row,
                       .from_column = VG_LANES,
                       .from_next = (size_t)g->m * VG_LANES,
-                      .to_value = (size_t)vectors * VG_LANES * (size_t)g->tiles,
+                      .to_value = input_step(g, s->c),
                       .count = g->tile_columns};
     for (int n = 0; n < images; n++)
         for (int v = 0, first = 0, width = 0; v < vectors; v++) {
@@ -337,18 +349,16 @@ static void gradient_unit(const vg_tile_set *set, const vg_conv *c, const grid *
     size_t lanes = (size_t)u->width * VG_LANES, places = (size_t)u->channels * lanes;
     size_t block = (size_t)g->tiles * VG_LANES;
     for (int f = 0; f < g->values; f++) {
-        vg_outer o = {
-            .x = inputs + ((size_t)f * (size_t)vg_vectors(c->c) + (size_t)u->block) * block,
-            .dy =
-                gradients + (size_t)f * (size_t)vg_vectors(c->k) * block + (size_t)u->first * block,
-            .x_pixel = VG_LANES,
-            .dy_pixel = lanes,
-            .images = 1,
-            .rows = 1,
-            .columns = tiles,
-            .lanes = VG_LANES,
-            .dw = sums + (size_t)f * places,
-            .step = lanes};
+        vg_outer o = {.x = inputs + (size_t)f * input_step(g, c->c) + (size_t)u->block * block,
+                      .dy = gradients + (size_t)f * input_step(g, c->k) + (size_t)u->first * block,
+                      .x_pixel = VG_LANES,
+                      .dy_pixel = lanes,
+                      .images = 1,
+                      .rows = 1,
+                      .columns = tiles,
+                      .lanes = VG_LANES,
+                      .dw = sums + (size_t)f * places,
+                      .step = lanes};
         multiply_unit(set, u, &o);
     }
     vg_transform t = {.from = sums,
