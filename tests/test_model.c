@@ -143,6 +143,10 @@ static void test_gradients_pools(void **state)
     check_net(SPEC("avgpool 3 s1"), 2, 5, 6, 4);
     check_net(SPEC("maxpool 3 s2 p1", "avgpool 2 s1 p1"), 2, 7, 6, 4);
     check_net(SPEC("maxpool 2 p1"), 2, 4, 5, 4);
+    /* wide enough for the convolutions to make the pools' gradients themselves */
+    check_net(SPEC("conv 17 k3", "relu", "maxpool 2", "conv 20 k3 p0", "maxpool 3", "relu"), 2, 15,
+              14, 3);
+    check_net(SPEC("conv 16 k2 p0 s2", "relu", "maxpool 2"), 2, 15, 14, 3);
     check_net(SPEC("globalmax"), 5, 5, 6, 4);
     check_net(SPEC("globalpool"), 5, 5, 6, 4);
     check_net(SPEC("conv 6 k3", "globalpool"), 2, 5, 6, 9);
