@@ -58,6 +58,7 @@ static vg_run_options plain_job(void)
     job.normalization = VG_NORMALIZE_UNIT;
     job.optimizer.kind = VG_OPTIMIZER_SGD;
     job.optimizer.momentum = 0;
+    job.optimizer.clip_norm = 0;
     job.optimizer.weight_decay = 1e-5;
     job.schedule.kind = VG_SCHEDULE_CONSTANT;
     job.schedule.base = 0.1;

@@ -506,14 +506,19 @@ static void test_rates_and_decays(void **state)
     assert_ok(vg_job_set(&job, "decay=weights", "--set", &err));
     assert_ok(vg_job_set(&job, "rate={}", "--set", &err));
     assert_int_equal(job.run.optimizer.decays.count + job.run.optimizer.rates.count, 0);
+    assert_ok(vg_job_finish(&job, &err));
+    assert_near(job.run.optimizer.clip_norm, 2, 0); /* sgd's */
     assert_ok(vg_job_set(&job, "optimizer=muon", "--set", &err));
     assert_ok(vg_job_finish(&job, &err));
+    assert_near(job.run.optimizer.clip_norm, 0, 0);
     assert_near(job.run.optimizer.momentum, 0.95, 0);
     assert_near(job.run.schedule.base, 0.02, 0);
     assert_true(job.run.optimizer.nesterov);
+    assert_ok(vg_job_set(&job, "clip_norm=3", "--set", &err));
     assert_ok(vg_job_set(&job, "momentum=0.8", "--set", &err));
     assert_ok(vg_job_set(&job, "nesterov=no", "--set", &err));
     assert_ok(vg_job_finish(&job, &err));
+    assert_near(job.run.optimizer.clip_norm, 3, 0);
     assert_near(job.run.optimizer.momentum, 0.8, 0);
     assert_false(job.run.optimizer.nesterov);
     vg_job_reset(&job);

@@ -369,6 +369,8 @@ vg_status vg_job_finish(vg_job *job, vg_error *err)
     if (!job->learning_rate_given)
         job->run.schedule.base = vg_optimizer_default_rate(job->run.optimizer.kind);
     bool muon = job->run.optimizer.kind == VG_OPTIMIZER_MUON;
+    if (!job->clip_norm_given)
+        job->run.optimizer.clip_norm = vg_optimizer_default_clip(job->run.optimizer.kind);
     if (!job->momentum_given)
         job->run.optimizer.momentum = muon ? 0.95 : 0.9;
     if (!job->nesterov_given)

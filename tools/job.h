@@ -39,11 +39,11 @@ typedef struct vg_job {
     vg_sweep_options sweep;
     bool first_seed_given;    /* else compare.first_seed follows run.seed: vg_job_finish */
     bool learning_rate_given; /* else it follows the optimizer: vg_job_finish */
-    bool momentum_given, nesterov_given; /* else they do too */
-    vg_cache_options cache;              /* run.cache is opened from it by whoever runs the job */
-    char *init_from;                     /* run.init_from is it after vg_job_finish; NULL: none */
-    char *statistics; /* run.statistics is it after vg_job_finish; NULL: fitted anew */
-    char *out;        /* run folder; NULL: a new one below runs/ */
+    bool clip_norm_given, momentum_given, nesterov_given; /* else they do too */
+    vg_cache_options cache; /* run.cache is opened from it by whoever runs the job */
+    char *init_from;        /* run.init_from is it after vg_job_finish; NULL: none */
+    char *statistics;       /* run.statistics is it after vg_job_finish; NULL: fitted anew */
+    char *out;              /* run folder; NULL: a new one below runs/ */
 } vg_job;
 
 /* Everything at its default: z-score, light augmentation, balanced sampling, the first preset net.

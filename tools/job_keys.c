@@ -118,7 +118,7 @@ static const vg_job_key keys[] = {
     NUMBER("lookahead_alpha", run.optimizer.lookahead_alpha, 1e-6, 1, "that part"),
     NUMBER("lookahead_ramp", run.optimizer.lookahead_ramp, 0, 100, "above 0: the part falls from 1 to lookahead_alpha, by this power of the steps done"),
     NUMBER("ema", run.optimizer.ema, 0, 0.9999999, "decay of a running mean of the weights, which is what is measured and stored; 0: none"),
-    NUMBER("clip_norm", run.optimizer.clip_norm, 0, DBL_MAX, "limit of the gradient's norm; 0: none"),
+    NUMBER("clip_norm", run.optimizer.clip_norm, 0, DBL_MAX, "limit of the gradient's norm; 0: none; when not given 2 with sgd, 0 with the others"),
     NUMBER("clip_value", run.optimizer.clip_value, 0, DBL_MAX, "limit of each of its values, after clip_norm; 0: none"),
     WORD("schedule", run.schedule.kind, vg_key_word_schedule, VG_SCHEDULES, "of the learning rate"),
     NUMBER("warmup", run.schedule.warmup_share, 0, 1, "share of all steps in which the rate rises from 0"),

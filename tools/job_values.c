@@ -138,6 +138,8 @@ vg_status vg_key_set_number(const vg_job_key *key, vg_job *job, vg_job_value *va
         job->learning_rate_given = true;
     if (key->offset == offsetof(vg_job, run.optimizer.momentum))
         job->momentum_given = true;
+    if (key->offset == offsetof(vg_job, run.optimizer.clip_norm))
+        job->clip_norm_given = true;
     return VG_OK;
 }
 

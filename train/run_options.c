@@ -14,6 +14,8 @@ enum { LOOKED_AT = 256, LONGEST_SIDE = 96 };
 vg_run_options vg_run_options_default(void)
 {
     vg_loader_options load = vg_loader_options_default();
+    vg_optimizer_options optimizer = vg_optimizer_options_default();
+    optimizer.clip_norm = vg_optimizer_default_clip(optimizer.kind);
     return (vg_run_options){
         .seed = 1,
         .epochs = 8,
@@ -30,7 +32,7 @@ vg_run_options vg_run_options_default(void)
         .loss = vg_loss_options_default(),
         .init = VG_INIT_HE_NORMAL,
         .init_scale = 0.05,
-        .optimizer = vg_optimizer_options_default(),
+        .optimizer = optimizer,
         .schedule = {.kind = VG_SCHEDULE_COSINE,
                      .base = vg_optimizer_default_rate(VG_OPTIMIZER_SGD),
                      .warmup_share = 0.1,

@@ -59,6 +59,9 @@ vg_optimizer_options vg_optimizer_options_default(void);
  * muon 0.02, rmsprop, adam and adamw 0.001 (Kingma, Ba, ICLR 2015): with the rate of the other
  * neither learns anything. */
 double vg_optimizer_default_rate(vg_optimizer_kind kind);
+/* The limit of the gradient's norm when none is asked for: sgd 2, the others 0 (they divide the scale of
+ * the gradient out again). */
+double vg_optimizer_default_clip(vg_optimizer_kind kind);
 
 typedef struct vg_optimizer vg_optimizer;
 /* Keeps a pointer to the model and sets the rates of its parameters that `rates` names. VG_E_ARG: a
