@@ -567,6 +567,23 @@ static void test_loss(void **state)
     vg_job_reset(&job);
 }
 
+/* The recipes that come with the program are jobs. */
+static void test_samples(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"fashion", "job", "one-class", "speedrun"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[512];
+        vg_job job;
+        snprintf(path, sizeof path, VG_TEST_FILES "/../../samples/%s.yaml", names[i]);
+        assert_ok(vg_job_init(&job, &err));
+        assert_ok(vg_job_load(&job, path, &err));
+        assert_ok(vg_job_finish(&job, &err));
+        assert_true(job.run.net.count > 0);
+        vg_job_reset(&job);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -585,6 +602,7 @@ int main(void)
         cmocka_unit_test(test_documented),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_patterns_of_archives_are_relative_each),
+        cmocka_unit_test(test_samples),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

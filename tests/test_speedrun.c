@@ -170,6 +170,30 @@ static void test_ten_steps(void **state)
     vg_model_free(m);
 }
 
+/* Which of its parameters are trained. */
+static void test_rest(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_net_spec spec = SPEC("conv 0 k2 p0 whiten", "relu"),
+                again = SPEC("conv 0 k2 p0 whiten", "relu");
+    vg_model *m = model_of(spec, 1, 6, 6, 2, 2);
+    vg_param_rules rates = {0};
+    int count;
+    vg_param *p = vg_model_params(m, &count);
+    assert_true(p[0].rate == 0 && p[1].rate == 1);
+    p[0].rate = 1; /* as after freezing and letting go */
+    vg_patches_rest(m, &again, &rates, false);
+    assert_true(p[0].rate == 0 && p[1].rate == 1);
+    vg_patches_rest(m, &again, &rates, true);
+    assert_true(p[0].rate == 0 && p[1].rate == 0);
+    assert_ok(vg_param_rules_add(&rates, "0.*", 0.5, &err));
+    vg_patches_rest(m, &again, &rates, false);
+    assert_true(p[0].rate == 0.5);
+    vg_net_spec_reset(&again);
+    vg_model_free(m);
+}
+
 /* What a whitening layer cannot be. */
 static void test_wrong_layers(void **state)
 {
@@ -194,9 +218,8 @@ static void test_wrong_layers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whitening),
-        cmocka_unit_test(test_whitened_patches),
-        cmocka_unit_test(test_ten_steps),
+        cmocka_unit_test(test_whitening),    cmocka_unit_test(test_whitened_patches),
+        cmocka_unit_test(test_ten_steps),    cmocka_unit_test(test_rest),
         cmocka_unit_test(test_wrong_layers),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

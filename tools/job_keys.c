@@ -84,6 +84,7 @@ static const vg_job_key keys[] = {
     NUMBER("balance.beta", run.weights_beta, 0, 1, "of weights effective: 0 weighs all classes alike, 1 inversely"),
     NUMBER("balance.weights_from", run.weights_from, 0, 1, "share of the steps before the weights begin (deferred re-weighting: 0.8)"),
     OWN("net", net, 0, 0, "a preset or a list of layers", "the network; its head is added by itself"),
+    INT("whiten_bias_epochs", run.whiten_bias_epochs, 0, 1000000, "of a net that begins with a whitening layer: its bias is trained for so many epochs; 0: for all"),
     WORD("init", run.init, vg_key_word_init, VG_INITS, "initial weights"),
     NUMBER("init_scale", run.init_scale, 0, 1e6, "of init uniform, normal and constant"),
     WORD("winograd", run.winograd, vg_key_word_winograd, VG_WINOGRADS, "fewer multiplications in convolutions of 3x3 kernels, where it pays; auto errs by 1e-6 of the outputs' deviation, 2x2 by 3e-7 and gains half as much, off by 2e-7"),

@@ -147,8 +147,8 @@ vg_status vg_patches_whiten(const float *pictures, size_t count, int channels, i
     return status;
 }
 
-/* The weights of layer i: the parameter whose name begins with the layer's. */
-static float *weight_of(vg_model *model, int i)
+/* A parameter of layer i: its name begins with the layer's. */
+static vg_param *param_of(vg_model *model, int i, const char *what)
 {
     const char *name = vg_model_layer(model, i)->name;
     size_t length = strlen(name);
@@ -156,9 +156,14 @@ static float *weight_of(vg_model *model, int i)
     vg_param *params = vg_model_params(model, &count);
     for (int k = 0; k < count; k++)
         if (strncmp(params[k].name, name, length) == 0 &&
-            strcmp(params[k].name + length, ".weight") == 0)
-            return params[k].value;
+            strcmp(params[k].name + length, what) == 0)
+            return &params[k];
     return NULL;
+}
+
+static bool whitens(const vg_layer_spec *layer)
+{
+    return layer->kind == VG_LAYER_CONV && layer->option;
 }
 
 vg_status vg_patches_fit(vg_model *model, const vg_net_spec *net, const vg_dataset *dataset,
@@ -167,7 +172,7 @@ vg_status vg_patches_fit(vg_model *model, const vg_net_spec *net, const vg_datas
     vg_status status = VG_OK;
     for (int i = 0; i < net->count && !status; i++) {
         const vg_layer_spec *layer = &net->layers[i];
-        if (layer->kind != VG_LAYER_CONV || !layer->option)
+        if (!whitens(layer))
             continue;
         moments m = {.channels = augment->channels,
                      .height = augment->height,
@@ -180,8 +185,21 @@ vg_status vg_patches_fit(vg_model *model, const vg_net_spec *net, const vg_datas
         if (!status)
             status = vg_views_each(dataset, augment, &views, add_pictures, &m, err);
         if (!status)
-            status = take_apart(&m, layer->epsilon, weight_of(model, i), err);
+            status = take_apart(&m, layer->epsilon, param_of(model, i, ".weight")->value, err);
         moments_reset(&m);
     }
     return status;
+}
+
+void vg_patches_rest(vg_model *model, const vg_net_spec *net, const vg_param_rules *rates,
+                     bool bias)
+{
+    for (int i = 0; i < net->count; i++) {
+        if (!whitens(&net->layers[i]))
+            continue;
+        vg_param *weight = param_of(model, i, ".weight"), *shift = param_of(model, i, ".bias");
+        weight->rate = vg_param_rules_factor(rates, weight->name, 0);
+        if (shift && bias)
+            shift->rate = 0;
+    }
 }

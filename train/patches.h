@@ -9,6 +9,7 @@
 
 #include "fit.h"
 #include "nn/model.h"
+#include "optim/param_rules.h"
 
 enum {
     VG_PATCHES_PICTURES = 5000, /* are looked at, at most */
@@ -28,5 +29,10 @@ vg_status vg_patches_fit(vg_model *model, const vg_net_spec *net, const vg_datas
 /* The same from pictures in memory, [count] C H W planar and normalized, for one layer. */
 vg_status vg_patches_whiten(const float *pictures, size_t count, int channels, int height,
                             int width, int kernel, double epsilon, float *weight, vg_error *err);
+
+/* The weights of these layers are not trained, unless a rule of `rates` gives them a factor; with `bias`
+ * their biases are not either. */
+void vg_patches_rest(vg_model *model, const vg_net_spec *net, const vg_param_rules *rates,
+                     bool bias);
 
 #endif

@@ -42,7 +42,8 @@ typedef struct vg_run_options {
     double
         weights_from; /* share of the steps before the class weights begin (0); Cao et al.'s deferred re-weighting: 0.8 */
     vg_loss_options loss;
-    vg_net_spec net; /* owned by the options */
+    vg_net_spec net;        /* owned by the options */
+    int whiten_bias_epochs; /* the bias of a whitening layer is trained for so many (0: all) */
     vg_init init;
     bool init_partial; /* init_from need not fit as a whole */
     double init_scale;

@@ -4,6 +4,7 @@
 #include "run_internal.h"
 
 #include "base/alloc.h"
+#include "patches.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -167,7 +168,10 @@ static vg_status decide(vg_training *r, vg_error *err)
 
 vg_status vg_training_epoch(vg_training *r, vg_error *err)
 {
+    const vg_run_options *o = r->options;
     vg_training_freeze(r);
+    vg_patches_rest(r->model, &o->net, &o->optimizer.rates,
+                    o->whiten_bias_epochs > 0 && r->epoch > o->whiten_bias_epochs);
     vg_status status = train_batches(r, err);
     if (status)
         return status;
