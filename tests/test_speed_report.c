@@ -54,7 +54,7 @@ static vg_speed example(vg_speed_limit limit)
                       .flop = 3e10,
                       .arithmetic_s = 0.5,
                       .other_layers_s = 0.1,
-                      .others = 0.3,
+                      .others = 0.15,
                       .limit = limit,
                       .slowest = 0};
 }
@@ -79,6 +79,20 @@ static void test_sentences(void **state)
         assert_contains(text, cases[i].part);
         assert_contains(text, cases[i].other);
     }
+}
+
+/* Waiting is the others' fault when they use much of the machine. */
+static void test_busy_machine(void **state)
+{
+    (void)state;
+    char text[800];
+    vg_speed s = example(VG_SPEED_OVERHEAD);
+    s.others = 0.6;
+    vg_speed_words(&s, &job, text, sizeof text);
+    assert_contains(text, "other programs: they used 60 %");
+    s.others = 0.1;
+    vg_speed_words(&s, &job, text, sizeof text);
+    assert_contains(text, "overhead: of a step");
 }
 
 /* What is advised follows from what the loader does, and from what is done already. */
@@ -132,7 +146,7 @@ static void test_text_fits(void **state)
         assert_contains(text, "threads waiting for each other");
         assert_contains(text, "AVX-512 FMA");
         assert_contains(text, "OPENBLAS_CORETYPE=SkylakeX");
-        assert_contains(text, "BUSY  other programs used 30 %");
+        assert_contains(text, "BUSY  other programs used 15 %");
         free(text);
     }
 }
@@ -183,10 +197,9 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sentences),
-        cmocka_unit_test(test_loading_advice),
-        cmocka_unit_test(test_text_fits),
-        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_sentences),    cmocka_unit_test(test_loading_advice),
+        cmocka_unit_test(test_text_fits),    cmocka_unit_test(test_json),
+        cmocka_unit_test(test_busy_machine),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -6,6 +6,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Share of the machine from which on others, and not the step itself, are to blame for waiting. */
+static const double MUCH_OF_OTHERS = 0.2;
+
 static double percent(double part, double whole)
 {
     return whole > 0 ? 100 * part / whole : 0;
@@ -93,6 +96,15 @@ void vg_speed_words(const vg_speed *s, const vg_job *job, char *text, size_t cap
                  percent(s->update, s->seconds), s->batch);
         break;
     default:
+        if (s->others > MUCH_OF_OTHERS) {
+            snprintf(
+                text, capacity,
+                "other programs: they used %.0f %% of the machine while this was measured, and "
+                "all threads of a step wait for the one that is held up. What would help: a "
+                "quiet machine, or fewer --threads.",
+                100 * s->others);
+            break;
+        }
         snprintf(text, capacity,
                  "overhead: of a step of %.2f ms less than half is in the layers; the rest is "
                  "starting %d thread%s, waiting for the last of them, and the loss. What would "
