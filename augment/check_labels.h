@@ -80,9 +80,8 @@ typedef struct label_exchange {
 #define LABEL_LEAST 0.03
 vg_status label_judge(const label_space *space, const label_evidence *evidence, vg_check_part *part,
                       label_exchange candidates[LABEL_CANDIDATES], int *count, vg_error *err);
-/* The exchange of candidate->classes in other evidence, of pictures of these classes alone. */
-void label_measure(const label_space *space, const label_evidence *evidence,
-                   label_exchange *candidate);
+/* The exchange of x->classes in other evidence, of pictures of these classes alone. */
+void label_measure(const label_space *space, const label_evidence *e, label_exchange *x);
 /* Whether both rises lie above LABEL_LEAST at a 95 % level for `tests` tests together; the intervals of
  * the shares, at that level, in pairs[2]. */
 bool label_is_exchange(const label_exchange *exchange, int tests, vg_check_pair pairs[2]);

@@ -135,7 +135,7 @@ vg_status check_confirm(check_run *run, vg_check *check, label_exchange *candida
         tests += is_alone(run, p) ? 0 : counts[p];
     if (tests == 0)
         return VG_OK;
-    size_t most = 2 * FRESH_PICTURES;
+    const size_t most = (size_t)2 * FRESH_PICTURES;
     second s = {.run = run};
     s.picture = vg_alloc(most, sizeof *s.picture);
     s.named = vg_alloc(most, FRESH_DRAWS * sizeof *s.named);

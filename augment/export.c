@@ -284,7 +284,8 @@ static vg_status read_journal(job *j, const char *path, vg_error *err)
 /* What decides the files: two exports with the same text are the same. */
 static void describe(const job *j, char *text, size_t capacity)
 {
-    char policy[VG_POLICY_TEXT], framing[40], own[80] = "";
+    char policy[VG_POLICY_TEXT], framing[40], own[80] = "", over[40] = "";
+    int background = vg_dataset_background(j->dataset);
     const vg_export_options *o = j->options;
     const vg_augment *a = j->augment;
     vg_policy_print(&a->policy, policy, sizeof policy);
@@ -292,6 +293,10 @@ static void describe(const job *j, char *text, size_t capacity)
     if (a->class_policies && a->class_policies->count)
         snprintf(own, sizeof own, "\nclass policies: %d %016llx", a->class_policies->count,
                  (unsigned long long)vg_class_policies_hash(a->class_policies));
+    if (background > VG_BACKGROUND_BLACK) { /* black before there was a choice */
+        char colour[VG_BACKGROUND_TEXT];
+        snprintf(over, sizeof over, "background: %s\n", vg_background_print(background, colour));
+    }
     uint64_t names = 0;
     for (size_t i = 0; i < vg_dataset_count(j->dataset); i++) {
         char name[VG_EXPORT_PATH];
@@ -300,10 +305,10 @@ static void describe(const job *j, char *text, size_t capacity)
         names = vg_hash(name, length, names ^ (uint64_t)vg_dataset_label(j->dataset, i));
     }
     snprintf(text, capacity,
-             "dataset: %s\nsamples: %zu %016llx\npolicy: %s%s\ninput: %d x %d x %d, %s\n"
+             "dataset: %s\nsamples: %zu %016llx\npolicy: %s%s\ninput: %d x %d x %d, %s\n%s"
              "copies: %d\noriginals: %s\nbalance: %s\nformat: %s %d\nseed: %llu\n",
              vg_dataset_path(j->dataset), vg_dataset_count(j->dataset), (unsigned long long)names,
-             policy, own, a->height, a->width, a->channels, framing, o->copies,
+             policy, own, a->height, a->width, a->channels, framing, over, o->copies,
              o->originals ? "yes" : "no", o->balance ? "yes" : "no",
              o->format == VG_FORMAT_PNG ? "png" : "jpg",
              o->format == VG_FORMAT_PNG ? 0 : o->quality, (unsigned long long)o->seed);

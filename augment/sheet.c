@@ -60,7 +60,7 @@ static vg_status write_lines(layout *l, vg_error *err)
 {
     size_t sizes[2];
     const vg_class_policies *table = l->augment->class_policies;
-    const vg_check *check = l->options->preview.check;
+    const vg_check *found = l->options->preview.check;
     char names[200], line[VG_POLICY_TEXT], warnings[1000];
     FILE *more = open_memstream(&l->more, &sizes[0]);
     FILE *wrong = more ? open_memstream(&l->warnings, &sizes[1]) : NULL;
@@ -77,9 +77,9 @@ static vg_status write_lines(layout *l, vg_error *err)
         at += length + (end ? 3 : 0);
     }
     bool by_operation = l->options->preview.by == VG_PREVIEW_OPERATIONS;
-    for (int i = 0; wrong && check && i < check->finding_count; i++) {
-        const vg_check_finding *f = &check->findings[i];
-        bool beside = by_operation && f->part >= 0 && !check->parts[f->part].whole;
+    for (int i = 0; wrong && found && i < found->finding_count; i++) {
+        const vg_check_finding *f = &found->findings[i];
+        bool beside = by_operation && f->part >= 0 && !found->parts[f->part].whole;
         if (f->kind != VG_CHECK_NOTE && !beside)
             fprintf(wrong, "%s%s%s\n", f->text, f->remedy[0] ? "; instead: " : "", f->remedy);
     }
@@ -333,8 +333,8 @@ static int draw_footer(const layout *l, vg_image *on, int y)
                               "grey edge: mean change below 1 of 255");
         if (l->options->preview.check && l->options->preview.check->looks) {
             vg_paint_frame(on, (vg_box){x + 24, y, 13, 13}, EDGE, AMBER);
-            x = vg_paint_text(on, x + 44, y, &vg_font_small, FAINT,
-                              "amber edge: as near to another class as its own pictures are");
+            vg_paint_text(on, x + 44, y, &vg_font_small, FAINT,
+                          "amber edge: as near to another class as its own pictures are");
         }
         y += vg_font_small.line + 6;
         x = MARGIN - 24;

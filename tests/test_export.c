@@ -178,6 +178,36 @@ static void test_continues_where_it_was_cut_off(void **state)
     same_files("whole", "cut");
 }
 
+/* Half of an export over black and half over white would be neither. */
+static void test_does_not_continue_over_another_background(void **state)
+{
+    (void)state;
+    vg_export_options options = vg_export_options_default();
+    vg_export_summary summary;
+    vg_error err = {0};
+    char *in = out("in"), command[600];
+    vg_dataset_options open = vg_dataset_options_default();
+    open.background = VG_BACKGROUND_WHITE;
+    for (int white = 0; white < 2; white++) {
+        const char *name = white ? "white" : "black";
+        if (white) {
+            vg_dataset_close(dataset);
+            assert_ok(vg_dataset_open(in, &open, &dataset, &err));
+        }
+        assert_ok(export_to(name, "light", options, NULL, &err));
+        snprintf(command, sizeof command,
+                 "cd '%s/%s' && tail -n +2 manifest.csv | head -n 9 > manifest.part && "
+                 "rm manifest.csv && sed -i s/complete/unfinished/ export.txt",
+                 folder, name);
+        assert_int_equal(system(command), 0);
+    }
+    assert_int_equal(export_to("black", "light", options, NULL, &err), VG_E_STATE);
+    assert_contains(err.message, "other data or settings");
+    assert_ok(export_to("white", "light", options, &summary, &err));
+    assert_true(summary.found > 0 && summary.written > 0);
+    free(in);
+}
+
 static void test_never_overwrites(void **state)
 {
     (void)state;
@@ -274,6 +304,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_balances_by_more_variants, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_same_files_for_any_threads, setup, teardown),
         cmocka_unit_test_setup_teardown(test_continues_where_it_was_cut_off, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_does_not_continue_over_another_background, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_never_overwrites, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unreadable_pictures_are_told, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refuses_what_makes_no_sense, setup, teardown),

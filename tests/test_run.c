@@ -248,6 +248,33 @@ static void test_checkpoint_evaluates_to_the_same(void **state)
     free(path);
 }
 
+/* Means over white are not those over black. */
+static void test_statistics_of_another_background_are_refused(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    char *path = vg_path_join(folder, "white.stats");
+    vg_dataset *white = NULL;
+    vg_dataset_options open = vg_dataset_options_default();
+    open.background = VG_BACKGROUND_WHITE;
+    assert_ok(vg_dataset_open(folder, &open, &white, &err));
+    vg_run_options options = job(1);
+    options.normalization = VG_NORMALIZE_ZSCORE;
+    assert_ok(vg_run_prepare(white, &options, &err));
+    assert_ok(vg_run_statistics_save(&options, white, path, &err));
+    vg_run_options_reset(&options);
+    options = job(1);
+    options.statistics = path;
+    assert_int_equal(vg_run_prepare(dataset, &options, &err), VG_E_STATE);
+    assert_contains(err.message, "over white");
+    assert_contains(err.message, "input.background=white");
+    assert_ok(vg_run_prepare(white, &options, &err));
+    assert_int_equal(options.normalization, VG_NORMALIZE_ZSCORE);
+    vg_run_options_reset(&options);
+    vg_dataset_close(white);
+    free(path);
+}
+
 static void test_explosion_ends_the_run_with_a_finding(void **state)
 {
     (void)state;
@@ -357,6 +384,7 @@ int main(void)
         cmocka_unit_test(test_mixing),
         cmocka_unit_test(test_events_and_stopping),
         cmocka_unit_test(test_checkpoint_evaluates_to_the_same),
+        cmocka_unit_test(test_statistics_of_another_background_are_refused),
         cmocka_unit_test(test_explosion_ends_the_run_with_a_finding),
         cmocka_unit_test(test_partial_overflow_settles),
         cmocka_unit_test(test_whitening_layer),

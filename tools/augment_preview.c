@@ -77,7 +77,7 @@ vg_status vg_augment_prepare(const vg_augment_choices *c, const vg_cli *cli,
     if (!status)
         status = vg_run_prepare(dataset, &run, err);
     if (!status && fit && c->save_stats)
-        status = vg_run_statistics_save(&run, vg_dataset_path(dataset), c->save_stats, err);
+        status = vg_run_statistics_save(&run, dataset, c->save_stats, err);
     if (!status)
         *augment = (vg_augment){.policy = c->policy,
                                 .class_policies = c->class_policies,

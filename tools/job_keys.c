@@ -78,7 +78,7 @@ static const vg_job_key keys[] = {
     WORD("normalize", run.normalization, vg_key_word_normalize, 11, "none: 0..255, unit: 0..1; minmax, zscore, robust (1st to 99th percentile): per channel, fitted on the training images; imagenet: its mean and deviation; image-*: each by itself; pixel-mean, pixel-zscore, zca (whitening): per pixel of the input, fitted"),
     NUMBER("zca_epsilon", run.zca_epsilon, 0, 1e6, "zca: added to the standard deviation (of 0..1 pixels) of each direction before dividing by it; less amplifies what hardly varies"),
     COUNT("normalize_images", run.fit_images, "at most so many training images are looked at to fit it, chosen by the hash of their names; 0: all"),
-    OWN("normalize_from", statistics, 0, 0, "none or a file", "takes what was fitted before, from a file of --save-stats or a run's weights.safetensors, in place of normalize and zca_epsilon; refused where size, channels or resize differ"),
+    OWN("normalize_from", statistics, 0, 0, "none or a file", "takes what was fitted before, from a file of --save-stats or a run's weights.safetensors, in place of normalize and zca_epsilon; refused where size, channels, resize or background differ"),
     WORD("balance.sampling", run.sampling, vg_key_word_sampling, 6, "how often classes are seen; none: as often as they are there"),
     WORD("balance.weights", run.weighting, vg_key_word_weights, 4, "loss weights of the classes, by how often they are seen"),
     NUMBER("balance.beta", run.weights_beta, 0, 1, "of weights effective: 0 weighs all classes alike, 1 inversely"),

@@ -29,12 +29,20 @@ int vg_train_evaluate(vg_train_session *s)
     vg_error err = {0};
     vg_diversity diversity = {0};
     vg_split split;
+    int over = VG_BACKGROUND_UNSET;
+    char background[VG_BACKGROUND_TEXT], asked[VG_BACKGROUND_TEXT];
     vg_status status = choose_split(s, &split, &err);
     if (!status)
         status = vg_evaluate(
             s->dataset, s->request.evaluate,
-            &(vg_evaluate_options){.split = split, .load = &load, .views = s->job.run.test_views},
+            &(vg_evaluate_options){
+                .split = split, .load = &load, .views = s->job.run.test_views, .background = &over},
             &diversity, &err);
+    vg_background_print(over, background);
+    if (!status && over != vg_dataset_background(s->dataset))
+        vg_cli_note(&s->cli, "transparent pixels are over %s, as %s was trained, not over %s",
+                    background, s->request.evaluate,
+                    vg_background_print(vg_dataset_background(s->dataset), asked));
     char reason[200] = "";
     vg_verdict verdict =
         status ? VG_VERDICT_UNDECIDED : vg_verdict_of(&diversity, reason, sizeof reason);
@@ -46,6 +54,7 @@ int vg_train_evaluate(vg_train_session *s)
             json_object_set_new(json, "checkpoint", vg_json_text(s->request.evaluate));
             json_object_set_new(json, "dataset", vg_json_text(s->job.dataset));
             json_object_set_new(json, "split", json_string(vg_split_name(split)));
+            json_object_set_new(json, "background", json_string(background));
             json_object_set_new(json, "verdict", json_string(vg_verdict_name(verdict)));
             json_object_set_new(json, "verdict_reason", vg_json_text(reason));
         }

@@ -458,8 +458,7 @@ int vg_train_run(vg_train_session *s)
         return vg_train_sweep(s);
     vg_status status = vg_run_prepare(s->dataset, &s->job.run, &err);
     if (!status && s->request.save_stats)
-        status = vg_run_statistics_save(&s->job.run, vg_dataset_path(s->dataset),
-                                        s->request.save_stats, &err);
+        status = vg_run_statistics_save(&s->job.run, s->dataset, s->request.save_stats, &err);
     if (!status)
         status = announce(s, &err);
     if (!status)

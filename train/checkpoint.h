@@ -37,11 +37,11 @@ vg_status vg_checkpoint_save(const char *path, const vg_checkpoint *about, vg_mo
 vg_status vg_checkpoint_load(const char *path, int max_batch, vg_checkpoint *about,
                              vg_model **model, vg_error *err);
 /* Only what the normalization was fitted to, in the same format without weights: kind, factors, the
- * tensors of the kinds of pixels, the input's size, framing and channel order, and where it comes
- * from. Of `about` the net, the classes, seed, step and epoch are not used. */
+ * tensors of the kinds of pixels, the input's size, framing, background and channel order, and where it
+ * comes from. Of `about` the net, the classes, seed, step and epoch are not used. */
 vg_status vg_statistics_save(const char *path, const vg_checkpoint *about, const char *dataset,
                              vg_error *err);
-/* Reads such a file, or a checkpoint, into channels, height, width, framing, max_shrink, normalizer
+/* Reads such a file, or a checkpoint, into channels, height, width, framing, background, max_shrink, normalizer
  * and pixels of `about` (vg_checkpoint_reset). Errors as of vg_checkpoint_load. */
 vg_status vg_statistics_load(const char *path, vg_checkpoint *about, vg_error *err);
 /* Fills the state and step count of an optimizer made for the loaded model with the options of the

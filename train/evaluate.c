@@ -46,6 +46,8 @@ vg_status vg_evaluate(const vg_dataset *dataset, const char *checkpoint,
         status = vg_probe_pick(dataset, how->split, 0, 0, &indices, &count, err);
     if (!status) {
         own.decode.background = about.background;
+        if (how->background)
+            *how->background = about.background;
         vg_probe_options options = {.normalizer = about.normalizer,
                                     .channels = about.channels,
                                     .height = about.height,

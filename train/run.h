@@ -94,9 +94,9 @@ vg_loader_options vg_run_loading(const vg_run_options *options);
 /* What samples are normalized by: the fitted normalizer where the options still ask for that kind
  * (an arm of a study may not). After vg_run_prepare; borrows from the options. */
 vg_normalizer vg_run_normalizer(const vg_run_options *options);
-/* Writes what vg_run_prepare fitted as a file for `statistics`; `dataset` is named in it. VG_E_ARG for a
- * normalization that needs no statistics. */
-vg_status vg_run_statistics_save(const vg_run_options *options, const char *dataset,
+/* Writes what vg_run_prepare fitted to `dataset` as a file for `statistics`; the dataset's path and background
+ * are named in it. VG_E_ARG for a normalization that needs no statistics. */
+vg_status vg_run_statistics_save(const vg_run_options *options, const vg_dataset *dataset,
                                  const char *path, vg_error *err);
 /* What is suspicious about the loss of these options: see vg_loss_warning, or one that follows class
  * counts where sampling makes them equal. NULL: nothing. Static. */
@@ -181,6 +181,9 @@ typedef struct vg_evaluate_options {
     const vg_loader_options *load; /* how samples are read and on how many threads (vg_run_loading);
                                       NULL: the default */
     vg_test_views views;
+    int *
+        background; /* set to what transparent pixels were over: the weights', whatever the dataset was opened
+                        with; may be NULL */
 } vg_evaluate_options;
 /* Reads a checkpoint back and measures it: the same figures as the run's own. Refuses a dataset whose
  * classes are not those of the checkpoint. */

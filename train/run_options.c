@@ -190,7 +190,7 @@ static vg_status fit_pixels(const vg_dataset *dataset, vg_run_options *options, 
 }
 
 /* What another run fitted, if it fits this one's input. */
-static vg_status take_statistics(vg_run_options *options, vg_error *err)
+static vg_status take_statistics(const vg_dataset *dataset, vg_run_options *options, vg_error *err)
 {
     vg_checkpoint about;
     const char *path = options->statistics;
@@ -217,6 +217,15 @@ static vg_status take_statistics(vg_run_options *options, vg_error *err)
                          "%s: normalization %s was fitted on images resized by \"%s\", here it is "
                          "\"%s\" (input.resize)",
                          path, vg_normalization_name(kind), there, here);
+    } else if (vg_normalization_is_fitted(kind) &&
+               about.background != vg_dataset_background(dataset)) {
+        char there[VG_BACKGROUND_TEXT], here[VG_BACKGROUND_TEXT];
+        vg_background_print(about.background, there);
+        vg_background_print(vg_dataset_background(dataset), here);
+        status = vg_fail(err, VG_E_STATE,
+                         "%s: normalization %s was fitted on pictures over %s, here transparent "
+                         "pixels are over %s: input.background=%s would fit",
+                         path, vg_normalization_name(kind), there, here, there);
     } else {
         options->normalization = kind;
         options->pixels = vg_pixel_stats_hold(about.pixels);
@@ -236,7 +245,7 @@ static vg_status fit(const vg_dataset *dataset, vg_run_options *options, vg_erro
     options->stats = (vg_channel_stats){0};
     options->fit_on_some = false;
     if (options->statistics)
-        return take_statistics(options, err);
+        return take_statistics(dataset, options, err);
     if (vg_normalization_is_fitted(kind) && options->fit_images) {
         size_t training = 0;
         for (size_t i = 0; i < vg_dataset_count(dataset); i++)
@@ -253,7 +262,7 @@ static vg_status fit(const vg_dataset *dataset, vg_run_options *options, vg_erro
     return status;
 }
 
-vg_status vg_run_statistics_save(const vg_run_options *options, const char *dataset,
+vg_status vg_run_statistics_save(const vg_run_options *options, const vg_dataset *dataset,
                                  const char *path, vg_error *err)
 {
     if (!vg_normalization_is_fitted(options->normalization))
@@ -265,9 +274,10 @@ vg_status vg_run_statistics_save(const vg_run_options *options, const char *data
                                  .height = options->height,
                                  .width = options->width,
                                  .framing = options->framing,
+                                 .background = vg_dataset_background(dataset),
                                  .max_shrink = options->max_shrink,
                                  .normalizer = vg_run_normalizer(options)};
-    return vg_statistics_save(path, &about, dataset, err);
+    return vg_statistics_save(path, &about, vg_dataset_path(dataset), err);
 }
 
 vg_normalizer vg_run_normalizer(const vg_run_options *options)

@@ -133,6 +133,18 @@ has all/job.yaml "normalize_images: 0"
 cmp -s some.stats all.stats && { echo "FAIL 50 images and all of them give one file"; failures=$((failures + 1)); }
 expect 2 "nothing fitted" run set --out unit --epochs 1 --set normalize=unit --save-stats unit.stats
 has err "no statistics to save"
+
+# What was fitted over one background does not go with another; weights are measured over their own, and it is said.
+expect 0 "fitted over white" run set --out white --epochs 1 --background white --save-stats white.stats
+expect 1 "taken over black" run set --out over --epochs 1 --set normalize_from=white.stats
+has err "white.stats: normalization zscore was fitted on pictures over white, here transparent pixels are over black"
+expect 1 "taken over white" run set --out over --epochs 1 --background white --set normalize_from=some.stats
+has err "input.background=black would fit"
+expect 0 "weights over white" "$tool" set --evaluate white/weights.safetensors
+has err "transparent pixels are over white, as white/weights.safetensors was trained, not over black"
+expect 0 "in JSON" "$tool" set --evaluate white/weights.safetensors --background white --quiet --json
+json out 'd["background"] == "white"'
+empty err
 expect 2 "statistics of an evaluation" "$tool" set --evaluate w --save-stats x
 has err "leave --save-stats out"
 expect 2 "a policy for nobody" run set --quiet --set "augment_classes=drak=rotate=5"

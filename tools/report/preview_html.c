@@ -117,7 +117,9 @@ static vg_status put_picture(writer *w, const vg_image *picture, const char *kin
     if (status != VG_OK)
         return status;
     int longer = picture->width > picture->height ? picture->width : picture->height;
-    double scale = longer > SHOWN_MOST ? (double)SHOWN_MOST / longer : SHOWN_MOST / longer;
+    /* Enlarged by whole factors only. */
+    int factor = longer > SHOWN_MOST ? 1 : SHOWN_MOST / longer;
+    double scale = longer > SHOWN_MOST ? (double)SHOWN_MOST / longer : factor;
     double width = picture->width * scale + 6, height = picture->height * scale + 6;
     fprintf(
         w->out,
