@@ -16,7 +16,8 @@
 #include <string.h>
 #include <time.h>
 
-enum { LEAST_OF_CLASS = 12, KEEP_BYTES = 96 << 20 };
+/* Decoding takes 6 to 12 ns for each, drawing and looking 20: about a second of one processor together. */
+enum { QUICK_PIXELS = 24 << 20 };
 
 vg_check_options vg_check_options_default(void)
 {
@@ -32,6 +33,9 @@ vg_check_options vg_check_options_quick(size_t decodes)
     options.pictures = 32;
     options.draws = 2;
     options.again = 16;
+    options.pixels = QUICK_PIXELS;
+    options.decodes = decodes;
+    options.max_shrink = 8;
     return options;
 }
 
@@ -76,112 +80,6 @@ static void keep_looks(check_run *run, vg_check *check)
     run->space.typical = NULL;
 }
 
-/* ---- which pictures */
-
-typedef struct candidate {
-    int label;
-    uint64_t rank;
-    size_t index;
-} candidate;
-
-static int by_class(const void *a, const void *b)
-{
-    const candidate *x = a, *y = b;
-    if (x->label != y->label)
-        return x->label < y->label ? -1 : 1;
-    if (x->rank != y->rank)
-        return x->rank < y->rank ? -1 : 1;
-    return x->index < y->index ? -1 : x->index > y->index;
-}
-
-/* The largest quota such that classes of counts[] give at most `total` together, at least 1. */
-static size_t quota_of(const size_t *counts, int classes, size_t total)
-{
-    size_t quota = 1;
-    for (size_t sum = 0; quota < total; quota++) {
-        sum = 0;
-        for (int k = 0; k < classes; k++)
-            sum += counts[k] < quota + 1 ? counts[k] : quota + 1;
-        if (sum > total || sum == 0)
-            break;
-    }
-    return quota;
-}
-
-static vg_status choose(check_run *run, const size_t *counts, int classes, candidate *all,
-                        size_t total, vg_error *err)
-{
-    size_t n = 0, pictures = run->options.pictures, present = 0;
-    for (size_t i = 0; i < vg_dataset_count(run->dataset); i++)
-        if (vg_dataset_split(run->dataset, i) == VG_SPLIT_TRAIN)
-            all[n++] = (candidate){vg_dataset_label(run->dataset, i),
-                                   vg_mix(vg_mix(run->options.seed, VG_RNG_PROBE), i), i};
-    qsort(all, n, sizeof *all, by_class);
-    for (int k = 0; k < classes; k++)
-        present += counts[k] > 0;
-    size_t wanted = present * LEAST_OF_CLASS;
-    if (wanted > pictures)
-        pictures = wanted < 4 * pictures ? wanted : 4 * pictures;
-    size_t references = run->options.references > pictures ? run->options.references : pictures;
-    size_t each = quota_of(counts, classes, pictures), more = quota_of(counts, classes, references);
-    run->room = KEEP_BYTES / (each * present);
-    size_t kept = 0, within = 0;
-    for (size_t i = 0; i < total; i++) {
-        within = i && all[i].label == all[i - 1].label ? within + 1 : 0;
-        if (within < more)
-            all[kept++] = all[i];
-    }
-    run->index = vg_calloc(kept, sizeof *run->index);
-    run->augmented = vg_calloc(kept, sizeof *run->augmented);
-    run->kept = vg_calloc(kept, sizeof *run->kept);
-    run->errors = vg_calloc(kept, sizeof *run->errors);
-    run->before = vg_calloc(kept, sizeof *run->before);
-    run->picture = vg_calloc(kept, sizeof *run->picture);
-    run->own = vg_calloc(kept, sizeof *run->own);
-    run->near = vg_calloc(kept, sizeof *run->near);
-    run->looks = vg_calloc(kept, sizeof *run->looks);
-    run->space.typical = vg_calloc((size_t)classes, sizeof *run->space.typical);
-    run->space.label = vg_calloc(kept, sizeof *run->space.label);
-    run->space.reference = vg_calloc(kept, LABEL_SIZE * sizeof(float));
-    if (!run->index || !run->augmented || !run->kept || !run->errors || !run->before ||
-        !run->picture || !run->own || !run->near || !run->looks || !run->space.typical ||
-        !run->space.label || !run->space.reference)
-        return vg_fail(err, VG_E_NOMEM, "out of memory for %zu pictures", kept);
-    run->space.count = kept;
-    run->space.classes = classes;
-    for (size_t i = 0; i < kept; i++) {
-        within = i && all[i].label == all[i - 1].label ? within + 1 : 0;
-        run->index[i] = all[i].index;
-        run->space.label[i] = all[i].label;
-        run->augmented[i] = within < each;
-    }
-    return VG_OK;
-}
-
-static vg_status choose_pictures(check_run *run, vg_error *err)
-{
-    int classes = vg_dataset_classes(run->dataset);
-    size_t *counts = vg_calloc((size_t)classes, sizeof *counts), total = 0;
-    candidate *all = NULL;
-    vg_status status = VG_OK;
-    if (counts) {
-        vg_dataset_counts(run->dataset, VG_SPLIT_TRAIN, counts);
-        for (int k = 0; k < classes; k++)
-            total += counts[k];
-        all = vg_calloc(total, sizeof *all);
-    }
-    if (!counts || !all)
-        status = vg_fail(err, VG_E_NOMEM, "out of memory for the samples");
-    else if (total == 0)
-        status = vg_fail(err, VG_E_STATE, "%s: no training samples to check",
-                         vg_dataset_path(run->dataset));
-    else
-        status = choose(run, counts, classes, all, total, err);
-    free(all);
-    free(counts);
-    return status;
-}
-
 /* ---- the passes */
 
 static size_t view_size(const check_run *run)
@@ -190,15 +88,33 @@ static size_t view_size(const check_run *run)
            (size_t)run->augment->channels;
 }
 
+/* The decoder's question: pictures much larger than the input need not be decoded in full. */
+static void choose_shrink(void *context, vg_region *region)
+{
+    const check_run *run = context;
+    const vg_transform transform = vg_augment_transform(&run->shrunk);
+    int width = region->full_width, height = region->full_height;
+    *region = vg_region_whole(width, height, transform.shrink(transform.context, width, height));
+}
+
+vg_status check_read(check_run *run, vg_reader *reader, size_t index, vg_image *image,
+                     vg_decode_info *info, vg_error *err)
+{
+    vg_decode_options decode = vg_decode_options_default();
+    if (run->shrunk.max_shrink > 1) {
+        decode.choose = choose_shrink;
+        decode.choose_context = run;
+    }
+    return vg_dataset_read(run->dataset, index, &decode, reader, image, info, err);
+}
+
 const vg_image *check_picture(check_run *run, check_worker *w, size_t i, vg_decode_info *info,
                               vg_error *err)
 {
     if (run->kept[i].data)
         return &run->kept[i];
-    return vg_dataset_read(run->dataset, run->index[i], NULL, &w->reader, &w->image, info, err) ==
-                   VG_OK
-               ? &w->image
-               : NULL;
+    vg_status status = check_read(run, &w->reader, run->index[i], &w->image, info, err);
+    return status == VG_OK ? &w->image : NULL;
 }
 
 static void look(void *context, int thread, size_t i)
@@ -214,7 +130,7 @@ static void look(void *context, int thread, size_t i)
         (uint8_t)((vg_image_is_flat(image) ? CHECK_FLAT : 0) | (info.has_alpha ? CHECK_CLEAR : 0));
     label_features(w->before, a->channels, a->width, a->height,
                    run->space.reference + i * LABEL_SIZE);
-    if (run->augmented[i] && vg_image_bytes(image) <= run->room) {
+    if (vg_image_bytes(image) <= run->room[run->augmented[i]]) {
         vg_error ignored; /* it is read again */
         if (vg_image_copy(image, &run->kept[i], &ignored) != VG_OK)
             vg_image_reset(&run->kept[i]);
@@ -593,17 +509,19 @@ vg_status vg_check_run(const vg_dataset *dataset, const vg_augment *augment,
     memset(check, 0, sizeof *check);
     if (options->pictures < 1 || options->pictures > 1000000 || options->references > 1000000 ||
         options->draws < 1 || options->draws > 64 || options->again < 0 || options->again > 64 ||
-        options->shows < 0)
+        options->shows < 0 || options->max_shrink < 0 || options->max_shrink > 8)
         return vg_fail(err, VG_E_ARG,
                        "check: %zu pictures, %zu references, %d draws: expected 1 to 1,000,000, at "
                        "most 1,000,000, and 1 to 64",
                        options->pictures, options->references, options->draws);
     double begin = seconds_now();
     check_run run = {.dataset = dataset, .augment = augment, .options = *options};
+    run.shrunk = *augment;
+    run.shrunk.max_shrink = options->max_shrink;
     run.threads = options->threads > 0 ? options->threads : vg_threads_available();
     vg_status status = check_parts(&run, err);
     if (!status)
-        status = choose_pictures(&run, err);
+        status = check_choose(&run, err);
     if (!status)
         status = workers_new(&run, err);
     if (!status)

@@ -34,11 +34,20 @@ typedef struct vg_check_options {
     uint64_t seed;    /* chooses pictures and draws (1) */
     int threads;      /* 0: all CPUs; the result does not depend on it */
     vg_mixing mixing; /* of the batches; off */
-    double shows;     /* how often a training shows one picture of the rarest class; 0: not said */
+    /* Bounds of the work. At most so many pixels are decoded, and as many drawn in a pass over the pictures, as long as
+     * 32 pictures are looked at and 16 augmented; 0: as many as it takes (0). */
+    size_t pixels;
+    /* What the training will decode: a fiftieth of that may be looked at, and a twenty-fifth drawn, whatever
+     * `pixels` says (0). */
+    size_t decodes;
+    int max_shrink; /* as in vg_augment: labels and faults are judged on pictures that were shrunk so
+                       far while they were decoded (0: not) */
+    double shows;   /* how often a training shows one picture of the rarest class; 0: not said */
 } vg_check_options;
 vg_check_options vg_check_options_default(void);
 /* The quick check of a training that will decode `decodes` pictures: 2 draws of 32 pictures (up to 128 where there are
- * many classes), against a fiftieth of them, 256 to 768: a second, or a fiftieth of the training. */
+ * many classes), against a fiftieth of them, 256 to 768, fewer where pictures or the input are large: a second, or a
+ * fiftieth of the training. */
 vg_check_options vg_check_options_quick(size_t decodes);
 
 /* A pair of classes, the second of which samples of the first are taken for. */

@@ -21,6 +21,7 @@ typedef struct check_worker check_worker;
 typedef struct check_run {
     const vg_dataset *dataset;
     const vg_augment *augment;
+    vg_augment shrunk; /* the same, with how far pictures may be shrunk while they are decoded */
     vg_check_options options;
     check_draw *draws; /* [parts] */
     bool *applies;     /* [parts][policies]: the general one and those of classes */
@@ -30,7 +31,7 @@ typedef struct check_run {
     size_t *index;    /* [space.count] in the dataset */
     bool *augmented;  /* [space.count] */
     vg_image *kept;   /* [space.count] decoded, while there is room */
-    size_t room;      /* bytes for each augmented picture */
+    size_t room[2];   /* bytes for each picture, each augmented one */
     vg_error *errors; /* [space.count] why one could not be read or drawn */
     label_space space;
     int *before;     /* [space.count] what each is named without itself */
@@ -51,6 +52,14 @@ struct check_worker {
     float *before, *after; /* a view each */
     float *distances;      /* [classes] */
 };
+/* Chooses the pictures, makes room for what is said of each, readable or not.
+ * VG_E_STATE without training samples, VG_E_NOMEM. */
+vg_status check_choose(check_run *run, vg_error *err);
+/* How many views may be drawn in one pass over pictures. */
+size_t check_views(const check_run *run);
+/* Reads and decodes sample `index` of the dataset, shrunk as far as the check may. */
+vg_status check_read(check_run *run, vg_reader *reader, size_t index, vg_image *image,
+                     vg_decode_info *info, vg_error *err);
 /* The decoded picture of reference i: kept, or read once more; NULL on errors. */
 const vg_image *check_picture(check_run *run, check_worker *w, size_t i, vg_decode_info *info,
                               vg_error *err);
@@ -62,10 +71,10 @@ vg_status check_draw_one(check_run *run, check_worker *w, const check_draw *draw
 int check_name(check_run *run, check_worker *w, size_t reference);
 
 /* Looks again, at fresh draws on all references of both classes, at pairs of classes that may be exchanged,
- * and lists those that are in check->parts. candidates[parts][LABEL_CANDIDATES], counts[parts].
- * VG_E_NOMEM. */
-vg_status check_confirm(check_run *run, vg_check *check, label_exchange *candidates,
-                        const int *counts, vg_error *err);
+ * and lists those that are in check->parts. candidates[parts][LABEL_CANDIDATES], counts[parts],
+ * which become smaller where less is tested. VG_E_NOMEM. */
+vg_status check_confirm(check_run *run, vg_check *check, label_exchange *candidates, int *counts,
+                        vg_error *err);
 
 /* Whether a part belongs to the policy of a class, and that policy's whole. -1: it does nothing. */
 bool check_applies(const check_run *run, int part, int label);

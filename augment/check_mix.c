@@ -89,6 +89,10 @@ vg_status check_mixing(check_run *run, vg_check *check, vg_error *err)
     size_t size = (size_t)a->channels * (size_t)a->height * (size_t)a->width;
     size_t threads = (size_t)run->threads;
     mixer m = {.run = run, .count = 2 * run->pictures < DRAWS ? 2 * run->pictures : DRAWS};
+    if (m.count > check_views(run))
+        m.count = check_views(run);
+    if (m.count == 0)
+        return VG_OK;
     m.draws = vg_calloc(m.count, sizeof *m.draws);
     m.out = vg_calloc(threads, sizeof *m.out);
     bool room = m.draws && m.out;

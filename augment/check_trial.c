@@ -127,12 +127,34 @@ static bool is_alone(const check_run *run, int part)
     return run->draws[part].code < 0 && run->parts == 2;
 }
 
-vg_status check_confirm(check_run *run, vg_check *check, label_exchange *candidates,
-                        const int *counts, vg_error *err)
+/* How many tests there are. Where the work is bounded, the clearest candidates of each part are tested, on fewer
+ * pictures. */
+static int plan_tests(check_run *run, int *counts)
 {
-    int tests = 0;
-    for (int p = 0; p < run->parts; p++)
-        tests += is_alone(run, p) ? 0 : counts[p];
+    enum { LEAST_AGAIN = 8 };
+    size_t views = check_views(run), each = (size_t)2 * FRESH_DRAWS;
+    for (int most = LABEL_CANDIDATES;; most--) {
+        int tests = 0;
+        for (int p = 0; p < run->parts; p++) {
+            counts[p] = counts[p] < most ? counts[p] : most;
+            tests += is_alone(run, p) ? 0 : counts[p];
+        }
+        if (tests == 0)
+            return 0;
+        size_t again = views / (each * (size_t)tests);
+        if (again < LEAST_AGAIN && most > 1)
+            continue;
+        again = again < LEAST_AGAIN ? LEAST_AGAIN : again;
+        if (again < (size_t)run->options.again)
+            run->options.again = (int)again;
+        return tests;
+    }
+}
+
+vg_status check_confirm(check_run *run, vg_check *check, label_exchange *candidates, int *counts,
+                        vg_error *err)
+{
+    int tests = plan_tests(run, counts);
     if (tests == 0)
         return VG_OK;
     const size_t most = (size_t)2 * FRESH_PICTURES;

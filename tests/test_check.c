@@ -4,6 +4,7 @@
 #include "base/rng.h"
 #include "check.h"
 #include "dataset_fixture.h"
+#include "image/encode.h"
 
 enum { SIDE = 28, EACH = 50, PIXELS = SIDE * SIDE };
 
@@ -344,6 +345,70 @@ static void test_threads(void **state)
     test_folder_remove(arrows);
 }
 
+/* Pictures of `side` pixels, JPEG: two halves, of which classes differ in the brighter one. */
+static char *make_photos(int classes, int each, int side)
+{
+    char *folder = test_folder_make(), name[40];
+    vg_image image = {0};
+    vg_error err = {0};
+    vg_bytes file = {0};
+    vg_rng rng = vg_rng_make(5, 0, 0, 0);
+    assert_ok(vg_image_shape(&image, side, side, 1, &err));
+    for (int i = 0; i < classes * each; i++) {
+        int edge = side / 4 + (int)vg_rng_below(&rng, (uint32_t)side / 2);
+        for (int k = 0; k < side * side; k++)
+            image.data[k] = (uint8_t)(((k % side < edge) == (i % 2) ? 190 : 60) + k / side % 32);
+        assert_ok(vg_jpeg_encode(&image, 90, &file, &err));
+        snprintf(name, sizeof name, "train/c%02d/%03d.jpg", i % classes, i);
+        put_bytes(folder, name, file.data, file.size);
+    }
+    put_bytes(folder, "val/c00/a.jpg", file.data, file.size); /* all the others are for training */
+    vg_bytes_reset(&file);
+    vg_image_reset(&image);
+    return folder;
+}
+
+/* The work of the quick check is bounded by pixels: large pictures or views are fewer, never too few, and what
+ * is wrong with them is found all the same. */
+static void test_bounded_work(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_check check;
+    char *photos = make_photos(2, 60, 256), *many = make_photos(40, 3, 32);
+    vg_check_options options = vg_check_options_quick(0);
+    assert_ok(try_check(photos, "light shift=0.9", &options, &check, &err));
+    assert_int_equal(check.references, 120); /* small enough for all */
+    assert_int_equal(check.pictures, 32);
+    vg_check_reset(&check);
+    options.pixels = 50 * 256 * 256;
+    assert_ok(try_check(photos, "light shift=0.9", &options, &check, &err));
+    assert_int_equal(check.references, 50);
+    assert_int_equal(check.pictures, 32);
+    assert_true(check.warning_count >= 1);
+    assert_int_equal(check.findings[0].kind, VG_CHECK_DESTROYS);
+    vg_check_reset(&check);
+    options.pixels = 1;
+    assert_ok(try_check(photos, "light", &options, &check, &err));
+    assert_int_equal(check.references, 32);
+    assert_int_equal(check.pictures, 16);
+    vg_check_reset(&check);
+    options.decodes = 4000; /* of a long training a fiftieth is little */
+    assert_ok(try_check(photos, "light", &options, &check, &err));
+    assert_int_equal(check.references, 80);
+    vg_check_reset(&check);
+    /* More classes than pictures: as many of them, each of another one. */
+    options.decodes = 0;
+    assert_ok(try_check(many, "light", &options, &check, &err));
+    assert_int_equal(check.references, 32);
+    assert_int_equal(check.pictures, 16);
+    vg_check_reset(&check);
+    options.max_shrink = 16;
+    assert_int_equal(try_check(many, "light", &options, &check, &err), VG_E_ARG);
+    test_folder_remove(photos);
+    test_folder_remove(many);
+}
+
 /* Real pictures: what everybody uses is silent, a mirrored road sign is another sign. */
 static void test_real_pictures(void **state)
 {
@@ -378,10 +443,11 @@ static void test_real_pictures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_labels),  cmocka_unit_test(test_the_other_faults),
-        cmocka_unit_test(test_repeats), cmocka_unit_test(test_class_policies),
-        cmocka_unit_test(test_mixing),  cmocka_unit_test(test_flat),
-        cmocka_unit_test(test_threads), cmocka_unit_test(test_real_pictures),
+        cmocka_unit_test(test_labels),        cmocka_unit_test(test_the_other_faults),
+        cmocka_unit_test(test_repeats),       cmocka_unit_test(test_class_policies),
+        cmocka_unit_test(test_mixing),        cmocka_unit_test(test_flat),
+        cmocka_unit_test(test_threads),       cmocka_unit_test(test_bounded_work),
+        cmocka_unit_test(test_real_pictures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
