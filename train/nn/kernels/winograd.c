@@ -414,7 +414,7 @@ static double saving(int m, int p, int q)
 vg_winograd vg_winograd_choose(const vg_conv *c, int largest)
 {
     const double worth = 1.5; /* below, the transforms eat it up */
-    const int channels = 32;  /* likewise */
+    const int channels = 16;  /* likewise */
     vg_winograd none = {0};
     if (largest < 2 || c->kernel != 3 || c->stride != 1 || c->dilation != 1 || c->padding > 2 ||
         c->c < channels || c->k < channels)
