@@ -49,7 +49,7 @@ static VG_INLINE VG_FOR_AVX512 void put(best b, bool relu, float *y, uint8_t *ch
 
 static VG_INLINE __mmask16 mask_of(size_t left)
 {
-    return left >= 16 ? (__mmask16)0xFFFF : (__mmask16)((1u << left) - 1u);
+    return (__mmask16)(left >= 16 ? 0xFFFFu : (1u << left) - 1u);
 }
 
 /* The common case by itself: windows of 2 x 2 side by side. */
