@@ -75,10 +75,10 @@ static void test_fast_grey_rows_equal_plain_rows(void **state)
                         .value = value};
         for (int i = 0; i < w.outputs; i++) {
             int most = w.most < width ? w.most : width;
-            count[i] = 1 + (int)vg_rng_below(&rng, (uint64_t)most);
-            first[i] = (int)vg_rng_below(&rng, (uint64_t)width - (uint64_t)count[i] + 1);
+            w.count[i] = 1 + (int)vg_rng_below(&rng, (uint64_t)most);
+            w.first[i] = (int)vg_rng_below(&rng, (uint64_t)width - (uint64_t)w.count[i] + 1);
             for (int k = 0; k < w.most; k++) /* behind the last one lies what was there before */
-                value[i * w.most + k] = (int32_t)vg_rng_below(&rng, 1 << 18) - (1 << 15);
+                w.value[i * w.most + k] = (int32_t)vg_rng_below(&rng, 1 << 18) - (1 << 15);
         }
         int16_t *blocks =
             malloc(sizeof *blocks * VG_GREY_BLOCK * (size_t)vg_grey_blocks(&w) * (size_t)w.outputs);

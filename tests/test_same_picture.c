@@ -118,8 +118,8 @@ static void test_two_things_on_one_ground_are_not(void **state)
         for (int x = 0; x < W; x++) {
             uint8_t sky = (uint8_t)(150 + y / 2);
             bool inside = x > 55 && x < 95 && y > 45 && y < 65;
-            a.data[y * W + x] = inside ? (uint8_t)(x % 9 * 20) : sky;
-            b.data[y * W + x] = inside ? (uint8_t)((x + 2 * y) % 13 * 15) : sky;
+            a.data[y * W + x] = (uint8_t)(inside ? x % 9 * 20 : sky);
+            b.data[y * W + x] = (uint8_t)(inside ? (x + 2 * y) % 13 * 15 : sky);
         }
     vg_same s = judge(&a, whole, &b, 0);
     assert_true(s.agreeing > 0.75); /* the area alone would say yes */

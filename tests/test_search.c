@@ -65,7 +65,7 @@ static void test_grid(void **state)
     o.points = 3;
     assert_int_equal(vg_search_size(&s, &o), 12);
     char texts[12][3][40];
-    vg_search_point p;
+    vg_search_point p = {0};
     for (int i = 0; i < 12; i++) {
         assert_ok(vg_search_next(&s, &o, (uint64_t)i, NULL, 0, &p, &err));
         for (int k = 0; k < 3; k++)
@@ -109,7 +109,7 @@ static double best_of(vg_search_method method, uint64_t seed, vg_search_point *p
 {
     vg_search_space s = space_of_training();
     vg_search_options o = vg_search_options_default();
-    vg_search_result results[TRIALS];
+    vg_search_result results[TRIALS] = {0};
     double best = -INFINITY;
     o.method = method;
     o.seed = seed;

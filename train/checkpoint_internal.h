@@ -32,8 +32,7 @@ vg_status vg_checkpoint_save_with(const char *path, const vg_checkpoint *about, 
                                   vg_error *err);
 /* Opens a checkpoint (`statistics`: or a file of statistics alone) with its checksum compared;
  * vg_safetensors_close. */
-vg_status vg_checkpoint_open(const char *path, bool statistics, vg_safetensors *file,
-                             vg_error *err);
+vg_status vg_checkpoint_open(const char *path, bool statistics, vg_safetensors *c, vg_error *err);
 /* Fill a model, an optimizer that exist already. */
 vg_status vg_checkpoint_read_model(const vg_safetensors *file, vg_model *model, vg_error *err);
 vg_status vg_checkpoint_read_optimizer(const vg_safetensors *file, vg_optimizer *optimizer,

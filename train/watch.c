@@ -45,7 +45,8 @@ double vg_watch_of(vg_watch watch, const vg_diversity *d)
     }
 }
 
-double vg_watch_value(vg_watch watch, const vg_epoch_record *e)
+double vg_watch_value(vg_watch watch, const vg_epoch_record *record)
 {
-    return watch == VG_WATCH_TRAIN_LOSS ? e->train_loss : vg_watch_of(watch, &e->diversity);
+    return watch == VG_WATCH_TRAIN_LOSS ? record->train_loss
+                                        : vg_watch_of(watch, &record->diversity);
 }

@@ -24,9 +24,8 @@ static void add_row(const uint8_t *p, int width, int channels, uint32_t weight, 
             sums[x] += weight * p[x];
         return;
     }
-    for (int x = 0; x < width; x++) {
-        uint32_t luma =
-            (19595U * p[3 * x] + 38470U * p[3 * x + 1] + 7471U * p[3 * x + 2] + 32768U) >> 16;
+    for (int x = 0; x < width; x++, p += 3) {
+        uint32_t luma = (19595U * p[0] + 38470U * p[1] + 7471U * p[2] + 32768U) >> 16;
         sums[x] += weight * luma;
     }
 }
@@ -66,8 +65,8 @@ static void cut(const uint32_t *sums, int width, int size, uint64_t rows, uint8_
             sum += (uint64_t)w * sums[x];
             all += w;
         }
-        all *= rows;
-        out[i] = (uint8_t)((sum + all / 2) / all);
+        all *= rows; /* a cell is never empty */
+        out[i] = (uint8_t)(all ? (sum + all / 2) / all : 0);
     }
 }
 

@@ -175,7 +175,7 @@ void vg_codec_row(const uint8_t *from, int from_channels, uint8_t *to, int chann
     for (int x = 0; x < width; x++, from += from_channels, to += channels) {
         unsigned a = alpha ? from[from_channels - 1] : 255;
         if (from_channels <= 2) {
-            for (int c = 0; c < channels; c++)
+            for (int c = 0; c < channels && c < 3; c++)
                 to[c] = (uint8_t)over(from[0], a, channels == 1 ? back_luma : back[c]);
         } else {
             store(to, channels, over(from[0], a, back[0]), over(from[1], a, back[1]),

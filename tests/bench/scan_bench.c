@@ -115,13 +115,13 @@ static result measure(result (*way)(const char *folder, int threads), const char
     }
     close(ends[1]);
     if (child > 0) {
-        struct rusage usage;
+        struct rusage used;
         int status;
         r.good = read(ends[0], &r, sizeof r) == (ssize_t)sizeof r && r.good;
-        if (wait4(child, &status, 0, &usage) == child) {
-            r.user = (double)usage.ru_utime.tv_sec + 1e-6 * (double)usage.ru_utime.tv_usec;
-            r.system = (double)usage.ru_stime.tv_sec + 1e-6 * (double)usage.ru_stime.tv_usec;
-            r.rss_kib = usage.ru_maxrss;
+        if (wait4(child, &status, 0, &used) == child) {
+            r.user = (double)used.ru_utime.tv_sec + 1e-6 * (double)used.ru_utime.tv_usec;
+            r.system = (double)used.ru_stime.tv_sec + 1e-6 * (double)used.ru_stime.tv_usec;
+            r.rss_kib = used.ru_maxrss;
         }
     }
     close(ends[0]);

@@ -30,11 +30,11 @@ enum { VG_TENSOR_DIMS = 8, VG_TENSOR_NAME = 256 };
 
 typedef struct vg_tensor {
     const char *name;
-    vg_dtype dtype;
     int64_t shape[VG_TENSOR_DIMS];
-    int dims;
     size_t count;     /* of values */
     const void *data; /* perhaps not aligned in a file that was read */
+    int dims;
+    vg_dtype dtype;
 } vg_tensor;
 
 /* A file in memory. */
