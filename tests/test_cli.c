@@ -181,6 +181,21 @@ static void pads(FILE *out)
     vg_cli_bar(out, 0, 0, 2);
 }
 
+static void wraps(FILE *out)
+{
+    fputs("-> ", out);
+    vg_cli_wrap(out, "käse and 5 % more of it", 3, 3, 12);
+}
+
+/* Continued lines are indented, and a number keeps its unit. */
+static void test_wrapping(void **state)
+{
+    (void)state;
+    char text[200];
+    print_of(text, sizeof text, wraps);
+    assert_string_equal(text, "-> käse and\n   5 % more\n   of it\n");
+}
+
 static void test_columns(void **state)
 {
     (void)state;
@@ -224,6 +239,7 @@ int main(void)
         cmocka_unit_test(test_wrong_usage),
         cmocka_unit_test(test_help_and_version),
         cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_wrapping),
         cmocka_unit_test(test_exit_statuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "image/encode.h"
 #include "sheet.h"
+#include "transform_fixture.h"
 
 static void write_file(const char *folder, const char *name, const vg_bytes *bytes)
 {
@@ -56,23 +57,6 @@ static vg_dataset *open_dataset(const char *folder)
     vg_dataset *dataset = NULL;
     assert_ok(vg_dataset_open(folder, &options, &dataset, &err));
     return dataset;
-}
-
-static vg_augment make(const char *policy, int channels, int width, int height,
-                       vg_normalization kind)
-{
-    vg_error err = {0};
-    vg_augment augment = {.channels = channels, .width = width, .height = height};
-    assert_ok(vg_policy_parse(policy, &augment.policy, &err));
-    vg_channel_stats stats = {.count = 4,
-                              .sum = {400, 440, 480},
-                              .sum_squares = {50000, 60000, 70000},
-                              .min = {10, 20, 30},
-                              .max = {200, 210, 220},
-                              .images = 1,
-                              .channels = channels};
-    augment.normalizer = vg_normalizer_make(kind, channels, &stats);
-    return augment;
 }
 
 static uint32_t at(const vg_image *image, int x, int y)

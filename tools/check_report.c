@@ -8,41 +8,17 @@
 
 enum { INDENT = 11 };
 
-/* Wrapped at `width`, the first line begun at column INDENT. */
-static void print_wrapped(const char *text, FILE *out, int width)
-{
-    int at = INDENT;
-    while (*text) {
-        char word[512];
-        size_t length = strcspn(text, " ");
-        snprintf(word, sizeof word, "%.*s", (int)length, text);
-        int columns = vg_cli_columns(word);
-        if (at > INDENT && at + 1 + columns > width) {
-            fprintf(out, "\n%*s", INDENT, "");
-            at = INDENT;
-        } else if (at > INDENT) {
-            fputc(' ', out);
-            at++;
-        }
-        vg_cli_pad(out, word, columns);
-        at += columns;
-        text += length;
-        text += strspn(text, " ");
-    }
-    fputc('\n', out);
-}
-
 void vg_check_print(const vg_check *check, FILE *out, int width)
 {
     for (int i = 0; i < check->finding_count; i++) {
         const vg_check_finding *f = &check->findings[i];
         fprintf(out, "%-*s", INDENT, f->kind == VG_CHECK_NOTE ? "note" : "warning");
-        print_wrapped(f->text, out, width);
+        vg_cli_wrap(out, f->text, INDENT, INDENT, width);
         if (f->remedy[0]) {
             fprintf(out, "%*s", INDENT, "");
             char remedy[sizeof f->remedy + 16];
             snprintf(remedy, sizeof remedy, "instead: %s", f->remedy);
-            print_wrapped(remedy, out, width);
+            vg_cli_wrap(out, remedy, INDENT, INDENT, width);
         }
     }
 }

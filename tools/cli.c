@@ -313,6 +313,30 @@ void vg_cli_pad(FILE *out, const char *text, int columns)
         fputc(' ', out);
 }
 
+void vg_cli_wrap(FILE *out, const char *text, int at, int indent, int width)
+{
+    while (*text) {
+        int length = (int)strcspn(text, " ");
+        while (strncmp(text + length, " %", 2) == 0) /* a number keeps its unit */
+            length += 2 + (int)strcspn(text + length + 2, " ");
+        char word[512];
+        snprintf(word, sizeof word, "%.*s", length, text);
+        int columns = vg_cli_columns(word);
+        if (at > indent && at + 1 + columns > width) {
+            fprintf(out, "\n%*s", indent, "");
+            at = indent;
+        } else if (at > indent) {
+            fputc(' ', out);
+            at++;
+        }
+        vg_cli_pad(out, word, columns);
+        at += columns;
+        text += length;
+        text += strspn(text, " ");
+    }
+    fputc('\n', out);
+}
+
 void vg_cli_bar(FILE *out, double value, double full, int columns)
 {
     static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};

@@ -89,6 +89,9 @@ int vg_cli_columns(const char *text);
 /* Prints `text` cut or filled to exactly `columns` columns; cut text ends in an ellipsis. Bytes that
  * are not UTF-8 and characters that steer a terminal are written as \xNN (vg_text_show). */
 void vg_cli_pad(FILE *out, const char *text, int columns);
+/* Words wrapped at `width`, a number kept with its " %"; the first begins at column `at`, continued lines
+ * are indented. Ends the line. */
+void vg_cli_wrap(FILE *out, const char *text, int at, int indent, int width);
 /* Prints a bar of value / full of `columns` columns in eighths of a block, filled up with blanks;
  * anything above 0 shows at least a sliver. */
 void vg_cli_bar(FILE *out, double value, double full, int columns);

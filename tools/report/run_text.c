@@ -32,31 +32,6 @@ static const char *tone(const paint *c, vg_verdict verdict)
                                              : c->bad;
 }
 
-/* Words wrapped at `width`, continued lines indented; the first begins at column `at`. */
-static void wrapped(FILE *out, const char *text, int at, int indent, int width)
-{
-    while (*text) {
-        int length = (int)strcspn(text, " ");
-        while (strncmp(text + length, " %", 2) == 0) /* a number keeps its unit */
-            length += 2 + (int)strcspn(text + length + 2, " ");
-        char word[256];
-        snprintf(word, sizeof word, "%.*s", length, text);
-        int columns = vg_cli_columns(word);
-        if (at > indent && at + 1 + columns > width) {
-            fprintf(out, "\n%*s", indent, "");
-            at = indent;
-        } else if (at > indent) {
-            fputc(' ', out);
-            at++;
-        }
-        vg_cli_pad(out, word, columns);
-        at += columns;
-        text += length;
-        text += strspn(text, " ");
-    }
-    fputc('\n', out);
-}
-
 /* `verdict` is that of most trainings, as `trainings` says; the sentence is about `result`. */
 static void verdict_line(const vg_run_report *report, const vg_run_result *result,
                          vg_verdict verdict, const char *trainings, const char *before, FILE *out,
@@ -71,7 +46,7 @@ static void verdict_line(const vg_run_report *report, const vg_run_result *resul
              detail[0] ? "; " : "", detail, warning ? "; note: " : "", warning ? warning : "");
     fprintf(out, "%s%s%s%s  ", before, tone(c, verdict), word, c->off);
     int at = vg_cli_columns(before) + vg_cli_columns(word) + 2;
-    wrapped(out, all, at, at < width - 40 ? at : INDENT, width);
+    vg_cli_wrap(out, all, at, at < width - 40 ? at : INDENT, width);
 }
 
 /* ---- the table of changes */
@@ -183,7 +158,7 @@ static void layers_line(const vg_diversity *d, FILE *out, int width)
                  d->layers[i].spread);
     }
     fputs("  layer spread        ", out);
-    wrapped(out, text, 22, 22, width);
+    vg_cli_wrap(out, text, 22, 22, width);
 }
 
 static void measures(const vg_run_report *report, FILE *out, int width, const paint *c)

@@ -116,28 +116,6 @@ void vg_speed_words(const vg_speed *s, const vg_job *job, char *text, size_t cap
 
 /* ---- the tables */
 
-static void wrapped(FILE *out, const char *text, int indent, int width)
-{
-    int at = indent;
-    while (*text) {
-        int length = (int)strcspn(text, " ");
-        while (strncmp(text + length, " %", 2) == 0) /* a number keeps its unit */
-            length += 2 + (int)strcspn(text + length + 2, " ");
-        if (at > indent && at + 1 + length > width) {
-            fprintf(out, "\n%*s", indent, "");
-            at = indent;
-        } else if (at > indent) {
-            fputc(' ', out);
-            at++;
-        }
-        fprintf(out, "%.*s", length, text);
-        at += length;
-        text += length;
-        text += strspn(text, " ");
-    }
-    fputc('\n', out);
-}
-
 static void part(const vg_speed *s, const char *name, double seconds, FILE *out)
 {
     fprintf(out, "%-22s%9.2f ms %6.1f %%  ", name, 1e3 * seconds, percent(seconds, s->seconds));
@@ -186,7 +164,7 @@ void vg_speed_text(const vg_speed *s, const vg_job *job, FILE *out, int width, b
             vg_cli_count(count, (uint64_t)llround(s->batch / fmax(s->seconds, 1e-9))));
     vg_speed_words(s, job, text, sizeof text);
     fprintf(out, "%sLIMIT%s  ", bold, off);
-    wrapped(out, text, 7, width);
+    vg_cli_wrap(out, text, 7, 7, width);
     fputc('\n', out);
     part(s, "waiting for images", s->waited, out);
     if (s->prepared > 0.001 * s->seconds)
