@@ -62,7 +62,7 @@ static void test_planted_darkness_is_found(void **state)
     vg_audit audit;
     put_planted(2);
     vg_dataset *dataset = open_ok();
-    assert_ok(vg_audit_run(dataset, 2, false, NULL, NULL, &audit, &err));
+    assert_ok(vg_audit_run(dataset, &(vg_audit_options){.threads = 2}, &audit, &err));
     assert_int_equal(audit.found, 120);
     assert_int_equal(audit.decoded, 120);
     /* JPEG files of dark noise are as long as those of bright noise: brightness alone */
@@ -89,7 +89,7 @@ static void test_without_it_nobody_is_accused(void **state)
     vg_audit audit;
     put_planted(-1);
     vg_dataset *dataset = open_ok();
-    assert_ok(vg_audit_run(dataset, 2, false, NULL, NULL, &audit, &err));
+    assert_ok(vg_audit_run(dataset, &(vg_audit_options){.threads = 2}, &audit, &err));
     assert_int_equal(audit.shortcut_count, 0);
     vg_audit_reset(&audit);
     vg_dataset_close(dataset);
@@ -108,7 +108,7 @@ static void test_format_and_size_give_classes_away(void **state)
         put_noise(name, 12 + i % 3, 30, 128, 100 + (uint64_t)i);
     }
     vg_dataset *dataset = open_ok();
-    assert_ok(vg_audit_run(dataset, 2, false, NULL, NULL, &audit, &err));
+    assert_ok(vg_audit_run(dataset, &(vg_audit_options){.threads = 2}, &audit, &err));
     bool format = false, height = false, brightness = false;
     for (int i = 0; i < audit.shortcut_count; i++) {
         const vg_shortcut *s = &audit.shortcuts[i];
@@ -160,7 +160,7 @@ static void test_every_file_gets_a_verdict(void **state)
     vg_audit audit;
     put_trouble();
     vg_dataset *dataset = open_ok();
-    assert_ok(vg_audit_run(dataset, 2, false, NULL, NULL, &audit, &err));
+    assert_ok(vg_audit_run(dataset, &(vg_audit_options){.threads = 2}, &audit, &err));
     assert_int_equal(audit.found, 8);
     assert_int_equal(audit.decoded, 4);
     assert_int_equal(audit.broken_count, 4);
@@ -206,7 +206,10 @@ static void test_fail_names_the_first_file(void **state)
     vg_dataset *dataset = open_ok();
     for (int threads = 1; threads <= 4; threads++) {
         vg_error err = {0};
-        assert_int_not_equal(vg_audit_run(dataset, threads, true, NULL, NULL, &audit, &err), VG_OK);
+        assert_int_not_equal(vg_audit_run(dataset,
+                                          &(vg_audit_options){.threads = threads, .fail = true},
+                                          &audit, &err),
+                             VG_OK);
         assert_contains(err.message, "train/a/empty.jpg");
         assert_null(audit.broken);
         vg_audit_reset(&audit);
@@ -242,10 +245,10 @@ static void test_threads_change_nothing(void **state)
     put_text(folder, "class0/broken1.png", "a");
     put_text(folder, "class3/broken2.png", "b");
     vg_dataset *dataset = open_ok();
-    assert_ok(vg_audit_run(dataset, 1, false, NULL, NULL, &one, &err));
+    assert_ok(vg_audit_run(dataset, &(vg_audit_options){.threads = 1}, &one, &err));
     assert_int_equal(one.broken_count, 2);
     for (int threads = 2; threads <= 5; threads++) {
-        assert_ok(vg_audit_run(dataset, threads, false, NULL, NULL, &other, &err));
+        assert_ok(vg_audit_run(dataset, &(vg_audit_options){.threads = threads}, &other, &err));
         assert_same(&one, &other);
         vg_audit_reset(&other);
     }
@@ -278,7 +281,8 @@ static void test_idx(void **state)
     put_idx(folder, "train", 300, 4, 4, pixels, labels);
     vg_dataset *dataset = open_ok();
     size_t seen[2] = {0};
-    assert_ok(vg_audit_run(dataset, 0, false, remember, seen, &audit, &err));
+    assert_ok(vg_audit_run(dataset, &(vg_audit_options){.progress = remember, .context = seen},
+                           &audit, &err));
     assert_int_equal(seen[0], 300);
     assert_int_equal(seen[1], 300);
     assert_int_equal(audit.decoded, 300);
@@ -298,7 +302,7 @@ static void audit_real(const char *name, vg_dataset **dataset, vg_audit *audit)
     vg_error err = {0};
     char *path = real_data(name);
     assert_ok(vg_dataset_open(path, NULL, dataset, &err));
-    assert_ok(vg_audit_run(*dataset, 0, false, NULL, NULL, audit, &err));
+    assert_ok(vg_audit_run(*dataset, NULL, audit, &err));
     free(path);
     print_message("%s: %zu of %zu decoded, %zu noted, %zu turned, %.2f s\n", name, audit->decoded,
                   audit->found, audit->noted_count, audit->turned_by_exif, audit->seconds);

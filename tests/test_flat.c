@@ -41,7 +41,7 @@ static vg_audit audit(const vg_dataset *dataset)
 {
     vg_error err = {0};
     vg_audit result;
-    assert_ok(vg_audit_run(dataset, 2, false, NULL, NULL, &result, &err));
+    assert_ok(vg_audit_run(dataset, &(vg_audit_options){.threads = 2}, &result, &err));
     return result;
 }
 

@@ -245,12 +245,6 @@ static vg_status look_first(const vg_dataset *dataset, const vg_cli *cli, result
     return VG_OK; /* pictures that cannot be read: the sheet says so */
 }
 
-static void set(json_t *object, const char *key, json_t *value, bool *ok)
-{
-    if (json_object_set_new(object, key, value) != 0)
-        *ok = false;
-}
-
 static json_t *count(size_t n)
 {
     return json_integer((json_int_t)n);
@@ -259,22 +253,23 @@ static json_t *count(size_t n)
 static json_t *inspected(const vg_preview_summary *s, bool *ok)
 {
     json_t *object = json_object(), *blame = json_object();
-    set(object, "draws", count(s->draws), ok);
-    set(object, "images", count(s->pictures), ok);
-    set(object, "unchanged", count(s->findings[VG_FINDING_UNCHANGED]), ok);
-    set(object, "mostly_fill", count(s->findings[VG_FINDING_FILL]), ok);
-    set(object, "clipped", count(s->findings[VG_FINDING_CLIPPED]), ok);
-    set(object, "flat", count(s->findings[VG_FINDING_FLAT]), ok);
-    set(object, "out_of_view", count(s->findings[VG_FINDING_CUT]), ok);
-    set(object, "without_detail", count(s->findings[VG_FINDING_DETAIL]), ok);
+    vg_json_set(object, "draws", count(s->draws), ok);
+    vg_json_set(object, "images", count(s->pictures), ok);
+    vg_json_set(object, "unchanged", count(s->findings[VG_FINDING_UNCHANGED]), ok);
+    vg_json_set(object, "mostly_fill", count(s->findings[VG_FINDING_FILL]), ok);
+    vg_json_set(object, "clipped", count(s->findings[VG_FINDING_CLIPPED]), ok);
+    vg_json_set(object, "flat", count(s->findings[VG_FINDING_FLAT]), ok);
+    vg_json_set(object, "out_of_view", count(s->findings[VG_FINDING_CUT]), ok);
+    vg_json_set(object, "without_detail", count(s->findings[VG_FINDING_DETAIL]), ok);
     for (int code = 0; code < VG_PART_CODES; code++) {
         json_t *known = json_object_get(blame, vg_part_name(code));
         if (s->destroyed_by[code])
-            set(blame, vg_part_name(code),
-                json_integer((json_int_t)s->destroyed_by[code] + json_integer_value(known)), ok);
+            vg_json_set(blame, vg_part_name(code),
+                        json_integer((json_int_t)s->destroyed_by[code] + json_integer_value(known)),
+                        ok);
     }
-    set(object, "destroyed_by", blame, ok);
-    set(object, "destroyed_together", count(s->destroyed_together), ok);
+    vg_json_set(object, "destroyed_by", blame, ok);
+    vg_json_set(object, "destroyed_together", count(s->destroyed_together), ok);
     return object;
 }
 
@@ -283,31 +278,32 @@ static vg_status print_json(const result *r, vg_error *err)
     const vg_preview_summary *s = &r->summary;
     bool ok = true;
     json_t *root = json_object(), *input = json_object(), *sheet = json_object();
-    set(input, "channels", json_integer(r->augment.channels), &ok);
-    set(input, "height", json_integer(r->augment.height), &ok);
-    set(input, "width", json_integer(r->augment.width), &ok);
-    set(root, "resize", json_string(r->resize), &ok);
-    set(sheet, "width", json_integer(r->width), &ok);
-    set(sheet, "height", json_integer(r->height), &ok);
-    set(root, "tool", json_string("augment"), &ok);
-    set(root, "version", json_string(VG_VERSION), &ok);
-    set(root, "dataset", vg_json_text(r->dataset), &ok);
-    set(root, "out", r->sheet ? vg_json_text(r->sheet) : json_null(), &ok);
-    set(root, "html", r->page ? vg_json_text(r->page) : json_null(), &ok);
-    set(root, "by", json_string(r->options.by == VG_PREVIEW_OPERATIONS ? "operation" : "class"),
-        &ok);
-    set(root, "policy", json_string(r->policy), &ok);
-    set(root, "class_policies", vg_class_json(&r->choices->class_rules), &ok);
-    set(root, "normalize", json_string(vg_normalization_name(r->augment.normalizer.kind)), &ok);
-    set(root, "seed", json_integer((json_int_t)r->options.seed), &ok);
-    set(root, "input", input, &ok);
-    set(root, "sheet", sheet, &ok);
-    set(root, "rows", json_integer(s->rows), &ok);
-    set(root, "classes", json_integer(s->classes), &ok);
-    set(root, "variants", json_integer(r->options.variants), &ok);
-    set(root, "inspected", inspected(s, &ok), &ok);
-    set(root, "findings", vg_check_findings_json(&r->check), &ok);
-    set(root, "warning", r->warnings[0] ? vg_json_text(r->warnings) : json_null(), &ok);
+    vg_json_set(input, "channels", json_integer(r->augment.channels), &ok);
+    vg_json_set(input, "height", json_integer(r->augment.height), &ok);
+    vg_json_set(input, "width", json_integer(r->augment.width), &ok);
+    vg_json_set(root, "resize", json_string(r->resize), &ok);
+    vg_json_set(sheet, "width", json_integer(r->width), &ok);
+    vg_json_set(sheet, "height", json_integer(r->height), &ok);
+    vg_json_set(root, "tool", json_string("augment"), &ok);
+    vg_json_set(root, "version", json_string(VG_VERSION), &ok);
+    vg_json_set(root, "dataset", vg_json_text(r->dataset), &ok);
+    vg_json_set(root, "out", r->sheet ? vg_json_text(r->sheet) : json_null(), &ok);
+    vg_json_set(root, "html", r->page ? vg_json_text(r->page) : json_null(), &ok);
+    vg_json_set(root, "by",
+                json_string(r->options.by == VG_PREVIEW_OPERATIONS ? "operation" : "class"), &ok);
+    vg_json_set(root, "policy", json_string(r->policy), &ok);
+    vg_json_set(root, "class_policies", vg_class_json(&r->choices->class_rules), &ok);
+    vg_json_set(root, "normalize", json_string(vg_normalization_name(r->augment.normalizer.kind)),
+                &ok);
+    vg_json_set(root, "seed", json_integer((json_int_t)r->options.seed), &ok);
+    vg_json_set(root, "input", input, &ok);
+    vg_json_set(root, "sheet", sheet, &ok);
+    vg_json_set(root, "rows", json_integer(s->rows), &ok);
+    vg_json_set(root, "classes", json_integer(s->classes), &ok);
+    vg_json_set(root, "variants", json_integer(r->options.variants), &ok);
+    vg_json_set(root, "inspected", inspected(s, &ok), &ok);
+    vg_json_set(root, "findings", vg_check_findings_json(&r->check), &ok);
+    vg_json_set(root, "warning", r->warnings[0] ? vg_json_text(r->warnings) : json_null(), &ok);
     char *text = ok ? json_dumps(root, JSON_INDENT(2)) : NULL;
     json_decref(root);
     if (!text)
@@ -325,7 +321,7 @@ vg_status vg_augment_statistics_json(const vg_augment_choices *c, const vg_norma
                              "images", (json_int_t)n->images, "mean", n->mean[0], n->mean[1],
                              n->mean[2], "std", n->std[0], n->std[1], n->std[2]);
     bool ok = root != NULL;
-    set(root, "file", vg_json_text(c->save_stats), &ok);
+    vg_json_set(root, "file", vg_json_text(c->save_stats), &ok);
     char *text = ok ? json_dumps(root, JSON_INDENT(2)) : NULL;
     json_decref(root);
     if (!text)

@@ -146,8 +146,11 @@ int main(int argc, char **argv)
         status = vg_audit_labels(dataset, &audit, &err);
         audit.seconds = vg_progress_clock() - start; /* listing the files is the work here */
     } else {
-        status =
-            vg_audit_run(dataset, threads, c.fail_on_error, show_progress, &progress, &audit, &err);
+        vg_audit_options how = {.threads = threads,
+                                .fail = c.fail_on_error,
+                                .progress = show_progress,
+                                .context = &progress};
+        status = vg_audit_run(dataset, &how, &audit, &err);
     }
     if (!status)
         status = put_results(&cli, &c, dataset, &audit, &err);

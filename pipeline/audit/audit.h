@@ -3,7 +3,9 @@
 #ifndef VG_AUDIT_AUDIT_H
 #define VG_AUDIT_AUDIT_H
 
+#include "audit/facts.h"
 #include "audit/flat.h"
+#include "audit/marks.h"
 #include "balance.h"
 #include "base/status.h"
 #include "dataset/dataset.h"
@@ -46,6 +48,8 @@ typedef struct vg_audit {
     bool labels_only; /* no picture was opened: only classes, found and the counts mean anything */
     int classes;
     vg_audit_class *per_class; /* [classes] */
+    vg_facts *facts;           /* [found]; NULL with labels_only */
+    vg_marks marks;            /* of all samples; empty with labels_only */
     size_t found, decoded;
     size_t warned;          /* decoded, and the decoder warned */
     size_t turned_by_exif;  /* decoded, with an EXIF orientation other than upright */
@@ -62,14 +66,18 @@ typedef struct vg_audit {
     double seconds;
 } vg_audit;
 
-/* Reads everything on `threads` threads (< 1: all CPUs); `progress` (may be NULL) is called now and
- * then from the caller's thread with the number done, and once at the end. Damaged pictures (data
- * errors) count as broken, as they do for the loader. Memory: 32 bytes a sample. The result does
- * not depend on the number of threads. With `fail` the first unreadable file (by index) is returned
- * as an error, naming it. On an error *audit is empty. */
-vg_status vg_audit_run(const vg_dataset *dataset, int threads, bool fail,
-                       void (*progress)(void *context, size_t done, size_t total), void *context,
-                       vg_audit *audit, vg_error *err);
+typedef struct vg_audit_options {
+    int threads; /* < 1: all CPUs */
+    bool fail;   /* end with the first unreadable file (by index), named in the error */
+    /* May be NULL; called now and then from the caller's thread with the number done, and once at the end. */
+    void (*progress)(void *context, size_t done, size_t total);
+    void *context;
+} vg_audit_options;
+
+/* Reads everything. Damaged pictures (data errors) count as broken, as they do for the loader. options may be
+ * NULL. Memory: 36 bytes a sample. The result does not depend on the number of threads. On an error *audit is empty. */
+vg_status vg_audit_run(const vg_dataset *dataset, const vg_audit_options *options, vg_audit *audit,
+                       vg_error *err);
 /* The same report without opening a picture: labels and counts alone. VG_E_NOMEM. */
 vg_status vg_audit_labels(const vg_dataset *dataset, vg_audit *audit, vg_error *err);
 void vg_audit_reset(vg_audit *audit);

@@ -11,8 +11,25 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+/* How much a finding wants to be the first thing that is done. Sections place theirs between these. */
+enum {
+    VG_WEIGHT_NOTHING = 1,
+    VG_WEIGHT_FEW = 10, /* too few images to measure anything */
+    VG_WEIGHT_LABELS_ONLY = 15,
+    VG_WEIGHT_FEW_BROKEN = 20, /* a file or two */
+    VG_WEIGHT_SHORTCUT = 30,
+    VG_WEIGHT_IMBALANCE = 40,
+    VG_WEIGHT_NAMES = 50,
+    VG_WEIGHT_UNTRAINED = 60, /* a class without a training image */
+    VG_WEIGHT_FLAT = 70,
+    VG_WEIGHT_BROKEN = 80, /* many files */
+    VG_WEIGHT_ONE_CLASS = 90,
+    VG_WEIGHT_UNREADABLE = 100
+};
+
 /* A sentence and the command that acts on it: `before`, the dataset's path, `after`. */
 typedef struct vg_advice {
+    double weight; /* VG_WEIGHT_*, or between them; 0: no advice */
     char text[480];
     const char *before, *after; /* static; before NULL: no command */
 } vg_advice;

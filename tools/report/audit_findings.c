@@ -3,7 +3,7 @@
  * Every threshold stands at the top with its reason. A remark needs two things: a difference that
  * is large (in the unit of the pictures' own spread) and one that chance does not explain. Only
  * commands and options that exist are recommended. */
-#include "report/audit.h"
+#include "report/audit_page.h"
 
 #include "report/escape.h"
 
@@ -248,12 +248,13 @@ static const vg_shortcut *worst_shortcut(const vg_audit *audit)
     return found;
 }
 
-static void advise(vg_advice *advice, const char *before, const char *after, const char *format,
-                   ...) __attribute__((format(printf, 4, 5)));
+static void advise(vg_advice *advice, double weight, const char *before, const char *after,
+                   const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-static void advise(vg_advice *advice, const char *before, const char *after, const char *format,
-                   ...)
+static void advise(vg_advice *advice, double weight, const char *before, const char *after,
+                   const char *format, ...)
 {
+    advice->weight = weight;
     va_list args;
     va_start(args, format);
     vsnprintf(advice->text, sizeof advice->text, format, args);
@@ -267,12 +268,13 @@ static void advise_shortcut(const vg_dataset *dataset, const vg_shortcut *s, vg_
     char words[300];
     vg_shortcut_words(dataset, s, words, sizeof words);
     if (about_light(s))
-        advise(advice, "train-pipeline ", " --compare --set normalize=image-zscore",
+        advise(advice, VG_WEIGHT_SHORTCUT, "train-pipeline ",
+               " --compare --set normalize=image-zscore",
                "%s. A network learns that before it learns shapes; normalizing each image by "
                "itself takes it away.",
                words);
     else
-        advise(advice, "balance-report ", " --html report.html",
+        advise(advice, VG_WEIGHT_SHORTCUT, "balance-report ", " --html report.html",
                "%s. A network learns that before it learns what is in the pictures; see which "
                "classes differ.",
                words);
@@ -286,9 +288,10 @@ static void advise_flat(const vg_dataset *dataset, const vg_audit *audit, vg_adv
     int better = audit->flat.better;
     vg_flat_words(&audit->flat, dataset, words, sizeof words);
     if (better < 0)
-        advise(advice, NULL, NULL, "%s. There is nothing to learn from them.", words);
+        advise(advice, VG_WEIGHT_FLAT, NULL, NULL, "%s. There is nothing to learn from them.",
+               words);
     else
-        advise(advice, "train-pipeline ",
+        advise(advice, VG_WEIGHT_FLAT, "train-pipeline ",
                after[better == VG_BACKGROUND_BLACK  ? 0
                      : better == VG_BACKGROUND_GREY ? 1
                                                     : 2],
@@ -323,15 +326,15 @@ static void decide_first(const vg_dataset *dataset, const vg_audit *audit, vg_fi
     const char *minority = vg_dataset_class_name(dataset, f->shown.minority);
     const vg_class_finding *last = &f->classes[f->count - 1];
     if (audit->decoded == 0 && !audit->labels_only)
-        advise(a, "balance-report ", " --list files", "None of the %zu images can be read.",
-               audit->found);
+        advise(a, VG_WEIGHT_UNREADABLE, "balance-report ", " --list files",
+               "None of the %zu images can be read.", audit->found);
     else if (f->count < 2)
-        advise(a, NULL, NULL,
+        advise(a, VG_WEIGHT_ONE_CLASS, NULL, NULL,
                "There is one class, \"%s\": a network has nothing to tell apart. Put each kind of "
                "image into a folder of its own.",
                majority);
     else if ((double)audit->broken_count > many_broken * (double)audit->found)
-        advise(a, "balance-report ", " --list files",
+        advise(a, VG_WEIGHT_BROKEN, "balance-report ", " --list files",
                "%zu of %zu images cannot be decoded (%.1f %%); training would pass over them. "
                "Fetch them again or delete them.",
                audit->broken_count, audit->found,
@@ -339,19 +342,19 @@ static void decide_first(const vg_dataset *dataset, const vg_audit *audit, vg_fi
     else if (vg_flat_is_bad(&audit->flat))
         advise_flat(dataset, audit, a);
     else if (f->train.present < f->count)
-        advise(a, NULL, NULL,
+        advise(a, VG_WEIGHT_UNTRAINED, NULL, NULL,
                "%d of %d classes have no training image; a network can never learn to name "
                "them (\"%s\"). Add images, or leave the class out.",
                f->count - f->train.present, f->count, vg_dataset_class_name(dataset, last->label));
     else if (f->alike_count) {
         char words[300];
         vg_alike_words(dataset, f, 0, words, sizeof words);
-        advise(a, NULL, NULL,
+        advise(a, VG_WEIGHT_NAMES, NULL, NULL,
                "%s%s. If one class is meant, a network is taught to tell apart what is the same: "
                "put them into one folder, or give them one label.",
                words, f->alike_count > 1 ? ", and more such names below" : "");
     } else if (f->shown.imbalance_ratio >= skewed)
-        advise(a, "train-pipeline ", " --compare",
+        advise(a, VG_WEIGHT_IMBALANCE, "train-pipeline ", " --compare",
                "\"%s\" has %.*f times as many images as \"%s\": trained on them as they are, a "
                "network learns to neglect the rare classes. This measures what rebalancing "
                "changes.",
@@ -359,16 +362,16 @@ static void decide_first(const vg_dataset *dataset, const vg_audit *audit, vg_fi
     else if (shortcut)
         advise_shortcut(dataset, shortcut, a);
     else if (audit->broken_count)
-        advise(a, "balance-report ", " --list files",
+        advise(a, VG_WEIGHT_FEW_BROKEN, "balance-report ", " --list files",
                "%zu of %zu images cannot be decoded; training passes over them.",
                audit->broken_count, audit->found);
     else if (audit->labels_only)
         advise(
-            a, "balance-report ", "",
+            a, VG_WEIGHT_LABELS_ONLY, "balance-report ", "",
             "The labels need no repair. No picture was opened: whether all can be read, and what "
             "gives classes away, takes the whole report.");
     else if (too_small(f))
-        advise(a, NULL, NULL,
+        advise(a, VG_WEIGHT_FEW, NULL, NULL,
                "Too few images to tell: %zu of \"%s\" are left to test on, so that an accuracy on "
                "them is only known to ±%.0f points, and what gives a class away may be chance. Add "
                "images, or give the split in a manifest.",
@@ -376,8 +379,7 @@ static void decide_first(const vg_dataset *dataset, const vg_audit *audit, vg_fi
                vg_dataset_class_name(dataset, f->classes[least_tested(f)].label),
                100 * f->classes[least_tested(f)].margin);
     else {
-        f->clean = true;
-        advise(a, "train-pipeline ", " --compare",
+        advise(a, VG_WEIGHT_NOTHING, "train-pipeline ", " --compare",
                "Nothing here needs repair. Train, and see what augmentation and normalization "
                "change.");
     }
@@ -421,6 +423,14 @@ vg_status vg_findings_make(const vg_dataset *dataset, const vg_audit *audit, vg_
     findings->misordered = find_misordered(dataset, findings->count);
     find_classes(dataset, audit, findings);
     decide_first(dataset, audit, findings);
+    for (int i = 0; vg_audit_sections[i]; i++) {
+        vg_advice advice = {0};
+        if (vg_audit_sections[i]->advise)
+            vg_audit_sections[i]->advise(dataset, audit, findings, &advice);
+        if (advice.weight > findings->first.weight)
+            findings->first = advice;
+    }
+    findings->clean = findings->first.weight <= VG_WEIGHT_NOTHING;
     return VG_OK;
 }
 

@@ -4,9 +4,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "cli.h"
-#include "image/encode.h"
-#include "image/resize.h"
-#include "report/audit.h"
+#include "report/audit_page.h"
 #include "report/escape.h"
 #include "report/html.h"
 #include "report/svg.h"
@@ -15,107 +13,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { THUMBS = 6, THUMB_PIXELS = 84, MOST_GALLERIES = 40, MOST_FILES = 500 };
+enum { THUMBS = 6, MOST_GALLERIES = 40, MOST_FILES = 500 };
 
-typedef struct page {
-    FILE *out;
-    const vg_dataset *dataset;
-    const vg_audit *audit;
-    const vg_findings *findings;
-    /* Scratch for thumbnails. */
-    vg_reader reader;
-    vg_image image, small;
-    vg_resize_scratch scratch;
-    vg_bytes bytes;
-    size_t (*thumbs)[THUMBS]; /* [classes] dataset indices; SIZE_MAX: none */
-} page;
+typedef vg_audit_page page;
+/* Of a class: dataset indices; SIZE_MAX: none. */
+typedef size_t row_of_thumbs[THUMBS];
 
 static const char *name_of(const page *p, int label)
 {
     return vg_dataset_class_name(p->dataset, label);
 }
 
-static void put_base64(FILE *out, const uint8_t *data, size_t size)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < size; i += 3) {
-        uint32_t three = (uint32_t)data[i] << 16;
-        if (i + 1 < size)
-            three |= (uint32_t)data[i + 1] << 8;
-        if (i + 2 < size)
-            three |= data[i + 2];
-        fputc(digits[three >> 18], out);
-        fputc(digits[three >> 12 & 63], out);
-        fputc(i + 1 < size ? digits[three >> 6 & 63] : '=', out);
-        fputc(i + 2 < size ? digits[three & 63] : '=', out);
-    }
-}
-
 /* For each class the places of THUMBS samples at equal distances. */
-static vg_status choose_thumbs(page *p, vg_error *err)
+static vg_status choose_thumbs(const page *p, row_of_thumbs **chosen, vg_error *err)
 {
     size_t classes = (size_t)p->findings->count;
     size_t *total = vg_calloc(classes * 2, sizeof *total);
-    p->thumbs = vg_alloc(classes, sizeof *p->thumbs);
-    if (!total || !p->thumbs) {
+    row_of_thumbs *thumbs = vg_alloc(classes, sizeof *thumbs);
+    *chosen = thumbs;
+    if (!total || !thumbs) {
         free(total);
         return vg_fail(err, VG_E_NOMEM, "out of memory for the pictures of %zu classes", classes);
     }
     size_t *seen = total + classes;
     for (size_t k = 0; k < classes; k++)
         for (int t = 0; t < THUMBS; t++)
-            p->thumbs[k][t] = SIZE_MAX;
+            thumbs[k][t] = SIZE_MAX;
     for (int i = 0; i < p->findings->count; i++)
         total[p->findings->classes[i].label] = p->findings->classes[i].total;
     for (size_t i = 0; i < vg_dataset_count(p->dataset); i++) {
         size_t k = (size_t)vg_dataset_label(p->dataset, i), at = seen[k]++;
         for (size_t t = 0; t < THUMBS; t++)
             if (at == t * total[k] / THUMBS)
-                p->thumbs[k][t] = i;
+                thumbs[k][t] = i;
     }
     free(total);
-    return VG_OK;
-}
-
-/* One picture of the dataset as <img>; nothing for one that cannot be decoded (the list of files
- * tells why). */
-static vg_status put_thumb(page *p, size_t index, vg_error *err)
-{
-    vg_decode_options options = vg_decode_options_default();
-    vg_error ignored;
-    if (vg_dataset_read(p->dataset, index, &options, &p->reader, &p->image, NULL, &ignored) !=
-        VG_OK)
-        return VG_OK;
-    int width = p->image.width, height = p->image.height, longest = width > height ? width : height;
-    const vg_image *picture = &p->image;
-    if (longest > THUMB_PIXELS) {
-        width = (width * THUMB_PIXELS + longest / 2) / longest;
-        height = (height * THUMB_PIXELS + longest / 2) / longest;
-        width = width > 0 ? width : 1;
-        height = height > 0 ? height : 1;
-        const double whole[4] = {0, 0, 0, 0};
-        vg_status status = vg_image_resize(&p->image, whole, width, height, VG_FILTER_BILINEAR,
-                                           &p->scratch, &p->small, err);
-        if (status)
-            return status;
-        picture = &p->small;
-    }
-    vg_status status = vg_jpeg_encode(picture, 82, &p->bytes, err);
-    if (status)
-        return status;
-    int enlarge = longest * 2 <= THUMB_PIXELS ? THUMB_PIXELS / longest : 1;
-    char name[4096];
-    vg_dataset_name(p->dataset, index, name, sizeof name);
-    fprintf(
-        p->out,
-        "<img width=\"%d\" height=\"%d\" style=\"image-rendering:%s;margin:0 6px 0 0\" title=\"",
-        width * enlarge, height * enlarge, enlarge > 1 ? "pixelated" : "auto");
-    vg_escape_html(p->out, name);
-    fputs("\" alt=\"", p->out);
-    vg_escape_html(p->out, name);
-    fputs("\" src=\"data:image/jpeg;base64,", p->out);
-    put_base64(p->out, p->bytes.data, p->bytes.size);
-    fputs("\">", p->out);
     return VG_OK;
 }
 
@@ -218,16 +150,17 @@ static void put_counts(const page *p, chart_data *d)
         100 * b->majority_share);
 }
 
-static vg_status put_gallery(page *p, vg_error *err)
+static vg_status put_gallery(const page *p, vg_error *err)
 {
     static const char *const heads[] = {"class",    ">train",          ">val", ">test",
                                         "pictures", "what stands out", NULL};
     const vg_findings *f = p->findings;
-    vg_status status = vg_reader_init(&p->reader, err);
-    if (!status)
-        status = choose_thumbs(p, err);
-    if (status)
+    row_of_thumbs *thumbs = NULL;
+    vg_status status = choose_thumbs(p, &thumbs, err);
+    if (status) {
+        free(thumbs);
         return status;
+    }
     if (f->count > MOST_GALLERIES)
         vg_html_paragraph(p->out, "Pictures of the %d largest and the %d smallest classes.",
                           MOST_GALLERIES / 2, MOST_GALLERIES / 2);
@@ -244,13 +177,14 @@ static vg_status put_gallery(page *p, vg_error *err)
             vg_html_number(p->out, "%zu", count[s]);
         fputs("<td style=\"white-space:nowrap\">", p->out);
         for (int t = 0; !status && shown && t < THUMBS; t++)
-            if (p->thumbs[class->label][t] != SIZE_MAX)
-                status = put_thumb(p, p->thumbs[class->label][t], err);
+            if (thumbs[class->label][t] != SIZE_MAX)
+                status = vg_thumb_put(p->out, p->thumbs, p->dataset, thumbs[class->label][t], err);
         fputs("</td>", p->out);
         vg_html_cell(p->out, "%s", class->note);
     }
     vg_html_table_end(p->out);
     fputs("</div>\n", p->out);
+    free(thumbs);
     return status;
 }
 
@@ -414,7 +348,7 @@ static void put_plan(const page *p)
     vg_html_table_end(p->out);
 }
 
-static vg_status put_page(page *p, vg_error *err)
+static vg_status put_page(const page *p, vg_error *err)
 {
     chart_data data;
     vg_status status = chart_data_init(p, &data, err);
@@ -426,6 +360,11 @@ static vg_status put_page(page *p, vg_error *err)
     if (!status) {
         put_looks(p, &data);
         put_files(p);
+    }
+    for (int i = 0; !status && vg_audit_sections[i]; i++)
+        if (vg_audit_sections[i]->html)
+            status = vg_audit_sections[i]->html(p, err);
+    if (!status) {
         put_plan(p);
         vg_html_end(p->out, "balance-report (variegate) " VG_VERSION);
     }
@@ -440,14 +379,14 @@ vg_status vg_audit_html(const char *path, const vg_dataset *dataset, const vg_au
     vg_status status = vg_atomic_open(path, &file, err);
     if (status)
         return status;
-    page p = {.out = file.stream, .dataset = dataset, .audit = audit, .findings = findings};
+    vg_thumbs thumbs = {0};
+    page p = {.out = file.stream,
+              .dataset = dataset,
+              .audit = audit,
+              .findings = findings,
+              .thumbs = &thumbs};
     status = put_page(&p, err);
-    vg_reader_reset(&p.reader);
-    vg_image_reset(&p.image);
-    vg_image_reset(&p.small);
-    vg_resize_scratch_reset(&p.scratch);
-    vg_bytes_reset(&p.bytes);
-    free(p.thumbs);
+    vg_thumbs_reset(&thumbs);
     if (status) {
         vg_atomic_abort(&file);
         return status;

@@ -3,25 +3,12 @@
  * Built with jansson. A NULL from any constructor makes the object it goes into fail as well, so
  * that one look at the end finds memory that ran out. */
 #include "cli.h"
-#include "report/audit.h"
+#include "report/audit_page.h"
 #include "report/escape.h"
 
 #include "base/alloc.h"
 
 #include <stdlib.h>
-
-/* Sets key, remembering failure. */
-static void set(json_t *object, const char *key, json_t *value, bool *ok)
-{
-    if (json_object_set_new(object, key, value) != 0)
-        *ok = false;
-}
-
-static void append(json_t *array, json_t *value, bool *ok)
-{
-    if (json_array_append_new(array, value) != 0)
-        *ok = false;
-}
 
 static json_t *count(size_t n)
 {
@@ -36,14 +23,14 @@ static json_t *class_name(const vg_dataset *dataset, int label)
 static void set_balance(json_t *to, const vg_dataset *dataset, const vg_balance *b, bool *ok)
 {
     bool some = b->total > 0;
-    set(to, "imbalance_ratio", vg_json_number(b->imbalance_ratio), ok);
-    set(to, "entropy", vg_json_number(b->entropy), ok);
-    set(to, "effective_classes", vg_json_number(b->effective_classes), ok);
+    vg_json_set(to, "imbalance_ratio", vg_json_number(b->imbalance_ratio), ok);
+    vg_json_set(to, "entropy", vg_json_number(b->entropy), ok);
+    vg_json_set(to, "effective_classes", vg_json_number(b->effective_classes), ok);
     json_t *most = json_object();
-    set(most, "class", class_name(dataset, some ? b->majority : -1), ok);
-    set(most, "share", vg_json_number(b->majority_share), ok);
-    set(to, "majority", most, ok);
-    set(to, "minority", class_name(dataset, some ? b->minority : -1), ok);
+    vg_json_set(most, "class", class_name(dataset, some ? b->majority : -1), ok);
+    vg_json_set(most, "share", vg_json_number(b->majority_share), ok);
+    vg_json_set(to, "majority", most, ok);
+    vg_json_set(to, "minority", class_name(dataset, some ? b->minority : -1), ok);
 }
 
 static json_t *one_class(const vg_dataset *dataset, const vg_audit *audit, const vg_findings *f,
@@ -52,24 +39,25 @@ static json_t *one_class(const vg_dataset *dataset, const vg_audit *audit, const
     const vg_audit_class *a = &audit->per_class[found->label];
     json_t *class = json_object(), *splits = json_object();
     double total = (double)f->all.total;
-    set(class, "name", class_name(dataset, found->label), ok);
-    set(class, "count", count(found->total), ok);
+    vg_json_set(class, "name", class_name(dataset, found->label), ok);
+    vg_json_set(class, "count", count(found->total), ok);
     for (int s = 0; s < VG_SPLIT_COUNT; s++)
-        set(splits, vg_split_name((vg_split)s), count(a->count[s]), ok);
-    set(class, "splits", splits, ok);
-    set(class, "share", vg_json_number(total > 0 ? (double)found->total / total : 0), ok);
-    set(class, "decoded", audit->labels_only ? json_null() : count(a->decoded), ok);
-    set(class, "broken", audit->labels_only ? json_null() : count(found->broken), ok);
-    set(class, "tested", count(found->tested), ok);
-    set(class, "accuracy_margin", vg_json_number(found->margin), ok);
-    set(class, "brightness", a->decoded ? vg_json_number(a->brightness) : json_null(), ok);
-    set(class, "brightness_std", a->decoded ? vg_json_number(a->brightness_std) : json_null(), ok);
-    set(class, "contrast", a->decoded ? vg_json_number(a->contrast) : json_null(), ok);
-    set(class, "width", a->decoded ? vg_json_number(a->width) : json_null(), ok);
-    set(class, "height", a->decoded ? vg_json_number(a->height) : json_null(), ok);
-    set(class, "file_bytes", a->decoded ? vg_json_number(a->file_bytes) : json_null(), ok);
-    set(class, "grey", audit->labels_only ? json_null() : count(a->grey), ok);
-    set(class, "stands_out", vg_json_text(found->note), ok);
+        vg_json_set(splits, vg_split_name((vg_split)s), count(a->count[s]), ok);
+    vg_json_set(class, "splits", splits, ok);
+    vg_json_set(class, "share", vg_json_number(total > 0 ? (double)found->total / total : 0), ok);
+    vg_json_set(class, "decoded", audit->labels_only ? json_null() : count(a->decoded), ok);
+    vg_json_set(class, "broken", audit->labels_only ? json_null() : count(found->broken), ok);
+    vg_json_set(class, "tested", count(found->tested), ok);
+    vg_json_set(class, "accuracy_margin", vg_json_number(found->margin), ok);
+    vg_json_set(class, "brightness", a->decoded ? vg_json_number(a->brightness) : json_null(), ok);
+    vg_json_set(class, "brightness_std",
+                a->decoded ? vg_json_number(a->brightness_std) : json_null(), ok);
+    vg_json_set(class, "contrast", a->decoded ? vg_json_number(a->contrast) : json_null(), ok);
+    vg_json_set(class, "width", a->decoded ? vg_json_number(a->width) : json_null(), ok);
+    vg_json_set(class, "height", a->decoded ? vg_json_number(a->height) : json_null(), ok);
+    vg_json_set(class, "file_bytes", a->decoded ? vg_json_number(a->file_bytes) : json_null(), ok);
+    vg_json_set(class, "grey", audit->labels_only ? json_null() : count(a->grey), ok);
+    vg_json_set(class, "stands_out", vg_json_text(found->note), ok);
     return class;
 }
 
@@ -81,7 +69,7 @@ static json_t *classes(const vg_dataset *dataset, const vg_audit *audit, const v
     for (int i = 0; place && i < f->count; i++)
         place[f->classes[i].label] = i;
     for (int label = 0; place && label < f->count; label++) /* not by size as in the table */
-        append(array, one_class(dataset, audit, f, &f->classes[place[label]], ok), ok);
+        vg_json_append(array, one_class(dataset, audit, f, &f->classes[place[label]], ok), ok);
     *ok &= place != NULL;
     free(place);
     return array;
@@ -94,9 +82,9 @@ static json_t *file_list(const vg_dataset *dataset, const vg_audit_file *files, 
         char name[4096];
         vg_dataset_name(dataset, files[i].index, name, sizeof name);
         json_t *file = json_object();
-        set(file, "path", vg_json_text(name), ok);
-        set(file, "reason", vg_json_text(files[i].reason), ok);
-        append(array, file, ok);
+        vg_json_set(file, "path", vg_json_text(name), ok);
+        vg_json_set(file, "reason", vg_json_text(files[i].reason), ok);
+        vg_json_append(array, file, ok);
     }
     return array;
 }
@@ -109,13 +97,14 @@ static json_t *flat_facts(const vg_dataset *dataset, const vg_audit *audit, bool
         return json_null();
     json_t *object = json_object();
     vg_flat_words(flat, dataset, text, sizeof text);
-    set(object, "images", count(flat->flat), ok);
-    set(object, "with_transparency", count(flat->hidden), ok);
-    set(object, "text", flat->flat ? vg_json_text(text) : json_null(), ok);
-    set(object, "background",
-        flat->flat && flat->better >= 0 ? json_string(vg_background_print(flat->better, colour))
-                                        : json_null(),
-        ok);
+    vg_json_set(object, "images", count(flat->flat), ok);
+    vg_json_set(object, "with_transparency", count(flat->hidden), ok);
+    vg_json_set(object, "text", flat->flat ? vg_json_text(text) : json_null(), ok);
+    vg_json_set(object, "background",
+                flat->flat && flat->better >= 0
+                    ? json_string(vg_background_print(flat->better, colour))
+                    : json_null(),
+                ok);
     return object;
 }
 
@@ -123,32 +112,32 @@ static json_t *file_facts(const vg_dataset *dataset, const vg_audit *audit, bool
 {
     vg_dataset_ignored i = vg_dataset_ignored_of(dataset);
     json_t *files = json_object(), *ignored = json_object();
-    set(files, "found", count(audit->found), ok);
-    set(files, "decoded", audit->labels_only ? json_null() : count(audit->decoded), ok);
-    set(files, "broken", file_list(dataset, audit->broken, audit->broken_count, ok), ok);
-    set(files, "noted", file_list(dataset, audit->noted, audit->noted_count, ok), ok);
-    set(files, "warned", count(audit->warned), ok);
-    set(files, "wrong_extension", count(audit->wrong_extension), ok);
-    set(files, "turned_by_exif", count(audit->turned_by_exif), ok);
-    set(files, "flat", flat_facts(dataset, audit, ok), ok);
-    set(ignored, "hidden", count(i.hidden), ok);
-    set(ignored, "not_images", count(i.not_images), ok);
-    set(ignored, "other_formats", count(i.other_formats), ok);
-    set(ignored, "empty_classes", count(i.empty_classes), ok);
-    set(ignored, "unreadable", count(i.unreadable), ok);
-    set(ignored, "loose", count(i.loose), ok);
-    set(ignored, "other_folders", count(i.other_folders), ok);
-    set(ignored, "duplicates", count(i.duplicates), ok);
-    set(ignored, "unusable", count(i.unusable), ok);
-    set(ignored, "unlabelled", count(i.unlabelled), ok);
-    set(files, "ignored", ignored, ok);
+    vg_json_set(files, "found", count(audit->found), ok);
+    vg_json_set(files, "decoded", audit->labels_only ? json_null() : count(audit->decoded), ok);
+    vg_json_set(files, "broken", file_list(dataset, audit->broken, audit->broken_count, ok), ok);
+    vg_json_set(files, "noted", file_list(dataset, audit->noted, audit->noted_count, ok), ok);
+    vg_json_set(files, "warned", count(audit->warned), ok);
+    vg_json_set(files, "wrong_extension", count(audit->wrong_extension), ok);
+    vg_json_set(files, "turned_by_exif", count(audit->turned_by_exif), ok);
+    vg_json_set(files, "flat", flat_facts(dataset, audit, ok), ok);
+    vg_json_set(ignored, "hidden", count(i.hidden), ok);
+    vg_json_set(ignored, "not_images", count(i.not_images), ok);
+    vg_json_set(ignored, "other_formats", count(i.other_formats), ok);
+    vg_json_set(ignored, "empty_classes", count(i.empty_classes), ok);
+    vg_json_set(ignored, "unreadable", count(i.unreadable), ok);
+    vg_json_set(ignored, "loose", count(i.loose), ok);
+    vg_json_set(ignored, "other_folders", count(i.other_folders), ok);
+    vg_json_set(ignored, "duplicates", count(i.duplicates), ok);
+    vg_json_set(ignored, "unusable", count(i.unusable), ok);
+    vg_json_set(ignored, "unlabelled", count(i.unlabelled), ok);
+    vg_json_set(files, "ignored", ignored, ok);
     size_t kept, noticed;
     const char *const *lines = vg_dataset_notes(dataset, &kept, &noticed);
     json_t *notes = json_array();
     for (size_t k = 0; k < kept; k++)
-        append(notes, vg_json_text(lines[k]), ok);
-    set(files, "noticed_count", count(noticed), ok);
-    set(files, "noticed", notes, ok);
+        vg_json_append(notes, vg_json_text(lines[k]), ok);
+    vg_json_set(files, "noticed_count", count(noticed), ok);
+    vg_json_set(files, "noticed", notes, ok);
     return files;
 }
 
@@ -157,11 +146,11 @@ static json_t *alike(const vg_dataset *dataset, const vg_findings *f, bool *ok)
     json_t *array = json_array();
     for (size_t i = 0; i < f->alike_count; i++) {
         json_t *pair = json_object(), *names = json_array();
-        append(names, class_name(dataset, f->alike[i].first), ok);
-        append(names, class_name(dataset, f->alike[i].second), ok);
-        set(pair, "classes", names, ok);
-        set(pair, "differ_in", json_string(vg_alike_name(f->alike[i].by)), ok);
-        append(array, pair, ok);
+        vg_json_append(names, class_name(dataset, f->alike[i].first), ok);
+        vg_json_append(names, class_name(dataset, f->alike[i].second), ok);
+        vg_json_set(pair, "classes", names, ok);
+        vg_json_set(pair, "differ_in", json_string(vg_alike_name(f->alike[i].by)), ok);
+        vg_json_append(array, pair, ok);
     }
     return array;
 }
@@ -172,12 +161,12 @@ static json_t *shortcuts(const vg_dataset *dataset, const vg_audit *audit, bool 
     for (int i = 0; i < audit->shortcut_count; i++) {
         const vg_shortcut *s = &audit->shortcuts[i];
         json_t *one = json_object();
-        set(one, "property", json_string(s->property), ok);
-        set(one, "accuracy", vg_json_number(s->accuracy), ok);
-        set(one, "chance", vg_json_number(s->chance), ok);
-        set(one, "class", class_name(dataset, s->class_index), ok);
-        set(one, "z", s->class_index < 0 ? json_null() : vg_json_number(s->z), ok);
-        append(array, one, ok);
+        vg_json_set(one, "property", json_string(s->property), ok);
+        vg_json_set(one, "accuracy", vg_json_number(s->accuracy), ok);
+        vg_json_set(one, "chance", vg_json_number(s->chance), ok);
+        vg_json_set(one, "class", class_name(dataset, s->class_index), ok);
+        vg_json_set(one, "z", s->class_index < 0 ? json_null() : vg_json_number(s->z), ok);
+        vg_json_append(array, one, ok);
     }
     return array;
 }
@@ -185,8 +174,8 @@ static json_t *shortcuts(const vg_dataset *dataset, const vg_audit *audit, bool 
 static json_t *range(int low, int high, bool *ok)
 {
     json_t *pair = json_array();
-    append(pair, json_integer(low), ok);
-    append(pair, json_integer(high), ok);
+    vg_json_append(pair, json_integer(low), ok);
+    vg_json_append(pair, json_integer(high), ok);
     return pair;
 }
 
@@ -195,21 +184,21 @@ static json_t *pixels(const vg_audit *audit, bool *ok)
     const vg_channel_stats *stats = &audit->stats;
     json_t *object = json_object(), *mean = json_array(), *std = json_array();
     for (int c = 0; stats->count && c < stats->channels; c++) {
-        append(mean, vg_json_number(vg_channel_mean(stats, c)), ok);
-        append(std, vg_json_number(vg_channel_std(stats, c)), ok);
+        vg_json_append(mean, vg_json_number(vg_channel_mean(stats, c)), ok);
+        vg_json_append(std, vg_json_number(vg_channel_std(stats, c)), ok);
     }
-    set(object, "images", json_integer((json_int_t)stats->images), ok);
-    set(object, "channels", json_integer(stats->channels), ok);
-    set(object, "mean", mean, ok);
-    set(object, "std", std, ok);
-    set(object, "width", range(audit->min_width, audit->max_width, ok), ok);
-    set(object, "height", range(audit->min_height, audit->max_height, ok), ok);
+    vg_json_set(object, "images", json_integer((json_int_t)stats->images), ok);
+    vg_json_set(object, "channels", json_integer(stats->channels), ok);
+    vg_json_set(object, "mean", mean, ok);
+    vg_json_set(object, "std", std, ok);
+    vg_json_set(object, "width", range(audit->min_width, audit->max_width, ok), ok);
+    vg_json_set(object, "height", range(audit->min_height, audit->max_height, ok), ok);
     return object;
 }
 
 static void set_command(json_t *object, char *command, bool *ok)
 {
-    set(object, "command", command ? vg_json_text(command) : json_null(), ok);
+    vg_json_set(object, "command", command ? vg_json_text(command) : json_null(), ok);
     free(command);
 }
 
@@ -217,10 +206,10 @@ static json_t *plan(const vg_dataset *dataset, const vg_findings *f, bool *ok)
 {
     json_t *object = json_object();
     bool none = f->sampling == VG_SAMPLING_SHUFFLE;
-    set(object, "sampling", json_string(none ? "none" : vg_sampling_name(f->sampling)), ok);
-    set(object, "class", class_name(dataset, f->rare), ok);
-    set(object, "images", json_integer((json_int_t)f->rare_images), ok);
-    set(object, "seen", json_integer((json_int_t)f->rare_seen), ok);
+    vg_json_set(object, "sampling", json_string(none ? "none" : vg_sampling_name(f->sampling)), ok);
+    vg_json_set(object, "class", class_name(dataset, f->rare), ok);
+    vg_json_set(object, "images", json_integer((json_int_t)f->rare_images), ok);
+    vg_json_set(object, "seen", json_integer((json_int_t)f->rare_seen), ok);
     set_command(object,
                 none ? NULL
                      : vg_plan_command(f, vg_dataset_path(dataset), vg_dataset_background(dataset)),
@@ -232,29 +221,33 @@ static json_t *whole(const vg_dataset *dataset, const vg_audit *audit, const vg_
                      bool fail_on_error, bool *ok)
 {
     json_t *root = json_object(), *train = json_object(), *first = json_object();
-    set(root, "tool", json_string("balance-report"), ok);
-    set(root, "version", json_string(VG_VERSION), ok);
-    set(root, "dataset", vg_json_text(vg_dataset_path(dataset)), ok);
-    set(root, "kind", json_string(vg_dataset_kind_name(vg_dataset_kind_of(dataset))), ok);
-    set(root, "brings_splits", json_boolean(vg_dataset_brings_splits(dataset)), ok);
-    set(root, "on_error", json_string(fail_on_error ? "fail" : "skip"), ok);
-    set(root, "quick", json_boolean(audit->labels_only), ok);
-    set(root, "seconds", vg_json_number(audit->seconds), ok);
-    set(root, "classes", classes(dataset, audit, f, ok), ok);
+    vg_json_set(root, "tool", json_string("balance-report"), ok);
+    vg_json_set(root, "version", json_string(VG_VERSION), ok);
+    vg_json_set(root, "dataset", vg_json_text(vg_dataset_path(dataset)), ok);
+    vg_json_set(root, "kind", json_string(vg_dataset_kind_name(vg_dataset_kind_of(dataset))), ok);
+    vg_json_set(root, "brings_splits", json_boolean(vg_dataset_brings_splits(dataset)), ok);
+    vg_json_set(root, "on_error", json_string(fail_on_error ? "fail" : "skip"), ok);
+    vg_json_set(root, "quick", json_boolean(audit->labels_only), ok);
+    vg_json_set(root, "seconds", vg_json_number(audit->seconds), ok);
+    vg_json_set(root, "classes", classes(dataset, audit, f, ok), ok);
     set_balance(root, dataset, &f->all, ok);
     set_balance(train, dataset, &f->train, ok);
-    set(root, "train", train, ok);
-    set(root, "files", file_facts(dataset, audit, ok), ok);
-    set(root, "names_alike", alike(dataset, f, ok), ok);
-    set(root, "numbers_out_of_order", json_boolean(f->misordered >= 0), ok);
-    set(root, "shortcuts", shortcuts(dataset, audit, ok), ok);
-    set(root, "pixels", pixels(audit, ok), ok);
-    set(root, "plan", plan(dataset, f, ok), ok);
-    set(first, "finding", vg_json_text(f->first.text), ok);
+    vg_json_set(root, "train", train, ok);
+    vg_json_set(root, "files", file_facts(dataset, audit, ok), ok);
+    vg_json_set(root, "names_alike", alike(dataset, f, ok), ok);
+    vg_json_set(root, "numbers_out_of_order", json_boolean(f->misordered >= 0), ok);
+    vg_json_set(root, "shortcuts", shortcuts(dataset, audit, ok), ok);
+    const vg_audit_page page = {.dataset = dataset, .audit = audit, .findings = f};
+    for (int i = 0; vg_audit_sections[i]; i++)
+        if (vg_audit_sections[i]->json)
+            vg_audit_sections[i]->json(&page, root, ok);
+    vg_json_set(root, "pixels", pixels(audit, ok), ok);
+    vg_json_set(root, "plan", plan(dataset, f, ok), ok);
+    vg_json_set(first, "finding", vg_json_text(f->first.text), ok);
     set_command(
         first,
         vg_advice_command(&f->first, vg_dataset_path(dataset), vg_dataset_background(dataset)), ok);
-    set(root, "do_first", first, ok);
+    vg_json_set(root, "do_first", first, ok);
     return root;
 }
 

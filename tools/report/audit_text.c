@@ -6,7 +6,7 @@
  * all of them. Control characters in names never reach the terminal. */
 #include "base/text.h"
 #include "cli.h"
-#include "report/audit.h"
+#include "report/audit_page.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,14 +18,7 @@ static const int most_shortcuts = 3;
 static const size_t most_lines = 5;  /* of a list that may be long */
 static const int label_columns = 11; /* of "shortcuts" and the like, with the gap */
 
-typedef struct page {
-    FILE *out;
-    const vg_dataset *dataset;
-    const vg_audit *audit;
-    const vg_findings *findings;
-    int width;
-    const char *bold, *warn, *pale, *plain; /* escape sequences or empty */
-} page;
+typedef vg_audit_page page;
 
 /* Prints the words of `text` from column `at` on, further lines begun at column `indent`. */
 static void fill(const page *p, const char *text, int at, int indent)
@@ -54,19 +47,26 @@ static void fill(const page *p, const char *text, int at, int indent)
     }
 }
 
-static void row(const page *p, const char *label, const char *text)
+void vg_page_row(const page *p, const char *label, const char *text)
 {
     fprintf(p->out, "%s%-*s%s", p->bold, label_columns, label, p->plain);
     fill(p, text, label_columns, label_columns);
     fputc('\n', p->out);
 }
 
-/* A command stands by itself: it is there to be copied, and must not be broken. */
-static void command_row(const page *p, char *command) /* quoted: nothing in it steers a terminal */
+void vg_page_command(const page *p, char *command) /* quoted: nothing in it steers a terminal */
 {
     if (command)
         fprintf(p->out, "%*s%s%s%s\n", label_columns, "", p->pale, command, p->plain);
     free(command);
+}
+
+char *vg_page_list_command(const page *p, const char *word)
+{
+    char after[80];
+    snprintf(after, sizeof after, " --list %s", word);
+    const vg_advice list = {.before = "balance-report ", .after = after};
+    return vg_advice_command(&list, vg_dataset_path(p->dataset), vg_dataset_background(p->dataset));
 }
 
 static void put_head(const page *p)
@@ -98,8 +98,8 @@ static void put_first(const page *p)
     fprintf(p->out, "%s%-*s%s", p->warn, label_columns, "DO FIRST", p->plain);
     fill(p, p->findings->first.text, label_columns, label_columns);
     fputc('\n', p->out);
-    command_row(p, vg_advice_command(&p->findings->first, vg_dataset_path(p->dataset),
-                                     vg_dataset_background(p->dataset)));
+    vg_page_command(p, vg_advice_command(&p->findings->first, vg_dataset_path(p->dataset),
+                                         vg_dataset_background(p->dataset)));
     fputc('\n', p->out);
 }
 
@@ -195,7 +195,7 @@ static void put_balance(const page *p)
              b->imbalance_ratio < 10 ? 1 : 0, b->imbalance_ratio, f->by_train ? " in train" : "",
              b->effective_classes, b->classes, b->entropy, log((double)b->classes),
              vg_dataset_class_name(p->dataset, b->majority), 100 * b->majority_share);
-    row(p, "imbalance", text);
+    vg_page_row(p, "imbalance", text);
 }
 
 static void put_shortcuts(const page *p)
@@ -210,10 +210,11 @@ static void put_shortcuts(const page *p)
         if (i == most_shortcuts - 1 && count > most_shortcuts)
             snprintf(text + used, sizeof text - used, "; %d weaker ones: --json, --html",
                      count - most_shortcuts);
-        row(p, i ? "" : "shortcuts", text);
+        vg_page_row(p, i ? "" : "shortcuts", text);
     }
     if (count == 0)
-        row(p, "shortcuts", "none: neither light nor size nor format tells the classes apart");
+        vg_page_row(p, "shortcuts",
+                    "none: neither light nor size nor format tells the classes apart");
 }
 
 static void put_flat(const page *p)
@@ -226,7 +227,7 @@ static void put_flat(const page *p)
     if (flat->better >= 0)
         vg_text_append(text, sizeof text, "; instead: --background %s",
                        vg_background_print(flat->better, colour));
-    row(p, "flat", text);
+    vg_page_row(p, "flat", text);
 }
 
 static void part(char *text, size_t capacity, size_t n, const char *what)
@@ -251,12 +252,9 @@ static void put_files(const page *p)
              : a->labels_only ? "none was opened"
                               : "all readable",
              left_out[0] ? "; ignored: " : "", left_out);
-    row(p, "files", text);
-    if (a->broken_count || a->noted_count) {
-        static const vg_advice list = {"", "balance-report ", " --list files"};
-        command_row(p, vg_advice_command(&list, vg_dataset_path(p->dataset),
-                                         vg_dataset_background(p->dataset)));
-    }
+    vg_page_row(p, "files", text);
+    if (a->broken_count || a->noted_count)
+        vg_page_command(p, vg_page_list_command(p, "files"));
 }
 
 /* Names that are nearly the same, and what the scan found worth a line. */
@@ -266,11 +264,11 @@ static void put_oddities(const page *p)
     size_t alike = p->findings->alike_count, kept, count;
     for (size_t i = 0; i < alike && i < most_lines; i++) {
         vg_alike_words(p->dataset, p->findings, i, text, sizeof text);
-        row(p, i ? "" : "names", text);
+        vg_page_row(p, i ? "" : "names", text);
     }
     if (alike > most_lines) {
         snprintf(text, sizeof text, "... %zu more such names: --json, --html", alike - most_lines);
-        row(p, "", text);
+        vg_page_row(p, "", text);
     }
     int k = p->findings->misordered;
     if (k >= 0) {
@@ -280,14 +278,14 @@ static void put_oddities(const page *p)
             "%d is \"%s\"",
             k, vg_dataset_class_name(p->dataset, k), k + 1,
             vg_dataset_class_name(p->dataset, k + 1));
-        row(p, alike ? "" : "names", text);
+        vg_page_row(p, alike ? "" : "names", text);
     }
     const char *const *notes = vg_dataset_notes(p->dataset, &kept, &count);
     for (size_t i = 0; i < kept && i < most_lines; i++)
-        row(p, i ? "" : "noticed", notes[i]);
+        vg_page_row(p, i ? "" : "noticed", notes[i]);
     if (count > most_lines) {
         snprintf(text, sizeof text, "... %zu more: --json, --html", count - most_lines);
-        row(p, "", text);
+        vg_page_row(p, "", text);
     }
 }
 
@@ -312,7 +310,7 @@ static void put_pixels(const page *p)
              "%s pixels, %s; training images: mean %s, standard deviation %s of 255 "
              "(normalize=zscore, the default of train-pipeline, fits these)",
              size, a->stats.channels == 1 ? "grey" : "RGB", mean, std);
-    row(p, "pixels", text);
+    vg_page_row(p, "pixels", text);
 }
 
 static void put_plan(const page *p)
@@ -321,7 +319,7 @@ static void put_plan(const page *p)
     if (f->rare < 0 || f->count < 2)
         return;
     if (f->sampling == VG_SAMPLING_SHUFFLE) {
-        row(p, "plan", "no rebalancing needed");
+        vg_page_row(p, "plan", "no rebalancing needed");
         return;
     }
     const char *name = vg_dataset_class_name(p->dataset, f->rare);
@@ -334,9 +332,9 @@ static void put_plan(const page *p)
                                              : "all classes equally often",
              name, (unsigned long long)f->rare_images, (unsigned long long)f->rare_seen,
              (unsigned long long)f->rare_images, views);
-    row(p, "plan", text);
-    command_row(p,
-                vg_plan_command(f, vg_dataset_path(p->dataset), vg_dataset_background(p->dataset)));
+    vg_page_row(p, "plan", text);
+    vg_page_command(
+        p, vg_plan_command(f, vg_dataset_path(p->dataset), vg_dataset_background(p->dataset)));
 }
 
 void vg_audit_text(FILE *out, const vg_dataset *dataset, const vg_audit *audit,
@@ -361,6 +359,9 @@ void vg_audit_text(FILE *out, const vg_dataset *dataset, const vg_audit *audit,
     put_shortcuts(&p);
     put_files(&p);
     put_oddities(&p);
+    for (int i = 0; vg_audit_sections[i]; i++)
+        if (vg_audit_sections[i]->text)
+            vg_audit_sections[i]->text(&p);
     put_pixels(&p);
     put_plan(&p);
 }

@@ -123,3 +123,15 @@ char *vg_shell_word(const char *path)
     *at = '\0';
     return quoted;
 }
+
+void vg_json_set(json_t *object, const char *key, json_t *value, bool *ok)
+{
+    if (json_object_set_new(object, key, value) != 0)
+        *ok = false;
+}
+
+void vg_json_append(json_t *array, json_t *value, bool *ok)
+{
+    if (json_array_append_new(array, value) != 0)
+        *ok = false;
+}

@@ -3,6 +3,7 @@
 #define VG_REPORT_ESCAPE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 /* Writes `text` for HTML and SVG content and for attributes in double quotes: & < > " ' become
@@ -21,5 +22,9 @@ char *vg_shell_word(const char *path);
 json_t *vg_json_text(const char *text);
 /* A JSON number, null for NaN and infinities. */
 json_t *vg_json_number(double value);
+/* Sets a key, appends an element; takes over `value`. *ok becomes false when memory ran out (a NULL from any
+ * constructor is passed on, so that one look at the end finds it). */
+void vg_json_set(json_t *object, const char *key, json_t *value, bool *ok);
+void vg_json_append(json_t *array, json_t *value, bool *ok);
 
 #endif

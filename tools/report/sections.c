@@ -1,0 +1,6 @@
+/* The list of the report's sections, in the order in which they stand. */
+#include "report/audit_page.h"
+
+#include <stddef.h>
+
+const vg_audit_section *const vg_audit_sections[] = {NULL};
