@@ -68,9 +68,9 @@ void vg_source_hold(vg_source *s, int images, int rows)
 }
 
 /* Sets the scratch's strides, and how much of the source is held at a time. */
-static void lay_out(vg_source *s, int rows_most)
+static void lay_out(vg_source *s, int pitch, int rows_most)
 {
-    s->pitch = pitch_of(s->c);
+    s->pitch = pitch;
     s->phase_columns = vg_ceil(s->columns, s->stride);
     s->row = (size_t)s->phase_columns * (size_t)s->stride * (size_t)s->pitch;
     int images = 1, once = s->out_rows;
@@ -101,8 +101,8 @@ static bool is_used(uint64_t phases, int phase)
     return phases >> (phase < 63 ? phase : 63) & 1;
 }
 
-vg_source vg_source_forward(const vg_conv *c, const vg_rows *x, int channel, int count,
-                            int rows_most)
+static vg_source forward_source(const vg_conv *c, const vg_rows *x, int channel, int count,
+                                int pitch, int rows_most)
 {
     vg_source s = {.rows = x,
                    .pixel = c->x_pixel,
@@ -120,8 +120,20 @@ vg_source vg_source_forward(const vg_conv *c, const vg_rows *x, int channel, int
     for (int r = 0; r < c->kernel; r++)
         use_phase(&s.row_phases, r * c->dilation, c->stride);
     s.column_phases = s.row_phases;
-    lay_out(&s, rows_most);
+    lay_out(&s, pitch, rows_most);
     return s;
+}
+
+vg_source vg_source_forward(const vg_conv *c, const vg_rows *x, int channel, int count,
+                            int rows_most)
+{
+    return forward_source(c, x, channel, count, pitch_of(count), rows_most);
+}
+
+vg_source vg_source_weights(const vg_conv *c, const vg_rows *x, int channel, int count,
+                            int rows_most)
+{
+    return forward_source(c, x, channel, count, count < VG_LANES ? count : VG_LANES, rows_most);
 }
 
 static int floor_div(int a, int b)
@@ -147,7 +159,7 @@ vg_source vg_source_backward(const vg_conv *c, const vg_rows *dy)
                    .row_phases = 1,
                    .column_phases = 1};
     s.columns = vg_ceil(c->w, c->stride) - 1 + s.span;
-    lay_out(&s, 0);
+    lay_out(&s, pitch_of(s.c), 0);
     return s;
 }
 
@@ -173,7 +185,7 @@ vg_source vg_source_narrow(const vg_conv *c, const vg_rows *dy)
                    .out_rows = c->h,
                    .row_phases = 1,
                    .column_phases = 1};
-    lay_out(&s, 0);
+    lay_out(&s, pitch_of(s.c), 0);
     return s;
 }
 

@@ -17,7 +17,7 @@ typedef struct vg_source {
     size_t image; /* likewise, floats between images */
     int channel;  /* the first one wanted */
     int c, h, w;
-    int pitch; /* of the scratch: 16, 3 or 1 */
+    int pitch; /* of the scratch: 16, 3 or 1; any up to 16 for the weight gradient */
     int stride;
     int top, left; /* source place of the first output's first tap: zero or less, or more */
     int span;      /* rows that one output row needs, of `stride` 1 distance */
@@ -66,6 +66,10 @@ int vg_class_taps(const vg_conv *c, int a, int b, int32_t *rs);
 
 /* Channels [channel, channel + count) of x; at most rows_most output rows in all at a time (0: any). */
 vg_source vg_source_forward(const vg_conv *c, const vg_rows *x, int channel, int count,
+                            int rows_most);
+/* The same for the weight gradient, whose kernels take any pitch: fewer than 16 channels lie without gaps,
+ * so that neighbouring taps are one run of places. */
+vg_source vg_source_weights(const vg_conv *c, const vg_rows *x, int channel, int count,
                             int rows_most);
 vg_source vg_source_backward(const vg_conv *c, const vg_rows *dy);
 /* Few input channels would leave most lanes of the data gradient empty. Then the columns' taps times the

@@ -134,7 +134,7 @@ void vg_conv_backward_weight(const vg_tile_set *set, const vg_conv *c, const vg_
     }
     vg_unit first = vg_unit_at(c, k.first_unit), last = vg_unit_at(c, k.end_unit - 1);
     int channel = first.block * VG_LANES, end = last.block * VG_LANES + last.channels;
-    vg_source s = vg_source_forward(c, x, channel, end - channel, dy->row ? made_rows(c) : 0);
+    vg_source s = vg_source_weights(c, x, channel, end - channel, dy->row ? made_rows(c) : 0);
     k.s = &s;
     vg_tap_order(c, k.tap);
     for (int t = 0; t < k.taps; t++)
