@@ -2,6 +2,7 @@
  * Everything is added up in index order, so that the number of threads changes nothing. */
 #include "audit/audit.h"
 
+#include "audit/copies.h"
 #include "audit/pass.h"
 #include "audit/shortcuts.h"
 #include "base/alloc.h"
@@ -42,7 +43,6 @@ static void add_up_picture(vg_audit *audit, const vg_facts *facts, vg_audit_clas
 
 static vg_status add_up(const vg_dataset *dataset, vg_audit *audit, vg_error *err)
 {
-    audit->found = vg_dataset_count(dataset);
     audit->classes = vg_dataset_classes(dataset);
     audit->per_class = vg_calloc((size_t)audit->classes, sizeof *audit->per_class);
     if (!audit->per_class)
@@ -184,11 +184,18 @@ static vg_status mark_files(vg_audit *audit, vg_error *err)
 static vg_status run(const vg_dataset *dataset, const vg_audit_options *options, int threads,
                      vg_audit *audit, vg_error *err)
 {
-    vg_status status = vg_audit_pass(dataset, options, threads, audit, err);
+    vg_fingerprint *prints = vg_calloc(audit->found, sizeof *prints);
+    if (!prints)
+        return vg_fail(err, VG_E_NOMEM, "out of memory for the copies of %zu pictures",
+                       audit->found);
+    vg_status status = vg_audit_pass(dataset, options, threads, audit, prints, err);
     if (!status)
         status = add_up(dataset, audit, err);
     if (!status)
         status = mark_files(audit, err);
+    if (!status)
+        status = vg_copies_find(dataset, prints, threads, audit, err);
+    free(prints);
     if (!status)
         status = count_flat(dataset, audit, err);
     return status ? status : find_shortcuts(dataset, threads, audit, err);
@@ -199,7 +206,7 @@ vg_status vg_audit_run(const vg_dataset *dataset, const vg_audit_options *option
 {
     static const vg_audit_options plain = {0};
     double start = now();
-    *audit = (vg_audit){0};
+    *audit = (vg_audit){.found = vg_dataset_count(dataset)};
     options = options ? options : &plain;
     int threads = options->threads < 1 ? vg_threads_available() : options->threads;
     audit->facts = vg_calloc(vg_dataset_count(dataset), sizeof *audit->facts);
@@ -237,5 +244,6 @@ void vg_audit_reset(vg_audit *audit)
     free(audit->noted);
     free(audit->facts);
     vg_marks_reset(&audit->marks);
+    vg_duplicates_reset(&audit->copies);
     *audit = (vg_audit){0};
 }

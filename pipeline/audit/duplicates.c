@@ -315,10 +315,8 @@ static bool hunt_all(struct hunt *h, size_t count, int threads, const vg_candida
     if (f->link_count > 1)
         qsort(f->links, f->link_count, sizeof *f->links, by_ends);
     f->extra = f->link_count;
-    for (size_t g = 0; g < f->group_count; g++) {
+    for (size_t g = 0; g < f->group_count; g++)
         f->conflicts += f->groups[g].labels_differ;
-        f->leaks += f->groups[g].splits_differ;
-    }
     return true;
 }
 

@@ -30,7 +30,9 @@ typedef struct vg_copy_group {
     size_t begin, count;  /* in members */
     vg_copy_kind weakest; /* of its links */
     bool labels_differ;   /* members of several classes: a label conflict */
-    bool splits_differ;   /* members in several splits: a leak */
+    bool splits_differ;   /* members in several splits */
+    bool leaks;           /* one of them in train, one held out */
+    size_t stays;         /* the member that the others are copies of, see vg_copies_judge */
 } vg_copy_group;
 
 typedef struct vg_duplicates {
@@ -39,9 +41,14 @@ typedef struct vg_duplicates {
     size_t *members;       /* indices, ascending within a group */
     vg_copy_group *groups; /* by their first member */
     size_t group_count;
-    size_t extra;               /* pictures that could go: members - groups */
-    size_t exact_extra;         /* of them as exact copies of one that stays */
-    size_t conflicts, leaks;    /* groups of such */
+    size_t extra;       /* pictures that could go: members - groups */
+    size_t exact_extra; /* of them as exact copies of one that stays */
+    size_t conflicts;   /* groups of such */
+    /* What vg_copies_judge (copies.h) adds, and `stays` and `leaks` of each group: */
+    size_t leaks;                  /* groups of such */
+    size_t leaked[VG_SPLIT_COUNT]; /* held-out pictures with a copy in train ... */
+    size_t bought
+        [VG_SPLIT_COUNT]; /* ... of the same label: known by heart, they count as recognized */
     size_t compared, confirmed; /* pairs that were looked at on the pixels, and were the same */
     size_t dropped;             /* see vg_neighbours_find */
     double seconds;

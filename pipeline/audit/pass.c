@@ -14,6 +14,7 @@
 struct seat {
     vg_reader reader;
     vg_image image;
+    vg_fingerprint_room room;
     vg_channel_stats stats;
     vg_audit_file *notes; /* broken and noted files, in the order this thread met them */
     size_t count, capacity;
@@ -24,6 +25,7 @@ struct seat {
 struct pass {
     const vg_dataset *dataset;
     vg_facts *facts;
+    vg_fingerprint *prints;
     struct seat *seats;
     bool fail;
     atomic_size_t first_bad; /* smallest index that could not be read */
@@ -114,6 +116,8 @@ static void look_at(struct pass *pass, struct seat *seat, size_t index)
     }
     facts->flags |= VG_FACT_DECODED;
     vg_facts_measure(&seat->image, facts);
+    if (vg_fingerprint_make(&seat->image, &seat->room, &pass->prints[index], NULL))
+        seat->status = VG_E_NOMEM;
     if (info.has_alpha)
         facts->flags |= VG_FACT_CLEAR;
     if (vg_dataset_split(pass->dataset, index) == VG_SPLIT_TRAIN)
@@ -208,10 +212,11 @@ static vg_status run(struct pass *pass, int threads, vg_audit *audit, vg_error *
 }
 
 vg_status vg_audit_pass(const vg_dataset *dataset, const vg_audit_options *options, int threads,
-                        vg_audit *audit, vg_error *err)
+                        vg_audit *audit, vg_fingerprint *prints, vg_error *err)
 {
     struct pass pass = {.dataset = dataset,
                         .facts = audit->facts,
+                        .prints = prints,
                         .fail = options->fail,
                         .progress = options->progress,
                         .context = options->context};
@@ -224,6 +229,7 @@ vg_status vg_audit_pass(const vg_dataset *dataset, const vg_audit_options *optio
     for (int t = 0; t < threads; t++) {
         struct seat *seat = &pass.seats[t];
         vg_image_reset(&seat->image);
+        vg_fingerprint_room_reset(&seat->room);
         if (seat->ready)
             vg_reader_reset(&seat->reader);
         free(seat->notes);
