@@ -32,7 +32,35 @@ vg_balance vg_balance_measure(const size_t *counts, int classes)
     balance.effective_classes = exp(balance.entropy);
     balance.majority_share = (double)counts[balance.majority] / n;
     balance.imbalance_ratio = (double)counts[balance.majority] / (double)counts[balance.minority];
+    balance.imbalance_factor = vg_imbalance_factor(counts, classes, 1);
+    balance.lrid = 2 * n * fmax(0, log((double)classes) - balance.entropy);
+    balance.effective_ratio = vg_effective_number(counts[balance.majority], VG_EFFECTIVE_BETA) /
+                              vg_effective_number(counts[balance.minority], VG_EFFECTIVE_BETA);
     return balance;
+}
+
+double vg_imbalance_factor(const size_t *counts, int classes, double order)
+{
+    double n = 0, sum = 0, largest = 0;
+    for (int k = 0; k < classes; k++) {
+        n += (double)counts[k];
+        largest = fmax(largest, (double)counts[k]);
+    }
+    if (classes < 2 || n <= 0)
+        return 0;
+    for (int k = 0; k < classes; k++) {
+        double p = (double)counts[k] / n;
+        if (p > 0 && order == 1)
+            sum -= p * log(p);
+        else if (p > 0 && isfinite(order)) /* against the largest: no power becomes 0 */
+            sum += pow((double)counts[k] / largest, order);
+    }
+    double most = -log(largest / n), entropy = most;
+    if (order == 1)
+        entropy = sum;
+    else if (isfinite(order))
+        entropy = (order * most - log(sum)) / (order - 1);
+    return fmin(1, fmax(0, 1 - entropy / log((double)classes)));
 }
 
 double vg_effective_number(size_t n, double beta)

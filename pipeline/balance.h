@@ -1,4 +1,5 @@
-/* How skewed the labels are, and what to do about it: measures and loss weights.
+/* How skewed the labels are, and what to do about it: measures and loss weights. What the labels say
+ * beyond that (between splits, by their order) is in audit/labels.h.
  * (Rebalancing by resampling is load/sampler.h.) Pure functions. */
 #ifndef VG_BALANCE_H
 #define VG_BALANCE_H
@@ -17,10 +18,34 @@ typedef struct vg_balance {
     double majority_share;    /* what a network that always names the largest class gets right */
     int majority;             /* that class */
     int minority;             /* the smallest class with at least one sample */
+    double
+        imbalance_factor; /* vg_imbalance_factor of order 1: 0 for equal classes, 1 for one class */
+    double lrid;          /* likelihood-ratio imbalance degree, below */
+    double
+        effective_ratio; /* imbalance ratio of Cui's effective numbers with VG_EFFECTIVE_BETA: what
+                               is left of it when the n-th picture of a class shows less new than
+                               the first */
 } vg_balance;
+#define VG_EFFECTIVE_BETA 0.999
+/* A class is missing in a network's outputs when it is named less often than this share of its
+ * occurrence, beyond chance (train/observe). */
+#define VG_MISSING_SHARE 0.1
 
-/* counts[classes]. With total 0 everything is 0. */
+/* counts[classes]. With total 0 everything is 0. Classes without samples count for the ratios as if
+ * they were not there, for imbalance_factor and lrid as what they are, classes of nothing.
+ *
+ * lrid is 2 sum n_k ln(n_k K / n), the likelihood-ratio statistic of "all classes are equal" (Zhu, Wang,
+ * Ma, Wang, Xue: "LRID: a new metric of multi-class imbalance degree based on likelihood-ratio
+ * test", Pattern Recognition Letters 116, 2018). Unlike the ratio it sees the classes between the
+ * largest and the smallest. It grows with n: lrid / (2 n ln K) is imbalance_factor. */
 vg_balance vg_balance_measure(const size_t *counts, int classes);
+/* 1 - H_order / ln K with Renyi's entropy of that order (1: Shannon's; INFINITY: of the largest class
+ * alone), order > 0: the share of the possible diversity of labels that is lacking, 0..1 for any
+ * number of classes; the higher the order, the more the largest classes weigh. 0 for fewer than two
+ * classes or no samples. After the imbalance factor of Pirizadeh, Farahani and Kheradpisheh
+ * (Knowledge and Information Systems 65, 2023), as its abstract describes it (information theory, 0
+ * to 1, limiting cases by an order alpha); their own normalization may differ. */
+double vg_imbalance_factor(const size_t *counts, int classes, double order);
 
 typedef enum vg_weighting {
     VG_WEIGHTING_NONE,

@@ -42,6 +42,48 @@ static void test_edges(void **state)
     assert_near(b.imbalance_ratio, 1, 0);
 }
 
+static void test_imbalance_golden(void **state)
+{
+    (void)state;
+    /* python3 tests/golden/labels.py */
+    size_t counts[] = {1204, 610, 12, 3000};
+    vg_balance b = vg_balance_measure(counts, 4);
+    assert_near(b.lrid, 4517.619233684, 1e-6);
+    assert_near(b.imbalance_factor, 0.337626754303, 1e-11);
+    assert_near(b.effective_ratio, 79.627126478, 1e-7);
+    assert_near(b.lrid / (2 * 4826 * log(4)), b.imbalance_factor, 1e-12);
+    assert_near(vg_imbalance_factor(counts, 4, 2), 0.447110373254, 1e-11);
+    assert_near(vg_imbalance_factor(counts, 4, INFINITY), 0.657067292584, 1e-11);
+    /* between the orders nothing jumps */
+    assert_near(vg_imbalance_factor(counts, 4, 1 + 1e-6), b.imbalance_factor, 1e-5);
+    assert_near(vg_imbalance_factor(counts, 4, 500), 0.657067292584, 2e-3);
+    size_t three[] = {50, 25, 25};
+    b = vg_balance_measure(three, 3);
+    assert_near(b.lrid, 11.778303566, 1e-8);
+    assert_near(b.imbalance_factor, 0.053605369643, 1e-11);
+    assert_near(b.effective_ratio, 1.975297713, 1e-8);
+}
+
+static void test_imbalance_edges(void **state)
+{
+    (void)state;
+    size_t none[] = {0, 0}, even[] = {7, 7, 7}, one[] = {0, 9, 0};
+    vg_balance b = vg_balance_measure(even, 3);
+    assert_near(b.lrid, 0, 1e-12);
+    assert_near(b.imbalance_factor, 0, 1e-12);
+    assert_near(b.effective_ratio, 1, 0);
+    b = vg_balance_measure(one, 3);
+    assert_near(b.imbalance_factor, 1, 0);
+    assert_near(b.lrid, 2 * 9 * log(3), 1e-12);
+    b = vg_balance_measure(one + 1, 1); /* nothing to be uneven */
+    assert_near(b.imbalance_factor, 0, 0);
+    assert_near(b.lrid, 0, 0);
+    b = vg_balance_measure(none, 2);
+    assert_near(b.imbalance_factor, 0, 0);
+    assert_near(b.effective_ratio, 0, 0);
+    assert_near(vg_imbalance_factor(none, 2, 2), 0, 0);
+}
+
 static void test_weights_golden(void **state)
 {
     (void)state;
@@ -100,6 +142,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_measures_by_hand),
         cmocka_unit_test(test_edges),
+        cmocka_unit_test(test_imbalance_golden),
+        cmocka_unit_test(test_imbalance_edges),
         cmocka_unit_test(test_weights_golden),
         cmocka_unit_test(test_effective_number),
         cmocka_unit_test(test_words),

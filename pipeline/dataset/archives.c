@@ -112,6 +112,13 @@ vg_status vg_archives_add(vg_dataset *dataset, size_t archive, const vg_member *
     return vg_index_add_place(dataset, at + record, label, split, err);
 }
 
+uint64_t vg_archives_position(const vg_dataset *dataset, uint64_t place)
+{
+    size_t archive;
+    vg_member member = unpack_member(dataset->archives, place, &archive);
+    return (uint64_t)archive << OFFSET_BITS | member.offset;
+}
+
 size_t vg_archives_name(const vg_dataset *dataset, uint64_t place, char *name, size_t capacity)
 {
     size_t archive;

@@ -175,6 +175,24 @@ void vg_dataset_counts(const vg_dataset *dataset, vg_split split, size_t *counts
             counts[vg_sample_label(dataset->samples[i])]++;
 }
 
+void vg_dataset_tally(const vg_dataset *dataset, size_t *counts)
+{
+    size_t classes = (size_t)dataset->class_count;
+    for (size_t i = 0; i < VG_SPLIT_COUNT * classes; i++)
+        counts[i] = 0;
+    for (size_t i = 0; i < dataset->count; i++) {
+        vg_sample sample = dataset->samples[i];
+        counts[(size_t)vg_sample_split(sample) * classes + (size_t)vg_sample_label(sample)]++;
+    }
+}
+
+uint64_t vg_dataset_position(const vg_dataset *dataset, size_t index)
+{
+    if (dataset->archives)
+        return vg_archives_position(dataset, vg_sample_place(dataset->samples[index]));
+    return index;
+}
+
 vg_status vg_reader_init(vg_reader *reader, vg_error *err)
 {
     *reader = (vg_reader){0};

@@ -126,6 +126,11 @@ const char *vg_split_name(vg_split split); /* "train", "val", "test" */
 
 /* Samples of one split: fills counts[classes]. */
 void vg_dataset_counts(const vg_dataset *dataset, vg_split split, size_t *counts);
+/* All splits in one pass: fills counts[VG_SPLIT_COUNT * classes], split by split. */
+void vg_dataset_tally(const vg_dataset *dataset, size_t *counts);
+/* A number that grows in the order in which the samples are stored: of members of archives by shard and offset
+ * in it, of everything else the index itself. */
+uint64_t vg_dataset_position(const vg_dataset *dataset, size_t index);
 
 /* A narrower view made in place, before anything reads the dataset. */
 typedef struct vg_selection {

@@ -188,6 +188,7 @@ void vg_archives_free(vg_archives *archives);
 size_t vg_archives_name(const vg_dataset *dataset, uint64_t place, char *name, size_t capacity);
 vg_status vg_archives_bytes(const vg_dataset *dataset, uint64_t place, vg_reader *reader,
                             vg_span *bytes, vg_error *err);
+uint64_t vg_archives_position(const vg_dataset *dataset, uint64_t place);
 void vg_archives_stamp(const vg_dataset *dataset, uint64_t place, vg_stamp *stamp);
 void vg_unpacker_free(struct vg_unpacker *unpacker);
 

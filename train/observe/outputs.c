@@ -5,14 +5,13 @@
  * in verdict.c, the one for a missing class belongs to its definition. */
 #include "observe/measure.h"
 
+#include "balance.h"
 #include "base/alloc.h"
 #include "base/statistics.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define MISSING 0.1 /* of its share among the labels */
 
 void vg_diversity_reset(vg_diversity *diversity)
 {
@@ -113,7 +112,7 @@ static void count_classes(const int32_t *arg_max, const int32_t *labels, size_t 
             out->top_class = (int)c;
         }
         out->top_label_share = fmax(out->top_label_share, out->label_share[c]);
-        double low, high, wanted = MISSING * (double)meant;
+        double low, high, wanted = VG_MISSING_SHARE * (double)meant;
         vg_wilson((double)named, (double)n, &low, &high);
         out->missing[c] = high < wanted / (double)n;
         out->missing_count += out->missing[c];
