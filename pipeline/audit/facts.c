@@ -2,12 +2,25 @@
  * result is the same everywhere. */
 #include "audit/facts.h"
 
+#include "audit/channel_sums.h"
 #include "audit/flat.h"
 
 #include <math.h>
 
 /* Below this a picture may be of one colour, and is worth the look at each channel. */
 static const float perhaps_flat = 2.0F / 255;
+
+static void measure_channels(const vg_image *image, vg_facts *facts)
+{
+    vg_channel_sums sums = vg_channel_sums_of(image);
+    double pixels = (double)image->width * (double)image->height;
+    for (int c = 0; c < 3; c++) {
+        double mean = (double)sums.sum[c] / pixels;
+        double variance = (double)sums.squares[c] / pixels - mean * mean;
+        facts->mean[c] = (float)mean;
+        facts->std[c] = (float)sqrt(fmax(variance, 0));
+    }
+}
 
 void vg_facts_measure(const vg_image *image, vg_facts *facts)
 {
@@ -28,6 +41,7 @@ void vg_facts_measure(const vg_image *image, vg_facts *facts)
     double variance = (double)squares / (double)pixels - mean * mean;
     facts->brightness = (float)(mean / 255);
     facts->contrast = (float)(sqrt(fmax(variance, 0)) / 255);
+    measure_channels(image, facts);
     facts->width = image->width;
     facts->height = image->height;
     if (!colour)

@@ -19,13 +19,15 @@ enum {
 
 typedef struct vg_facts {
     float brightness, contrast; /* mean and standard deviation of BT.601 luma, 0..1 */
-    int32_t width, height;      /* upright, pixels */
-    uint64_t file_bytes;        /* 0: stored decoded */
-    uint8_t format;             /* vg_image_format */
+    float mean[3], std[3]; /* of each channel, 0..255; of a grey picture three times the same */
+    int32_t width, height; /* upright, pixels */
+    uint64_t file_bytes;   /* 0: stored decoded */
+    uint8_t format;        /* vg_image_format */
     uint8_t flags;
+    uint8_t bits; /* a sample of a channel in the file; 0: stored decoded, or not known */
 } vg_facts;
 
-/* What the pixels tell: everything but file_bytes, format and the flags DECODED, WARNED, TURNED, MISNAMED and
+/* What the pixels tell: everything but file_bytes, format, bits and the flags DECODED, WARNED, TURNED, MISNAMED and
  * CLEAR, which are left as they are. Pure function of the picture, the same numbers on every machine. */
 void vg_facts_measure(const vg_image *image, vg_facts *facts);
 
