@@ -75,13 +75,13 @@ static void the_ladder_adds_one_change_per_arm(void **state)
 {
     (void)state;
     vg_error err;
-    vg_ladder ladder;
+    vg_arms ladder;
     vg_run_options job = full_job();
     vg_compare_options options = vg_compare_options_default();
     assert_int_equal(options.seeds, 7);
     assert_ok(vg_ladder_make(&job, &options, &ladder, &err));
-    assert_int_equal(ladder.arm_count, 4);
-    const vg_run_options *arm = ladder.arms;
+    assert_int_equal(ladder.count, 4);
+    const vg_run_options *arm = ladder.jobs;
     assert_string_equal(ladder.names[0], "without changes");
     assert_int_equal(arm[0].normalization, VG_NORMALIZE_UNIT);
     assert_int_equal(arm[0].sampling, VG_SAMPLING_SHUFFLE);
@@ -107,32 +107,32 @@ static void absent_changes_are_left_out(void **state)
 {
     (void)state;
     vg_error err;
-    vg_ladder ladder;
+    vg_arms ladder;
     vg_compare_options options = vg_compare_options_default();
     vg_run_options job = full_job();
     job.normalization = VG_NORMALIZE_UNIT;
     job.sampling = VG_SAMPLING_SHUFFLE; /* weighting is left */
     assert_ok(vg_ladder_make(&job, &options, &ladder, &err));
-    assert_int_equal(ladder.arm_count, 3);
-    assert_int_equal(ladder.changes[0], VG_CHANGE_REBALANCE);
-    assert_int_equal(ladder.changes[1], VG_CHANGE_AUGMENT);
+    assert_int_equal(ladder.count, 3);
+    assert_int_equal(ladder.pairs[0].change, VG_CHANGE_REBALANCE);
+    assert_int_equal(ladder.pairs[1].change, VG_CHANGE_AUGMENT);
     job.normalization = VG_NORMALIZE_NONE;
     job.weighting = VG_WEIGHTING_NONE;
     assert_ok(vg_ladder_make(&job, &options, &ladder, &err));
-    assert_int_equal(ladder.arm_count, 2);
-    assert_int_equal(ladder.arms[0].normalization, VG_NORMALIZE_NONE);
+    assert_int_equal(ladder.count, 2);
+    assert_int_equal(ladder.jobs[0].normalization, VG_NORMALIZE_NONE);
     job.policy = vg_policy_none();
     job.mixing = (vg_mixing){0.2, 0, 1}; /* is augmentation too */
     assert_ok(vg_ladder_make(&job, &options, &ladder, &err));
-    assert_int_equal(ladder.arm_count, 2);
-    assert_false(vg_mixing_is_on(&ladder.arms[0].mixing));
-    assert_true(vg_mixing_is_on(&ladder.arms[1].mixing));
+    assert_int_equal(ladder.count, 2);
+    assert_false(vg_mixing_is_on(&ladder.jobs[0].mixing));
+    assert_true(vg_mixing_is_on(&ladder.jobs[1].mixing));
     job.mixing = (vg_mixing){.chance = 1};
     assert_ok(vg_class_rules_add(&job.class_rules, "rare", "rotate=5", &err)); /* and that */
     assert_ok(vg_ladder_make(&job, &options, &ladder, &err));
-    assert_int_equal(ladder.arm_count, 2);
-    assert_int_equal(ladder.arms[0].class_rules.count, 0);
-    assert_int_equal(ladder.arms[1].class_rules.count, 1);
+    assert_int_equal(ladder.count, 2);
+    assert_int_equal(ladder.jobs[0].class_rules.count, 0);
+    assert_int_equal(ladder.jobs[1].class_rules.count, 1);
     vg_class_rules_reset(&job.class_rules);
     assert_int_equal(vg_ladder_make(&job, &options, &ladder, &err), VG_E_ARG);
     assert_contains(err.message, "nothing to compare");
@@ -142,30 +142,30 @@ static void what_is_not_asked_about_stays(void **state)
 {
     (void)state;
     vg_error err;
-    vg_ladder ladder;
+    vg_arms ladder;
     vg_run_options job = full_job();
     vg_compare_options options = {.changes = {VG_CHANGE_AUGMENT}, .change_count = 1, .seeds = 6};
     assert_ok(vg_ladder_make(&job, &options, &ladder, &err));
-    assert_int_equal(ladder.arm_count, 2);
-    assert_int_equal(ladder.arms[0].normalization, VG_NORMALIZE_ZSCORE);
-    assert_int_equal(ladder.arms[0].sampling, VG_SAMPLING_BALANCED);
-    assert_true(vg_policy_is_none(&ladder.arms[0].policy));
+    assert_int_equal(ladder.count, 2);
+    assert_int_equal(ladder.jobs[0].normalization, VG_NORMALIZE_ZSCORE);
+    assert_int_equal(ladder.jobs[0].sampling, VG_SAMPLING_BALANCED);
+    assert_true(vg_policy_is_none(&ladder.jobs[0].policy));
 }
 
 static void the_control_changes_only_the_order(void **state)
 {
     (void)state;
     vg_error err;
-    vg_ladder ladder;
+    vg_arms ladder;
     vg_run_options job = full_job();
     vg_compare_options options = {
         .changes = {VG_CHANGE_NOTHING, VG_CHANGE_NORMALIZE}, .change_count = 2, .seeds = 6};
     assert_ok(vg_ladder_make(&job, &options, &ladder, &err));
-    assert_int_equal(ladder.arm_count, 3);
+    assert_int_equal(ladder.count, 3);
     assert_string_equal(ladder.names[1], "+ nothing");
-    assert_int_equal(ladder.arms[1].normalization, VG_NORMALIZE_UNIT);
-    assert_true(ladder.arms[1].order_seed != ladder.arms[0].order_seed);
-    assert_true(ladder.arms[2].order_seed == ladder.arms[1].order_seed);
+    assert_int_equal(ladder.jobs[1].normalization, VG_NORMALIZE_UNIT);
+    assert_true(ladder.jobs[1].order_seed != ladder.jobs[0].order_seed);
+    assert_true(ladder.jobs[2].order_seed == ladder.jobs[1].order_seed);
 }
 
 static void impossible_questions_are_refused(void **state)
@@ -421,6 +421,70 @@ static void words_are_read_back(void **state)
     assert_true(isnan(vg_measure_value(&d, -1)));
 }
 
+static void a_remedy_is_held_against_the_data_as_they_are(void **state)
+{
+    (void)state;
+    vg_run_options plain = full_job(), even = full_job(), shifted = full_job();
+    vg_comparison c = {0};
+    vg_error err;
+    plain.sampling = shifted.sampling = VG_SAMPLING_SHUFFLE;
+    plain.policy.flip_horizontal = even.policy.flip_horizontal = false;
+    const vg_remedy remedies[] = {{.name = "imbalance", .job = &even},
+                                  {.name = "flip", .job = &shifted}};
+    vg_compare_options how = {.seeds = vg_consequence_seeds(2), .first_seed = 1};
+    assert_int_equal(how.seeds, 7);
+    reset_fake();
+    fake.rebalance = 0.1; /* the second remedy has none of it */
+    fake.augment = 0.2;
+    assert_ok(vg_consequence_with(fake_run, NULL, &plain, remedies, 2, &how, NULL, &c, &err));
+    assert_int_equal(c.arm_count, 3);
+    assert_int_equal(c.change_count, 2);
+    assert_string_equal(c.arms[2].name, "without flip");
+    assert_string_equal(c.effects[0].name, "imbalance");
+    assert_near(c.effects[0].measures[5].difference, 0.1, 1e-12);
+    assert_near(c.effects[1].measures[5].difference, 0.2, 1e-12);
+    assert_string_equal(c.effects[0].word, "helps");
+    assert_null(fake.seen[0].checkpoint); /* a study of findings leaves no weights */
+    assert_null(fake.seen[2].checkpoint);
+    vg_comparison_reset(&c);
+}
+
+static void remedies_that_cannot_be_measured_are_refused(void **state)
+{
+    (void)state;
+    vg_run_options plain = full_job();
+    vg_comparison c = {0};
+    vg_error err;
+    const vg_remedy none = {.name = "broken"};
+    vg_compare_options how = {.seeds = 6, .first_seed = 1};
+    reset_fake();
+    assert_int_equal(vg_consequence_with(fake_run, NULL, &plain, &none, 1, &how, NULL, &c, &err),
+                     VG_E_ARG);
+    assert_contains(err.message, "\"broken\" changes nothing");
+    assert_int_equal(vg_consequence_with(fake_run, NULL, &plain, &none, 0, &how, NULL, &c, &err),
+                     VG_E_ARG);
+    assert_int_equal(fake.count, 0);
+    char *folder = test_folder_make();
+    vg_dataset *data[2];
+    for (int i = 0; i < 2; i++) {
+        char path[4200];
+        snprintf(path, sizeof path, "%s/%c.csv", folder, 'a' + i);
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        fprintf(file, "path,label,split\n1.png,a,train\n2.png,b,%s\n3.png,a,test\n",
+                i ? "test" : "train");
+        assert_int_equal(fclose(file), 0);
+        assert_ok(vg_dataset_open(path, NULL, &data[i], &err));
+    }
+    const vg_remedy other = {.name = "leak", .dataset = data[1]};
+    assert_int_equal(
+        vg_consequence_with(fake_run, data[0], &plain, &other, 1, &how, NULL, &c, &err), VG_E_ARG);
+    assert_contains(err.message, "2 held-out samples");
+    vg_dataset_close(data[0]);
+    vg_dataset_close(data[1]);
+    test_folder_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -438,6 +502,8 @@ int main(void)
         cmocka_unit_test(a_failed_training_names_its_arm),
         cmocka_unit_test(an_event_may_stop_the_study),
         cmocka_unit_test(the_verdict_of_an_arm_is_the_most_frequent),
+        cmocka_unit_test(a_remedy_is_held_against_the_data_as_they_are),
+        cmocka_unit_test(remedies_that_cannot_be_measured_are_refused),
         cmocka_unit_test(words_are_read_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,7 +46,7 @@ static void rebalancing_cures_a_planted_imbalance(void **state)
     }
     for (int i = 0; i < c.change_count; i++)
         print_message("%s: %+.3f [%.3f, %.3f] p %.3f corrected %.3f: %s\n",
-                      vg_change_name(c.effects[i].change), c.effects[i].measures[5].difference,
+                      c.effects[i].name, c.effects[i].measures[5].difference,
                       c.effects[i].measures[5].low, c.effects[i].measures[5].high,
                       c.effects[i].measures[5].p, c.effects[i].measures[5].p_corrected,
                       c.effects[i].word);

@@ -199,6 +199,31 @@ static void test_select_limits_training_only(void **state)
     vg_dataset_close(dataset);
 }
 
+static void test_left_out_samples_are_gone(void **state)
+{
+    (void)state;
+    vg_dataset *dataset = open_four();
+    size_t count = vg_dataset_count(dataset), kept = 0;
+    bool *gone = calloc(count, sizeof *gone);
+    assert_non_null(gone);
+    int bee = vg_dataset_label(dataset, find_sample(dataset, "bee/0-1.jpg"));
+    for (size_t i = 0; i < count; i++) {
+        gone[i] = vg_dataset_label(dataset, i) == bee || i % 2;
+        kept += !gone[i];
+    }
+    char name[100], first[100];
+    vg_dataset_name(dataset, 2, name, sizeof name);
+    vg_dataset_leave_out(dataset, gone);
+    assert_int_equal(vg_dataset_count(dataset), kept);
+    assert_int_equal(vg_dataset_classes(dataset), 4); /* one without a sample */
+    for (size_t i = 0; i < kept; i++)
+        assert_int_not_equal(vg_dataset_label(dataset, i), bee);
+    vg_dataset_name(dataset, 1, first, sizeof first);
+    assert_string_equal(first, name);
+    free(gone);
+    vg_dataset_close(dataset);
+}
+
 static void test_select_totals(void **state)
 {
     (void)state;
@@ -294,6 +319,7 @@ int main(void)
         FRESH(test_many_classes),
         FRESH(test_select_classes_renumbers),
         FRESH(test_select_limits_training_only),
+        FRESH(test_left_out_samples_are_gone),
         FRESH(test_select_totals),
         FRESH(test_select_is_a_hash),
         FRESH(test_select_refusals_change_nothing),

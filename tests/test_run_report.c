@@ -112,6 +112,7 @@ static vg_comparison comparison_of(int seeds)
     }
     vg_change_effect *e = &c.effects[0];
     e->change = VG_CHANGE_REBALANCE;
+    snprintf(e->name, sizeof e->name, "rebalance");
     for (int m = 0; m < VG_MEASURES; m++) {
         e->measures[m] = (vg_paired){.n = seeds,
                                      .difference = 0.381,

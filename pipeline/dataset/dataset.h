@@ -149,6 +149,9 @@ typedef struct vg_selection {
  * that is selected twice, or one with a limit that is not selected; the dataset is unchanged then.
  * classes and limits name classes exactly (by bytes). */
 vg_status vg_dataset_select(vg_dataset *dataset, const vg_selection *selection, vg_error *err);
+/* Takes out every sample i with gone[i] ([vg_dataset_count]), before anything reads the dataset. Classes stay, also
+ * those that are left without a sample. */
+void vg_dataset_leave_out(vg_dataset *dataset, const bool *gone);
 
 /* Reads and decodes one sample. `scratch` holds file bytes and decoder state of one thread. */
 typedef struct vg_reader {

@@ -279,3 +279,12 @@ vg_status vg_dataset_select(vg_dataset *dataset, const vg_selection *selection, 
     plan_reset(&plan);
     return status;
 }
+
+void vg_dataset_leave_out(vg_dataset *dataset, const bool *gone)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < dataset->count; i++)
+        if (!gone[i])
+            dataset->samples[kept++] = dataset->samples[i];
+    dataset->count = kept;
+}

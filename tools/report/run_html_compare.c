@@ -49,7 +49,7 @@ static void summary(const vg_run_report *report, FILE *out)
         char text[80];
         interval(text, sizeof text, accuracy, 100);
         vg_html_table_row(out);
-        vg_html_cell(out, "%s", vg_change_name(e->change));
+        vg_html_cell(out, "%s", e->name);
         vg_html_cell(out, "%s", e->word);
         vg_html_number(out, "%.2f → %.2f %s", e->before[INFORMATION], e->after[INFORMATION],
                        vg_run_stars(e->measures[INFORMATION].p_corrected));
@@ -82,8 +82,7 @@ static void forest(const vg_run_report *report, FILE *out)
         for (size_t i = 0; i < rows; i++) {
             const vg_change_effect *e = &c->effects[i / PER_CHANGE];
             if (i % PER_CHANGE == 0) {
-                estimates[i] =
-                    (vg_svg_estimate){.label = vg_change_name(e->change), .heading = true};
+                estimates[i] = (vg_svg_estimate){.label = e->name, .heading = true};
                 continue;
             }
             int m = measures[i % PER_CHANGE - 1];
@@ -168,7 +167,7 @@ static void all_measures(const vg_run_report *report, FILE *out)
             if (isfinite(p->high))
                 snprintf(high, sizeof high, "%.2f", f * p->high);
             vg_html_table_row(out);
-            vg_html_cell(out, "%s", m ? "" : vg_change_name(e->change));
+            vg_html_cell(out, "%s", m ? "" : e->name);
             vg_html_cell(out, "%s%s", shown[m].name, f == 100 ? ", points" : "");
             if (!isfinite(p->difference)) { /* the effective rank of two classes */
                 vg_html_cell(out, "does not exist here");

@@ -3,6 +3,7 @@
 
 #include "check_report.h"
 #include "cli.h"
+#include "report/effects.h"
 #include "report/escape.h"
 
 #include <math.h>
@@ -167,33 +168,6 @@ static json_t *epochs_json(const vg_run_result *result, const char *const *class
     return finished(list, ok && list);
 }
 
-static json_t *effect_json(const vg_change_effect *effect, int seeds)
-{
-    bool ok = true;
-    json_t *o = json_object(), *measures = json_object();
-    put_text(o, "name", vg_change_name(effect->change), &ok);
-    for (int i = 0; i < VG_MEASURES; i++) {
-        const vg_paired *p = &effect->measures[i];
-        json_t *m = json_object();
-        put_number(m, "difference", p->difference, &ok);
-        put_number(m, "low", p->low, &ok);
-        put_number(m, "high", p->high, &ok);
-        put_number(m, "p", p->p_corrected, &ok);
-        put_number(m, "p_uncorrected", p->p, &ok);
-        put_number(m, "before", effect->before[i], &ok);
-        put_number(m, "after", effect->after[i], &ok);
-        put_count(m, "n", (uint64_t)p->n, &ok);
-        put(m, "seeds_needed", p->seeds_needed > 0 ? json_integer(p->seeds_needed) : json_null(),
-            &ok);
-        put(measures, vg_measure_name(i), m, &ok);
-    }
-    put(o, "measures", measures, &ok);
-    put_count(o, "seeds", (uint64_t)seeds, &ok);
-    put_number(o, "seconds", effect->seconds, &ok);
-    put_text(o, "word", effect->word, &ok);
-    return finished(o, ok && o);
-}
-
 static json_t *arm_json(const vg_comparison *comparison, int index)
 {
     const vg_arm *arm = &comparison->arms[index];
@@ -217,7 +191,7 @@ static void put_comparison(json_t *root, const vg_comparison *comparison, bool *
 {
     json_t *changes = json_array(), *arms = json_array();
     for (int i = 0; i < comparison->change_count; i++)
-        add(changes, effect_json(&comparison->effects[i], comparison->seeds), ok);
+        add(changes, vg_effect_json(&comparison->effects[i], comparison->seeds), ok);
     for (int i = 0; i < comparison->arm_count; i++)
         add(arms, arm_json(comparison, i), ok);
     put(root, "changes", changes, ok);

@@ -5,6 +5,7 @@
 #include "check_report.h"
 #include "cli.h"
 #include "progress.h"
+#include "report/effects.h"
 #include "report/escape.h"
 
 #include <inttypes.h>
@@ -51,49 +52,13 @@ static void verdict_line(const vg_run_report *report, const vg_run_result *resul
 
 /* ---- the table of changes */
 
-static void before_after(char *text, size_t capacity, const vg_change_effect *e, int measure,
-                         double factor, const char *format)
-{
-    char a[24], b[24];
-    snprintf(a, sizeof a, format, factor * e->before[measure]);
-    snprintf(b, sizeof b, format, factor * e->after[measure]);
-    snprintf(text, capacity, "%s -> %s %s", a, b, vg_run_stars(e->measures[measure].p_corrected));
-}
-
-static void change_row(const vg_change_effect *e, double labels, FILE *out, int width,
-                       const paint *c)
-{
-    enum { INFORMATION, EFFECTIVE, ACCURACY = 5 };
-    const vg_paired *accuracy = &e->measures[ACCURACY];
-    char information[64], effective[64], points[80];
-    before_after(information, sizeof information, e, INFORMATION, 1, "%.2f");
-    before_after(effective, sizeof effective, e, EFFECTIVE, labels, "%.1f");
-    if (isfinite(accuracy->low) && isfinite(accuracy->high))
-        snprintf(points, sizeof points, "%+5.1f [%.1f, %.1f] %s", 100 * accuracy->difference,
-                 100 * accuracy->low, 100 * accuracy->high, vg_run_stars(accuracy->p_corrected));
-    else
-        snprintf(points, sizeof points, "%+5.1f (one pair)", 100 * accuracy->difference);
-    vg_cli_pad(out, vg_change_name(e->change), 12);
-    vg_cli_pad(out, information, 22);
-    vg_cli_pad(out, effective, 22);
-    vg_cli_pad(out, points, 27);
-    const char *colour = accuracy->low > 0 ? c->good : accuracy->high < 0 ? c->bad : "";
-    (void)width;
-    fprintf(out, "%s%s%s\n", colour, e->word, *colour ? c->off : "");
-}
-
-static void changes_table(const vg_run_report *report, FILE *out, int width, const paint *c)
+static void changes_table(const vg_run_report *report, FILE *out, const paint *c)
 {
     const vg_comparison *comparison = report->comparison;
     double labels = vg_run_effective_labels(&report->result->final);
-    fputs(c->dim, out);
-    vg_cli_pad(out, "change", 12);
-    vg_cli_pad(out, "output diversity", 22);
-    vg_cli_pad(out, "effective classes", 22);
-    vg_cli_pad(out, "balanced accuracy", 27);
-    fprintf(out, "verdict%s\n", c->off);
+    vg_effect_head(out, "change", 12, c->dim, c->off);
     for (int i = 0; i < comparison->change_count; i++)
-        change_row(&comparison->effects[i], labels, out, width, c);
+        vg_effect_row(out, &comparison->effects[i], labels, 12, c->good, c->bad, c->off);
     if (comparison->change_count == 0)
         fputs("the job contains none of the changes that were asked for: nothing to compare\n",
               out);
@@ -200,7 +165,7 @@ static void cost(const vg_run_report *report, FILE *out, int width)
                 report->comparison->arm_count * report->comparison->seeds,
                 vg_progress_time(time, report->comparison->seconds));
         for (int i = 0; i < report->comparison->change_count; i++)
-            fprintf(out, "; %s %+.1f s", vg_change_name(report->comparison->effects[i].change),
+            fprintf(out, "; %s %+.1f s", report->comparison->effects[i].name,
                     report->comparison->effects[i].seconds);
         fputs(" a training\n", out);
     } else {
@@ -241,12 +206,12 @@ void vg_run_report_text(const vg_run_report *report, FILE *out, int width, bool 
         verdict_line(report, report->result, with->verdict, trainings,
                      "          with all changes: ", out, width, &c);
         fputc('\n', out);
-        changes_table(report, out, width, &c);
+        changes_table(report, out, &c);
     } else {
         verdict_line(report, report->result, report->result->monitor.settled, "", "VERDICT   ", out,
                      width, &c);
         if (comparison)
-            changes_table(report, out, width, &c);
+            changes_table(report, out, &c);
     }
     fputc('\n', out);
     measures(report, out, width, &c);

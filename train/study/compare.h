@@ -32,7 +32,7 @@ typedef enum vg_change {
     VG_CHANGE_AUGMENT,   /* policy, those of classes, mixing of batches */
     VG_CHANGE_NOTHING, /* control: the same job again with another order of samples, which the arms
                           after it keep */
-    VG_CHANGES
+    VG_CHANGES         /* as the change of an effect: none of these, see its name */
 } vg_change;
 const char *vg_change_name(vg_change change);
 vg_status vg_change_parse(const char *word, vg_change *change, vg_error *err);
@@ -66,6 +66,7 @@ typedef struct vg_arm {
 
 typedef struct vg_change_effect {
     vg_change change;
+    char name[64]; /* the change's, or what a study of another kind calls it */
     vg_paired measures[VG_MEASURES];
     double before[VG_MEASURES], after[VG_MEASURES]; /* means of the two arms */
     double seconds; /* mean cost in time of a training, difference */

@@ -172,7 +172,7 @@ static int correct(vg_comparison *result)
 {
     int tests = 0;
     for (int m = 0; m < VG_MEASURES; m++) {
-        double p[VG_CHANGES];
+        double p[VG_ARMS];
         tests = 0;
         for (int i = 0; i < result->change_count; i++)
             if (result->effects[i].change != VG_CHANGE_NOTHING)
@@ -185,22 +185,25 @@ static int correct(vg_comparison *result)
     return tests;
 }
 
-vg_status vg_effects_measure(const vg_ladder *ladder, vg_comparison *result, vg_error *err)
+vg_status vg_effects_measure(const vg_arms *arms, vg_comparison *result, vg_error *err)
 {
     int seeds = result->seeds;
     double *d = vg_alloc((size_t)seeds, sizeof *d);
     if (!d)
         return vg_fail(err, VG_E_NOMEM, "no memory for %d differences", seeds);
     for (int i = 0; i < result->change_count; i++) {
-        result->effects[i].change = ladder->changes[i];
-        test_pairs(&result->arms[i], &result->arms[i + 1], seeds, d, &result->effects[i]);
+        vg_change_effect *e = &result->effects[i];
+        e->change = arms->pairs[i].change;
+        snprintf(e->name, sizeof e->name, "%s", arms->pairs[i].name);
+        test_pairs(&result->arms[arms->pairs[i].before], &result->arms[arms->pairs[i].after], seeds,
+                   d, e);
     }
     free(d);
     int tests = correct(result);
     for (int i = 0; i < result->change_count; i++) {
         vg_change_effect *e = &result->effects[i];
-        choose_word(e, &result->arms[i], &result->arms[i + 1], seeds,
-                    e->change == VG_CHANGE_NOTHING ? 1 : tests);
+        choose_word(e, &result->arms[arms->pairs[i].before], &result->arms[arms->pairs[i].after],
+                    seeds, e->change == VG_CHANGE_NOTHING ? 1 : tests);
     }
     return VG_OK;
 }

@@ -86,11 +86,11 @@ static void put_back(vg_run_options *arm, const vg_run_options *job, vg_change c
 }
 
 vg_status vg_ladder_make(const vg_run_options *job, const vg_compare_options *options,
-                         vg_ladder *ladder, vg_error *err)
+                         vg_arms *ladder, vg_error *err)
 {
     bool named[VG_CHANGES] = {false};
     int count = 0;
-    *ladder = (vg_ladder){0};
+    *ladder = (vg_arms){0};
     if (options->change_count < 1 || options->change_count > VG_CHANGES)
         return vg_fail(err, VG_E_ARG, "%d data changes to compare; 1 to %d are possible",
                        options->change_count, VG_CHANGES);
@@ -103,25 +103,29 @@ vg_status vg_ladder_make(const vg_run_options *job, const vg_compare_options *op
                            vg_change_name(change));
         named[change] = true;
         if (contains(job, change))
-            ladder->changes[count++] = change;
+            ladder->pairs[count++].change = change;
     }
     if (count == 0)
         return vg_fail(err, VG_E_ARG,
                        "nothing to compare: the job contains none of the data changes asked about "
                        "(set a normalization beyond 0..1, a sampling or weighting against "
                        "imbalance, or an augmentation policy)");
-    ladder->arm_count = count + 1;
-    ladder->arms[0] = *job;
+    ladder->count = count + 1;
+    ladder->pair_count = ladder->whole = count;
+    ladder->jobs[0] = *job;
     /* the arms would overwrite each other */
-    ladder->arms[0].checkpoint = ladder->arms[0].best = ladder->arms[0].state = NULL;
+    ladder->jobs[0].checkpoint = ladder->jobs[0].best = ladder->jobs[0].state = NULL;
     snprintf(ladder->names[0], sizeof ladder->names[0], "without changes");
     for (int i = 0; i < count; i++)
-        take_away(&ladder->arms[0], ladder->changes[i]);
+        take_away(&ladder->jobs[0], ladder->pairs[i].change);
     for (int i = 0; i < count; i++) {
-        ladder->arms[i + 1] = ladder->arms[i];
-        put_back(&ladder->arms[i + 1], job, ladder->changes[i]);
-        snprintf(ladder->names[i + 1], sizeof ladder->names[i + 1], "+ %s",
-                 vg_change_name(ladder->changes[i]));
+        vg_change change = ladder->pairs[i].change;
+        ladder->jobs[i + 1] = ladder->jobs[i];
+        put_back(&ladder->jobs[i + 1], job, change);
+        snprintf(ladder->names[i + 1], sizeof ladder->names[i + 1], "+ %s", vg_change_name(change));
+        ladder->pairs[i].before = i;
+        ladder->pairs[i].after = i + 1;
+        snprintf(ladder->pairs[i].name, sizeof ladder->pairs[i].name, "%s", vg_change_name(change));
     }
     return VG_OK;
 }
