@@ -145,6 +145,12 @@ static void check_maxpool(vg_window g)
     vg_maxpool_backward_plain(&g, chosen2, dy, dx2);
     for (size_t i = 0; i < in; i++)
         assert_true(dx[i] == dx2[i]);
+    memset(y2, 1, out * sizeof *y2); /* values alone */
+    vg_maxpool(&g, x, y2, NULL, relu);
+    assert_memory_equal(y, y2, out * sizeof *y);
+    memset(y2, 1, out * sizeof *y2);
+    vg_maxpool_plain(&g, x, y2, NULL, relu);
+    assert_memory_equal(y, y2, out * sizeof *y);
     bool apart = g.stride == g.kernel && g.padding == 0;
     size_t row = (size_t)g.w * (size_t)g.c;
     for (int r = 0; apart && r < g.h; r++) {

@@ -144,7 +144,8 @@ static void run_all(fixture *r, const vg_tile_set *set, bool relu, int parts)
         vg_conv_pack_forward(c, r->w, r->bias, part, 3, r->packed);
         vg_conv_pack_backward(c, r->w, part, 3, r->packed_back);
     }
-    vg_conv_forward(set, c, &x, r->images, r->packed, relu, r->y, r->scratch);
+    vg_conv_forward(set, c, &x, r->images, r->packed, &(vg_sink){.base = r->y, .relu = relu},
+                    r->scratch);
     vg_conv_backward_data(set, c, &dy, r->images, r->packed_back, false, r->dx, r->scratch);
     for (int part = 0; part < parts; part++)
         vg_conv_backward_weight(set, c, &x, &dy, r->images, part, parts, false, r->packed_dw,
@@ -223,7 +224,8 @@ static void test_same_bits(void **state)
         for (int n = 0; n < b.images; n++) {
             size_t in = r_in(&b, n), out = r_out(&b, n);
             vg_rows x = rows_of(b.x + in, c->x_pixel), dy = rows_of(b.dy + out, c->y_pixel);
-            vg_conv_forward(narrow, c, &x, 1, b.packed, true, b.y + out, b.scratch);
+            vg_conv_forward(narrow, c, &x, 1, b.packed, &(vg_sink){.base = b.y + out, .relu = true},
+                            b.scratch);
             vg_conv_backward_data(narrow, c, &dy, 1, b.packed_back, false, b.dx + in, b.scratch);
             vg_conv_backward_weight(narrow, c, &x, &dy, 1, 0, 1, n > 0, b.packed_dw, b.scratch);
         }
@@ -272,7 +274,8 @@ static void test_made_rows(void **state)
         vg_rows dy = doubled_rows(&ddy, b.dy, c->p, c->q, c->y_pixel);
         vg_conv_pack_forward(c, b.w, NULL, 0, 1, b.packed);
         vg_conv_pack_backward(c, b.w, 0, 1, b.packed_back);
-        vg_conv_forward(set, c, &x, b.images, b.packed, false, b.y, b.scratch);
+        vg_conv_forward(set, c, &x, b.images, b.packed, &(vg_sink){.base = b.y, .relu = false},
+                        b.scratch);
         vg_conv_backward_data(set, c, &dy, b.images, b.packed_back, false, b.dx, b.scratch);
         vg_conv_backward_weight(set, c, &x, &dy, b.images, 0, 1, false, b.packed_dw, b.scratch);
         vg_conv_unpack_gradient(c, b.packed_dw, 1, 0, 0, 1, b.dw);
@@ -286,6 +289,86 @@ static void test_made_rows(void **state)
         fixture_free(&a);
         fixture_free(&b);
     }
+}
+
+/* Takes rows and puts them where they belong; whole multiples but at the end. */
+typedef struct taken {
+    const vg_conv *c;
+    int multiple, next;
+    float *y;
+} taken;
+
+static void take_rows(void *context, int image, int row, int rows, const float *y)
+{
+    taken *t = context;
+    size_t line = (size_t)t->c->q * (size_t)t->c->k;
+    assert_int_equal(image * t->c->p + row, t->next);
+    assert_true(row % t->multiple == 0 && (rows % t->multiple == 0 || row + rows == t->c->p));
+    t->next += rows;
+    memcpy(t->y + (size_t)(image * t->c->p + row) * line, y, (size_t)rows * line * sizeof *y);
+}
+
+static void test_sinks(void **state)
+{
+    (void)state;
+    for (int i = 0; i < SHAPE_COUNT; i++)
+        for (int simd = 0; simd < VG_SIMD_COUNT; simd++) {
+            const vg_tile_set *set = set_at(simd);
+            if (!set)
+                continue;
+            fixture r = fixture_make(&SHAPES[i]);
+            const vg_conv *c = &r.c;
+            run_all(&r, set, true, 1);
+            size_t pixels = (size_t)r.images * (size_t)(c->p * c->q), k = (size_t)c->k;
+            taken t = {.c = c, .multiple = 1 + i % 4, .y = floats(pixels * k)};
+            size_t need = vg_conv_scratch_sink(c, t.multiple);
+            float *scratch = floats(need);
+            vg_rows x = rows_of(r.x, c->x_pixel);
+            vg_sink sink = {.take = take_rows, .context = &t, .multiple = t.multiple, .relu = true};
+            vg_conv_forward(set, c, &x, r.images, r.packed, &sink, scratch);
+            assert_int_equal(t.next, r.images * c->p);
+            assert_guard(t.y, pixels * k);
+            assert_guard(scratch, need);
+            for (size_t at = 0; at < pixels; at++)
+                assert_memory_equal(t.y + at * k, r.y + at * c->y_pixel, k * sizeof(float));
+            free(t.y);
+            free(scratch);
+            fixture_free(&r);
+        }
+}
+
+/* y added to what is there, before the ReLU; weights and bias scaled beforehand. */
+static void test_sums_and_scales(void **state)
+{
+    (void)state;
+    for (int i = 0; i < SHAPE_COUNT; i++)
+        for (int simd = 0; simd < VG_SIMD_COUNT; simd++) {
+            const vg_tile_set *set = set_at(simd);
+            if (!set)
+                continue;
+            fixture r = fixture_make(&SHAPES[i]);
+            const vg_conv *c = &r.c;
+            run_all(&r, set, false, 1);
+            float *sum = drawn(r.y_size, 9), *before = drawn(r.y_size, 9);
+            float *scale = drawn((size_t)c->k, 10), *shift = drawn((size_t)c->k, 11);
+            vg_conv_scale_packed(c, c->kernel * c->kernel, scale, shift, r.packed);
+            assert_guard(r.packed, vg_conv_packed_forward(c));
+            vg_rows x = rows_of(r.x, c->x_pixel);
+            vg_sink sink = {.base = sum, .add = true, .relu = true};
+            vg_conv_forward(set, c, &x, r.images, r.packed, &sink, r.scratch);
+            double allowed = 1e-4 + 1e-6 * c->kernel * c->kernel * c->c;
+            for (size_t at = 0; at < r.y_size; at++) {
+                size_t k = at % c->y_pixel;
+                double want = (double)before[at];
+                if (k < (size_t)c->k) {
+                    want += (double)r.y[at] * (double)scale[k] + (double)shift[k];
+                    want = want < 0 ? 0 : want;
+                }
+                assert_near((double)sum[at], want, allowed);
+            }
+            free(sum), free(before), free(scale), free(shift);
+            fixture_free(&r);
+        }
 }
 
 /* dx added to what is there: with pixels that nobody reads, and with few channels. */
@@ -355,6 +438,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shapes),    cmocka_unit_test(test_same_bits),
+        cmocka_unit_test(test_sinks),     cmocka_unit_test(test_sums_and_scales),
         cmocka_unit_test(test_made_rows), cmocka_unit_test(test_add),
         cmocka_unit_test(test_nan),       cmocka_unit_test(test_shards)};
     return cmocka_run_group_tests(tests, NULL, NULL);

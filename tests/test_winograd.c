@@ -111,8 +111,10 @@ static void run_all(fixture *f, const vg_tile_set *set, int m, bool relu)
         vg_winograd_pack(set, &f->back, m, true, f->w, NULL, part, 3, back);
     }
     vg_rows x = {.base = f->x, .pixel = c->x_pixel}, dy = {.base = f->dy, .pixel = c->y_pixel};
-    vg_winograd_forward(set, c, m, &x, f->images, packed, false, relu, f->got_y, scratch);
-    vg_winograd_forward(set, &f->back, m, &dy, f->images, back, false, false, f->got_dx, scratch);
+    vg_winograd_forward(set, c, m, &x, f->images, packed,
+                        &(vg_sink){.base = f->got_y, .relu = relu}, scratch);
+    vg_winograd_forward(set, &f->back, m, &dy, f->images, back,
+                        &(vg_sink){.base = f->got_dx, .relu = false}, scratch);
     vg_winograd_backward_weight(set, c, m, &x, &dy, f->images, false, f->packed_dw, scratch);
     vg_conv_unpack_gradient(c, f->packed_dw, 1, 0, 0, 1, f->got_dw);
     assert_guard(scratch, scratch_size);
@@ -198,6 +200,61 @@ static void test_same_bits(void **state)
         }
 }
 
+/* Takes rows and puts them where they belong; whole multiples but at the end. */
+typedef struct taken {
+    const vg_conv *c;
+    int multiple, next;
+    float *y;
+} taken;
+
+static void take_rows(void *context, int image, int row, int rows, const float *y)
+{
+    taken *t = context;
+    size_t line = (size_t)t->c->q * (size_t)t->c->k;
+    assert_int_equal(image * t->c->p + row, t->next);
+    assert_true(row % t->multiple == 0 && (rows % t->multiple == 0 || row + rows == t->c->p));
+    t->next += rows;
+    memcpy(t->y + (size_t)(image * t->c->p + row) * line, y, (size_t)rows * line * sizeof *y);
+}
+
+/* Outputs that are taken as they come, and outputs added to what is there. */
+static void test_sinks(void **state)
+{
+    (void)state;
+    for (int i = 0; i < SHAPE_COUNT; i++)
+        for (int m = 2; m <= 4; m += 2)
+            for (int simd = 0; simd < VG_SIMD_COUNT; simd++) {
+                const vg_tile_set *set = set_at(simd);
+                if (!set)
+                    continue;
+                fixture f = fixture_make(&SHAPES[i]);
+                const vg_conv *c = &f.c;
+                run_all(&f, set, m, false);
+                size_t pixels = (size_t)f.images * (size_t)(c->p * c->q), k = (size_t)c->k;
+                size_t need = vg_winograd_scratch_sink(c, m), forward = vg_winograd_packed(c, m);
+                float *scratch = floats(need), *packed = floats(forward);
+                taken t = {.c = c, .multiple = m, .y = floats(pixels * k)};
+                vg_winograd_pack(set, c, m, false, f.w, f.bias, 0, 1, packed);
+                vg_rows x = {.base = f.x, .pixel = c->x_pixel};
+                vg_sink sink = {.take = take_rows, .context = &t, .multiple = m};
+                vg_winograd_forward(set, c, m, &x, f.images, packed, &sink, scratch);
+                assert_int_equal(t.next, f.images * c->p);
+                assert_guard(t.y, pixels * k);
+                assert_guard(scratch, need);
+                for (size_t at = 0; at < pixels; at++)
+                    assert_memory_equal(t.y + at * k, f.got_y + at * c->y_pixel, k * sizeof(float));
+                float *sum = drawn(f.y_size, 9, 1), *before = drawn(f.y_size, 9, 1);
+                sink = (vg_sink){.base = sum, .add = true};
+                vg_winograd_forward(set, c, m, &x, f.images, packed, &sink, scratch);
+                for (size_t at = 0; at < f.y_size; at++) {
+                    float conv = at % c->y_pixel < k ? f.got_y[at] : 0;
+                    assert_true(sum[at] == before[at] + conv);
+                }
+                free(sum), free(before), free(t.y), free(scratch), free(packed);
+                fixture_free(&f);
+            }
+}
+
 /* The choice follows the shape and the largest tile allowed. */
 static void test_choice(void **state)
 {
@@ -228,6 +285,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_error),
                                        cmocka_unit_test(test_same_bits),
-                                       cmocka_unit_test(test_choice)};
+                                       cmocka_unit_test(test_sinks), cmocka_unit_test(test_choice)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

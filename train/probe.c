@@ -132,6 +132,8 @@ vg_status vg_probe_look(vg_probe *probe, vg_model *model, vg_diversity *out, vg_
 {
     vg_status status = vg_loader_begin(probe->loader, 0, 0, err);
     vg_observer_begin(probe->observer);
+    if (probe->room)
+        vg_model_prepare(model); /* its weights may have been exchanged, say for an average */
     while (!status) {
         vg_batch batch;
         status = vg_loader_next(probe->loader, &batch, err);

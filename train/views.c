@@ -104,8 +104,8 @@ const float *vg_views_forward(vg_views_room *room, vg_model *model, const vg_nor
         memset(room->outputs, 0, count * sizeof *room->outputs);
     for (int i = two ? VIEWS - 2 : 0; room && i < VIEWS - 1; i++) {
         make_view(room, all[i], x, n);
-        const float *z = vg_model_forward(
-            model, vg_whiten_batch(normalizer, room->pictures, n, whitened), n, false, 0);
+        const float *z =
+            vg_model_infer(model, vg_whiten_batch(normalizer, room->pictures, n, whitened), n);
         for (size_t k = 0; k < count; k++)
             room->outputs[k] += (two ? 0.5F : all[i].weight) * z[k];
     }

@@ -25,7 +25,7 @@ void vg_views_room_free(vg_views_room *room);
 
 /* Outputs [n][classes] (logits, unless a layer stands behind the head) of x (n C H W, as vg_augment_transform leaves them) in evaluation mode, averaged over
  * the views; valid until the next call. The picture as it is goes last, so that afterwards the model
- * holds its activations. `room` NULL: nothing but that. `whitened`: as for vg_whiten_batch. */
+ * holds its activations; the other views by vg_model_infer, so the model is prepared for that. `room` NULL: nothing but that. `whitened`: as for vg_whiten_batch. */
 const float *vg_views_forward(vg_views_room *room, vg_model *model, const vg_normalizer *normalizer,
                               const float *x, int n, float *whitened);
 

@@ -157,9 +157,11 @@ static void run_forward(bench *b)
         float *scratch = b->scratch + (size_t)omp_get_thread_num() * b->scratch_size;
         float *y = b->y + (size_t)share(b, s) * out;
         if (m)
-            vg_winograd_forward(b->set, &b->c, m, &x, count, b->packed, false, false, y, scratch);
+            vg_winograd_forward(b->set, &b->c, m, &x, count, b->packed,
+                                &(vg_sink){.base = y, .relu = false}, scratch);
         else
-            vg_conv_forward(b->set, &b->c, &x, count, b->packed, false, y, scratch);
+            vg_conv_forward(b->set, &b->c, &x, count, b->packed,
+                            &(vg_sink){.base = y, .relu = false}, scratch);
     }
 }
 
@@ -179,8 +181,8 @@ static void run_data(bench *b)
         float *scratch = b->scratch + (size_t)omp_get_thread_num() * b->scratch_size;
         float *dx = b->dx + (size_t)share(b, s) * in;
         if (m)
-            vg_winograd_forward(b->set, &b->reversed, m, &dy, count, b->back, false, false, dx,
-                                scratch);
+            vg_winograd_forward(b->set, &b->reversed, m, &dy, count, b->back,
+                                &(vg_sink){.base = dx, .relu = false}, scratch);
         else
             vg_conv_backward_data(b->set, &b->c, &dy, count, b->back, false, dx, scratch);
     }

@@ -115,7 +115,10 @@ static void forward_part(vg_model *m, const vg_stage *stage, const vg_segment *s
     if (first && stage->edge)
         enter(m, part);
     for (int i = segment->from; i < segment->to; i++) {
-        m->layers[i].ops->forward(&m->layers[i], &m->pass, part);
+        vg_layer *l = &m->layers[i];
+        if (m->pass.inference && l->absorbed)
+            continue;
+        (m->pass.inference && l->by_shard ? l->ops->infer : l->ops->forward)(l, &m->pass, part);
         lap(m, i, false, &at);
     }
     if (!last || stage->extra < 0)
@@ -189,7 +192,7 @@ static void run_segments(vg_model *m, const vg_program *program, const vg_stage 
 static void pack(vg_model *m)
 {
     for (int i = 0; i < m->count; i++)
-        if (m->layers[i].ops->pack) {
+        if (m->layers[i].ops->pack && !(m->pass.inference && m->layers[i].ops->ready)) {
 #pragma omp for schedule(static) nowait
             for (int part = 0; part < VG_MODEL_SHARDS; part++) {
                 double at = clock_now(m);
@@ -204,7 +207,9 @@ static void pack(vg_model *m)
 static void forward_team(vg_model *m)
 {
     pack(m);
-    const vg_program *program = m->pass.training ? &m->training : &m->evaluation;
+    const vg_program *program = m->pass.inference  ? &m->inference
+                                : m->pass.training ? &m->training
+                                                   : &m->evaluation;
     for (int i = 0; i < program->stage_count; i++) {
         const vg_stage *stage = &program->stages[i];
         run_segments(m, program, stage, false);
@@ -213,16 +218,13 @@ static void forward_team(vg_model *m)
             m->layers[stage->combine].ops->forward_combine(&m->layers[stage->combine], &m->pass);
         } else if (stage->tiles >= 0) {
             const vg_layer *l = &m->layers[stage->tiles];
-            run_tiles(m, stage->tiles, false, l->ops->forward_tiles(l));
+            run_tiles(m, stage->tiles, false, l->ops->forward_tiles(l, &m->pass));
         }
     }
 }
 
-const float *vg_model_forward(vg_model *model, const float *x, int n, bool training, uint64_t step)
+static const float *run_forward(vg_model *model)
 {
-    model->pass = (vg_pass){n, training, model->options.seed, step};
-    model->x = x;
-    vg_graph_point_forward(model, model->own_x ? model->own_x : x);
 #pragma omp parallel num_threads(team_size())
     {
         unsigned mode = flush_denormals();
@@ -230,6 +232,34 @@ const float *vg_model_forward(vg_model *model, const float *x, int n, bool train
         restore_mode(mode);
     }
     return model->layers[model->count - 1].y;
+}
+
+const float *vg_model_forward(vg_model *model, const float *x, int n, bool training, uint64_t step)
+{
+    model->pass = (vg_pass){n, training, model->options.seed, step, false};
+    model->x = x;
+    model->is_ready = model->is_ready && !training; /* running statistics move */
+    vg_graph_point_forward(model, model->own_x ? model->own_x : x);
+    return run_forward(model);
+}
+
+void vg_model_prepare(vg_model *model)
+{
+#pragma omp parallel for num_threads(team_size()) schedule(dynamic)
+    for (int i = 0; i < model->count; i++)
+        if (model->layers[i].ready && !model->layers[i].absorbed)
+            model->layers[i].ops->ready(&model->layers[i]);
+    model->is_ready = true;
+}
+
+const float *vg_model_infer(vg_model *model, const float *x, int n)
+{
+    if (!model->is_ready)
+        vg_model_prepare(model);
+    model->pass = (vg_pass){n, false, model->options.seed, 0, true};
+    model->x = x;
+    vg_inference_point(model, model->own_x ? model->own_x : x);
+    return run_forward(model);
 }
 
 /* Adds the shards' gradients of a layer: every parameter cut into equal parts, so that all threads
@@ -294,6 +324,7 @@ static void backward_team(vg_model *m)
 void vg_model_backward(vg_model *model, const float *dlogits, float *dx)
 {
     model->dx = dx;
+    model->is_ready = false; /* who asks for gradients is about to change weights */
     vg_graph_point_backward(model, dlogits, dx && model->own_dx ? model->own_dx : dx);
 #pragma omp parallel num_threads(team_size())
     {

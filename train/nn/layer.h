@@ -34,6 +34,7 @@ typedef struct vg_pass {
     int n;
     bool training;
     uint64_t seed, step;
+    bool inference; /* an evaluation of which only the last output is wanted */
 } vg_pass;
 
 /* Samples [first, first + count) of the batch: a shard, or a part of one. Parts of a shard follow
@@ -57,9 +58,25 @@ typedef struct vg_plan vg_plan;
 void vg_plan_bytes(vg_plan *plan, void *where, size_t count, size_t size);
 void vg_plan_floats(vg_plan *plan, float **where, size_t count);
 
+/* The most samples of a shard. */
+static inline size_t vg_shard_most(int max_batch)
+{
+    return ((size_t)max_batch + VG_MODEL_SHARDS - 1) / VG_MODEL_SHARDS;
+}
+
 enum { VG_LAYER_PARAMS = 4, VG_LAYER_NOBODY = -2, VG_PARAM_NAME = 64 };
 
 typedef struct vg_layer vg_layer;
+
+/* Layers that a convolution does along with its own work in inference (inference.c), each behind the
+ * one before: a batch norm, whose numbers are fixed then, as a factor of the weights; what is added to the
+ * result; a ReLU; a max pool. */
+typedef struct vg_chain {
+    vg_layer *norm, *add, *pool;
+    bool relu;
+    const vg_layer *end; /* the last one, or the convolution itself */
+} vg_chain;
+
 typedef struct vg_layer_ops {
     /* Checks that the layer fits its input and sets layer->out. The message has no layer name. */
     vg_status (*shape)(vg_layer *layer, vg_error *err);
@@ -68,6 +85,11 @@ typedef struct vg_layer_ops {
     /* Once before each forward pass, in parts 0 .. VG_MODEL_SHARDS - 1 on several threads: brings the
      * weights into the order in which forward and backward want them. NULL: not needed. */
     void (*pack)(vg_layer *layer, const vg_pass *pass, int part);
+    /* Brings the weights into the form for inference, in `ready`; then `pack` is not called for that.
+     * One thread a layer. */
+    void (*ready)(vg_layer *layer);
+    /* Inference shard by shard, of a layer that works by tiles otherwise; where `by_shard` is set. */
+    void (*infer)(vg_layer *layer, const vg_pass *pass, vg_shard shard);
     /* Behind the backward pass of all shards, in as many parts: brings gradients that the layer has summed in
      * an order of its own into the parameters' grad. NULL: not needed. */
     void (*unpack)(vg_layer *layer, const vg_pass *pass, int part);
@@ -83,7 +105,7 @@ typedef struct vg_layer_ops {
      * finish. */
     void (*prepare)(vg_layer *layer, const vg_pass *pass, vg_shard shard);
     void (*finish)(vg_layer *layer, const vg_pass *pass, vg_shard shard);
-    int (*forward_tiles)(const vg_layer *layer);
+    int (*forward_tiles)(const vg_layer *layer, const vg_pass *pass);
     void (*forward_tile)(vg_layer *layer, const vg_pass *pass, int tile);
     int (*backward_tiles)(const vg_layer *layer);
     void (*backward_tile)(vg_layer *layer, const vg_pass *pass, int tile);
@@ -123,6 +145,17 @@ struct vg_layer {
     /* layers/fold.h: what a convolution makes for itself while training, and what it made needless. */
     vg_layer *norm, *pool; /* convolution: the output of this one, the gradient of that one */
     vg_layer *folder;      /* max pool: the convolution */
+    /* Likewise forward: the pool whose output it makes while training, and that pool's convolution. */
+    vg_layer *stores, *maker;
+
+    vg_chain chain; /* convolution: inference */
+    bool absorbed;  /* in inference a convolution does this layer's work */
+    bool by_shard;  /* in inference it works shard by shard */
+    float *ready;   /* what `ready` makes, [ready_size] */
+    size_t ready_size;
+    int root;                 /* in inference the output lies with this layer, */
+    float *infer_y, *blocked; /* there; dense: its input in blocks of channels */
+    int infer_part;
 
     /* Memory of its own (none in place). A `part` of 0: room for the batch; above: for so many
      * samples per slot, where nobody needs them for longer. */

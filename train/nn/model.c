@@ -241,9 +241,10 @@ static vg_status grant(vg_model *m, vg_plan *plan, vg_error *err)
     bool fits = !plan->failed && vg_program_build(m) && vg_program_lay_out(m);
     m->arena = fits ? large_pages(plan->bytes + VG_ALIGNMENT) : NULL;
     m->maps = fits ? large_pages(m->layout.bytes + VG_ALIGNMENT) : NULL;
-    if (!m->arena || !m->maps)
+    m->ready = fits ? large_pages(m->ready_bytes + VG_ALIGNMENT) : NULL;
+    if (!m->arena || !m->maps || !m->ready)
         return vg_fail(err, VG_E_NOMEM, "a network of this size needs %.1f GB of memory%s",
-                       (double)(plan->bytes + m->layout.bytes) * 1e-9,
+                       (double)(plan->bytes + m->layout.bytes + m->ready_bytes) * 1e-9,
                        fits ? ": take a smaller batch or input" : " or more");
     memset(m->arena, 0, plan->bytes);
     for (size_t i = 0; i < plan->count; i++) {
@@ -251,6 +252,7 @@ static vg_status grant(vg_model *m, vg_plan *plan, vg_error *err)
         memcpy(plan->wishes[i].where, &place, sizeof place);
     }
     vg_program_grant(m, m->maps);
+    vg_inference_grant(m);
     return VG_OK;
 }
 
@@ -323,6 +325,7 @@ vg_status vg_model_new(const vg_net_spec *spec, const vg_model_options *options,
         plan_input(m, &plan);
         for (int i = 0; i < m->count; i++)
             plan_layer(m, i, &plan);
+        vg_inference_find(m);
         vg_plan_bytes(&plan, &m->clocks, VG_MODEL_SHARDS * (size_t)m->count, sizeof *m->clocks);
         status = grant(m, &plan, err);
         free(plan.wishes);
@@ -345,8 +348,11 @@ void vg_model_free(vg_model *model)
         return;
     vg_program_free(&model->training);
     vg_program_free(&model->evaluation);
+    vg_program_free(&model->inference);
     vg_program_free(&model->backward);
     free(model->layout.wants);
+    free(model->inference_layout.wants);
+    free(model->ready);
     free(model->arena);
     free(model->maps);
     free(model->params);
@@ -356,6 +362,7 @@ void vg_model_free(vg_model *model)
 
 void vg_model_initialize(vg_model *model)
 {
+    model->is_ready = false;
     for (int i = 0; i < model->count; i++)
         vg_layer_initialize(&model->layers[i], model->options.init, model->options.init_scale,
                             model->options.seed);
@@ -402,6 +409,8 @@ const float *vg_model_activation(const vg_model *model, int layer)
     if (layer < 0)
         return model->x;
     const vg_layer *l = &model->layers[layer];
+    if (model->pass.inference)
+        return layer == model->count - 1 ? l->y : NULL;
     while (l->in_place)
         l = &model->layers[l->source];
     return model->pass.training && !l->kept ? NULL : l->y;

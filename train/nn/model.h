@@ -100,6 +100,13 @@ int vg_model_classes(const vg_model *model);
 /* x: n C H W, n <= max_batch; kept by pointer until the backward pass. Returns the logits
  * [n][classes] inside the model, valid until the next call. training: batch statistics and dropout, whose masks are drawn from (seed, step). */
 const float *vg_model_forward(vg_model *model, const float *x, int n, bool training, uint64_t step);
+/* The same logits, within rounding, as an evaluation, by a shorter way: batch norms with fixed numbers become part
+ * of the convolutions before them, as do sums, ReLUs and pools; nothing but the logits can be looked at afterwards.
+ * The weights and statistics that count are those of the last vg_model_prepare, which is done here where a
+ * model has not been prepared since it was made, initialized, or went through a training pass. Whoever writes them in
+ * another way (loads, averages) calls vg_model_prepare. */
+const float *vg_model_infer(vg_model *model, const float *x, int n);
+void vg_model_prepare(vg_model *model);
 /* After a training forward: gradient of the loss with respect to the logits [n][classes] -> grad of
  * all parameters (overwritten, not added). dx (n C H W) may be NULL. */
 void vg_model_backward(vg_model *model, const float *dlogits, float *dx);
@@ -116,7 +123,7 @@ vg_layer_clock vg_model_clock_of(const vg_model *model, int layer);
 
 /* Output of layer i of the last forward, [n][H W C] (behind a flatten C H W in a row); i = -1 is the
  * input as it was given, [n][C H W]. NULL behind a training pass where its backward pass does not
- * need it; an evaluation keeps all. A layer before a ReLU,
+ * need it, and behind vg_model_infer; an evaluation keeps all. A layer before a ReLU,
  * dropout, flatten or add may share its buffer and then shows what that layer has made of it. */
 const float *vg_model_activation(const vg_model *model, int layer);
 /* Layer whose output feeds the head (-1: the input does). */

@@ -9,7 +9,7 @@
  * A map that is written and read within one segment only needs room for a part, per thread. All
  * others lie in one arena, where those whose lives do not overlap may share a place: gradients die
  * young. An evaluation keeps all outputs, as whoever looks at layers wants them; it has a plan of
- * its own over the same arena. */
+ * its own over the same arena, and so has inference (inference.c), which keeps the last one alone. */
 #include "nn/model_internal.h"
 
 #include "base/alloc.h"
@@ -24,14 +24,31 @@ enum { PART_BYTES = 192 * 1024, WEIGHT_USES = 4 };
 
 static int most_samples(const vg_model *m)
 {
-    return (m->options.max_batch + VG_MODEL_SHARDS - 1) / VG_MODEL_SHARDS;
+    return (int)vg_shard_most(m->options.max_batch);
+}
+
+/* Is a layer's work done by a convolution before it? */
+static bool rests(const vg_model *m, const vg_program *p, int layer)
+{
+    const vg_layer *l = &m->layers[layer];
+    return p->pass == VG_PASS_INFERENCE ? l->absorbed
+                                        : p->pass == VG_PASS_TRAINING && l->maker != NULL;
+}
+
+/* What a layer writes, with those whose work it does. */
+static vg_shape output_of(const vg_model *m, const vg_program *p, int layer)
+{
+    const vg_layer *l = &m->layers[layer];
+    if (p->pass == VG_PASS_INFERENCE && l->chain.end)
+        return l->chain.end->out;
+    return p->pass == VG_PASS_TRAINING && l->stores ? l->stores->out : l->out;
 }
 
 /* As many samples as fit the cache, or, with large weights, as many as are worth reading them. */
-static int part_of(const vg_model *m, int layer)
+static int part_of(const vg_model *m, const vg_program *p, int layer)
 {
     const vg_layer *l = &m->layers[layer];
-    size_t bytes = vg_shape_size(l->in) + vg_shape_size(l->out), room = PART_BYTES;
+    size_t bytes = vg_shape_size(l->in) + vg_shape_size(output_of(m, p, layer)), room = PART_BYTES;
     if (l->other != VG_LAYER_NOBODY)
         bytes += vg_shape_size(l->other_in);
     if (l->info.macs && l->info.parameters * sizeof(float) * WEIGHT_USES > room)
@@ -55,8 +72,8 @@ static bool add_run(const vg_model *m, vg_program *p, vg_stage *stage, int from,
     int extra = stage->extra, part = 0;
     stage->first = p->segment_count;
     for (int i = from; i != to; i += step) {
-        int own = part_of(m, i);
-        bool heavy = m->layers[i].info.macs > 0;
+        bool idle = part > 0 && rests(m, p, i), heavy = m->layers[i].info.macs > 0;
+        int own = idle ? part : part_of(m, p, i);
         if (part == 0 || 2 * own <= part || (heavy && own >= 2 * part)) {
             if (!add_segment(p, i, i, own))
                 return false;
@@ -65,14 +82,16 @@ static bool add_run(const vg_model *m, vg_program *p, vg_stage *stage, int from,
         vg_segment *s = &p->segments[p->segment_count - 1];
         s->to = i + step;
         s->part = part = own < part ? own : part;
+        if (rests(m, p, i))
+            continue;
         p->turns[i].segment = p->segment_count - 1;
         p->turns[i].time = 2 * p->stage_count;
     }
-    if (part > 0 && extra >= 0 && part_of(m, extra) < part)
-        p->segments[p->segment_count - 1].part = part_of(m, extra);
+    if (part > 0 && extra >= 0 && part_of(m, p, extra) < part)
+        p->segments[p->segment_count - 1].part = part_of(m, p, extra);
     bool needed = extra >= 0 || stage->finish >= 0 || stage->edge;
     if (part == 0 && needed &&
-        !add_segment(p, from, to, extra >= 0 ? part_of(m, extra) : most_samples(m)))
+        !add_segment(p, from, to, extra >= 0 ? part_of(m, p, extra) : most_samples(m)))
         return false;
     stage->count = p->segment_count - stage->first;
     if (extra >= 0) {
@@ -97,13 +116,20 @@ static bool add_stage(const vg_model *m, vg_program *p, vg_stage stage, int from
     return true;
 }
 
-static bool forward_program(vg_model *m, vg_program *p, bool training)
+/* Does a layer work shard by shard, and without statistics of the whole batch? */
+static bool by_shard(const vg_program *p, const vg_layer *l)
+{
+    if (p->pass == VG_PASS_INFERENCE && l->by_shard)
+        return true;
+    return l->ops->forward && !(p->pass == VG_PASS_TRAINING && l->ops->forward_statistics);
+}
+
+static bool forward_program(vg_model *m, vg_program *p)
 {
     bool ready = false; /* statistics of layer i are there */
     for (int i = 0; i < m->count;) {
         int end = ready ? i + 1 : i;
-        while (end < m->count && m->layers[end].ops->forward &&
-               !(training && m->layers[end].ops->forward_statistics))
+        while (end < m->count && by_shard(p, &m->layers[end]))
             end++;
         const vg_layer_ops *next = end < m->count ? m->layers[end].ops : NULL;
         vg_stage stage = {.extra = -1, .finish = -1, .combine = -1, .tiles = -1};
@@ -146,8 +172,9 @@ static bool backward_program(vg_model *m, vg_program *p)
     return true;
 }
 
-static bool begin_program(const vg_model *m, vg_program *p)
+static bool begin_program(const vg_model *m, vg_program *p, vg_pass_kind pass)
 {
+    p->pass = pass;
     p->turns = vg_calloc((size_t)m->count, sizeof *p->turns);
     for (int i = 0; p->turns && i < m->count; i++)
         p->turns[i] = (vg_turn){.segment = -1, .time = -1, .extra_segment = -1, .extra_time = -1};
@@ -156,9 +183,12 @@ static bool begin_program(const vg_model *m, vg_program *p)
 
 bool vg_program_build(vg_model *m)
 {
-    return begin_program(m, &m->training) && forward_program(m, &m->training, true) &&
-           begin_program(m, &m->evaluation) && forward_program(m, &m->evaluation, false) &&
-           begin_program(m, &m->backward) && backward_program(m, &m->backward);
+    return begin_program(m, &m->training, VG_PASS_TRAINING) && forward_program(m, &m->training) &&
+           begin_program(m, &m->evaluation, VG_PASS_EVALUATION) &&
+           forward_program(m, &m->evaluation) &&
+           begin_program(m, &m->inference, VG_PASS_INFERENCE) &&
+           forward_program(m, &m->inference) && begin_program(m, &m->backward, VG_PASS_BACKWARD) &&
+           backward_program(m, &m->backward);
 }
 
 void vg_program_free(vg_program *p)
@@ -169,32 +199,6 @@ void vg_program_free(vg_program *p)
 }
 
 /* ---- lives of the buffers */
-
-/* From the first use to the last, and whether all of them are in one segment. */
-typedef struct life {
-    int birth, death, segment;
-    bool used, scattered;
-} life;
-
-static void use(life *a, int segment, int time)
-{
-    if (time < 0)
-        return;
-    a->birth = !a->used || time < a->birth ? time : a->birth;
-    a->death = !a->used || time > a->death ? time : a->death;
-    a->scattered |= segment < 0 || (a->used && segment != a->segment);
-    a->segment = segment;
-    a->used = true;
-}
-
-static void use_turn(life *a, const vg_program *p, int layer, int offset)
-{
-    const vg_turn *t = &p->turns[layer];
-    if (t->time >= 0)
-        use(a, t->segment, t->time + offset);
-    if (t->extra_time >= 0)
-        use(a, t->extra_segment, t->extra_time + offset);
-}
 
 static int root_of(const vg_model *m, int layer)
 {
@@ -222,20 +226,22 @@ static int backward_begins(const vg_model *m)
     return 2 * m->training.stage_count + 2;
 }
 
-static life life_of_output(const vg_model *m, int root)
+static vg_life life_of_output(const vg_model *m, int root)
 {
-    life a = {0};
+    vg_life a = {0};
+    if (m->layers[root].maker)
+        vg_life_use_turn(&a, &m->training, m->layers[root].maker->index, 0);
     for (int i = root; i < m->count; i++) {
         const vg_layer *l = &m->layers[i];
         bool member = root_of(m, i) == root, reader = i > root && reads(m, i, root);
         if (!member && !reader)
             continue;
         if (!member && only_by_shard(l))
-            use(&a, m->training.turns[i].extra_segment, m->training.turns[i].extra_time);
+            vg_life_use(&a, m->training.turns[i].extra_segment, m->training.turns[i].extra_time);
         else
-            use_turn(&a, &m->training, i, 0);
+            vg_life_use_turn(&a, &m->training, i, 0);
         if ((member && l->reads_y) || (reader && l->reads_x)) {
-            use_turn(&a, &m->backward, i, backward_begins(m));
+            vg_life_use_turn(&a, &m->backward, i, backward_begins(m));
             a.scattered = true;
         }
     }
@@ -246,40 +252,29 @@ static life life_of_output(const vg_model *m, int root)
     return a;
 }
 
-static life life_of_gradient(const vg_model *m, int root)
+static vg_life life_of_gradient(const vg_model *m, int root)
 {
-    life a = {0};
+    vg_life a = {0};
     int begin = backward_begins(m);
     if (m->layers[root].folder) /* it reads it in place of this one */
-        use_turn(&a, &m->backward, m->layers[root].folder->index, begin);
+        vg_life_use_turn(&a, &m->backward, m->layers[root].folder->index, begin);
     for (int i = root; i < m->count; i++) {
         const vg_layer *l = &m->layers[i];
         bool member = root_of(m, i) == root;
         if (!member && i > root && reads(m, i, root) && only_by_shard(l))
-            use(&a, m->backward.turns[i].extra_segment, m->backward.turns[i].extra_time + begin);
+            vg_life_use(&a, m->backward.turns[i].extra_segment,
+                        m->backward.turns[i].extra_time + begin);
         else if (member || reads(m, i, root))
-            use_turn(&a, &m->backward, i, begin);
+            vg_life_use_turn(&a, &m->backward, i, begin);
     }
     return a;
 }
 
 /* ---- places in the arena */
 
-static bool want(vg_layout *a, float **where, size_t count, life when)
-{
-    size_t bytes;
-    if (!vg_mul_size(count, sizeof(float), &bytes) || bytes > SIZE_MAX / 4 ||
-        !vg_grow(&a->wants, &a->capacity, a->count + 1, sizeof *a->wants))
-        return false;
-    bytes = (bytes + VG_ALIGNMENT - 1) / VG_ALIGNMENT * VG_ALIGNMENT;
-    a->wants[a->count++] =
-        (vg_want){.where = where, .bytes = bytes, .birth = when.birth, .death = when.death};
-    return true;
-}
-
 /* A whole batch of samples of `size` values, or, within one segment, a part for each slot. */
-static bool want_map(vg_model *m, float **where, int *part, size_t size, const vg_program *p,
-                     life when)
+bool vg_program_want_map(const vg_model *m, vg_layout *layout, const vg_program *p, vg_life when,
+                         size_t size, float **where, int *part)
 {
     *part = when.scattered || when.segment < 0 ? 0 : p->segments[when.segment].part;
     size_t samples = *part ? (size_t)*part * VG_MODEL_SHARDS : (size_t)m->options.max_batch, count;
@@ -287,7 +282,7 @@ static bool want_map(vg_model *m, float **where, int *part, size_t size, const v
         samples = (size_t)m->options.max_batch;
         *part = 0;
     }
-    return vg_mul_size(samples, size, &count) && want(&m->layout, where, count, when);
+    return vg_mul_size(samples, size, &count) && vg_layout_want(layout, where, count, when);
 }
 
 static bool want_buffers(vg_model *m, int i)
@@ -296,81 +291,41 @@ static bool want_buffers(vg_model *m, int i)
     int begin = backward_begins(m);
     const vg_turn *back = &m->backward.turns[i];
     /* gradients of the shards are added up in the stage after */
-    life a = {.birth = back->time + begin, .death = back->time + 2 + begin};
+    vg_life a = {.birth = back->time + begin, .death = back->time + 2 + begin};
     size_t count;
     if (l->packed_gradient_size &&
         (!vg_mul_size(l->packed_gradient_size, VG_MODEL_SHARDS, &count) ||
-         !want(&m->layout, &l->packed_gradient, count, a)))
+         !vg_layout_want(&m->layout, &l->packed_gradient, count, a)))
         return false;
     for (int k = 0; k < l->param_count; k++)
         if (l->tree[k] && (!vg_mul_size(l->params[k].count, VG_MODEL_SHARDS, &count) ||
-                           !want(&m->layout, &l->partial[k], count, a)))
+                           !vg_layout_want(&m->layout, &l->partial[k], count, a)))
             return false;
     if (l->in_place)
         return true;
     if (vg_graph_adds(m, i, false)) {
-        life apart = {0};
-        use_turn(&apart, &m->backward, i, begin);
-        if (!want_map(m, &l->own_dx, &l->own_dx_part, vg_shape_size(l->in), &m->backward, apart))
+        vg_life apart = {0};
+        vg_life_use_turn(&apart, &m->backward, i, begin);
+        if (!vg_program_want_map(m, &m->layout, &m->backward, apart, vg_shape_size(l->in),
+                                 &l->own_dx, &l->own_dx_part))
             return false;
     }
     size_t size = vg_shape_size(l->out);
-    life output = life_of_output(m, i);
-    if (!want_map(m, &l->train_y, &l->train_part, size, &m->training, output))
-        return false;
-    l->kept = output.death >= begin;
+    if (!l->stores) {
+        vg_life output = life_of_output(m, i);
+        if (!vg_program_want_map(m, &m->layout, &m->training, output, size, &l->train_y,
+                                 &l->train_part))
+            return false;
+        l->kept = output.death >= begin;
+    }
     l->evaluation_at = m->evaluation_bytes;
     m->evaluation_bytes +=
         (size * (size_t)m->options.max_batch * sizeof(float) + VG_ALIGNMENT - 1) / VG_ALIGNMENT *
         VG_ALIGNMENT;
     /* the gradient of the logits is the caller's; a pool's convolution makes its own, row by row */
     return i + 1 == m->count || l->pool ||
-           want_map(m, &l->own_dy, &l->own_dy_part, size, &m->backward, life_of_gradient(m, i));
-}
-
-static int larger_first(const void *a, const void *b)
-{
-    const vg_want *x = a, *y = b;
-    if (x->bytes != y->bytes)
-        return x->bytes < y->bytes ? 1 : -1;
-    return x->order < y->order ? -1 : 1;
-}
-
-/* The lowest place that nobody else has at the same time. `placed` are sorted by their place. */
-static size_t lowest_place(const vg_want *placed, size_t count, const vg_want *w)
-{
-    size_t at = 0;
-    for (size_t i = 0; i < count; i++) {
-        const vg_want *other = &placed[i];
-        if (other->death < w->birth || w->death < other->birth)
-            continue;
-        if (other->at >= at + w->bytes)
-            break;
-        if (other->at + other->bytes > at)
-            at = other->at + other->bytes;
-    }
-    return at;
-}
-
-static bool place_all(vg_layout *a)
-{
-    vg_want *placed = vg_calloc(a->count, sizeof *placed);
-    if (!placed)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        a->wants[i].order = i;
-    qsort(a->wants, a->count, sizeof *a->wants, larger_first);
-    for (size_t i = 0; i < a->count; i++) {
-        vg_want *w = &a->wants[i];
-        w->at = lowest_place(placed, i, w);
-        size_t k = i;
-        for (; k > 0 && placed[k - 1].at > w->at; k--)
-            placed[k] = placed[k - 1];
-        placed[k] = *w;
-        a->bytes = w->at + w->bytes > a->bytes ? w->at + w->bytes : a->bytes;
-    }
-    free(placed);
-    return true;
+           vg_program_want_map(m, &m->layout, &m->backward, life_of_gradient(m, i), size,
+                               &l->own_dy, &l->own_dy_part);
 }
 
 /* One scratch for all layers, before the maps of all passes: it stays in the cache from one layer to the
@@ -394,10 +349,12 @@ bool vg_program_lay_out(vg_model *m)
     for (int i = 0; i < m->count; i++)
         if (!want_buffers(m, i))
             return false;
-    if (!share_scratch(m) || !place_all(&m->layout))
+    if (!share_scratch(m) || !vg_layout_place(&m->layout) || !vg_inference_lay_out(m))
         return false;
     if (m->layout.bytes < m->evaluation_bytes)
         m->layout.bytes = m->evaluation_bytes;
+    if (m->layout.bytes < m->inference_layout.bytes)
+        m->layout.bytes = m->inference_layout.bytes;
     m->layout.bytes += m->scratch_bytes;
     return true;
 }
@@ -406,8 +363,8 @@ void vg_program_grant(vg_model *m, char *arena)
 {
     float *scratch = (float *)(void *)arena;
     arena += m->scratch_bytes;
-    for (size_t i = 0; i < m->layout.count; i++)
-        *m->layout.wants[i].where = (float *)(void *)(arena + m->layout.wants[i].at);
+    vg_layout_grant(&m->layout, arena);
+    vg_layout_grant(&m->inference_layout, arena);
     for (int i = 0; i < m->count; i++)
         m->layers[i].scratch = scratch;
     for (int i = 0; i < m->count; i++)

@@ -33,6 +33,17 @@ typedef struct vg_rows {
     size_t pixel;
 } vg_rows;
 
+/* Where the outputs go. They lie at `base` (images packed without gaps, from channel 0 of the group on),
+ * or take() gets them: `rows` rows of one image from `row` on, row after row, a whole number of `multiple`
+ * rows but at the end. That is where a pool behind the convolution is folded into the store. */
+typedef struct vg_sink {
+    float *base;
+    bool add, relu; /* add: to what lies at base; then the ReLU */
+    void (*take)(void *context, int image, int row, int rows, const float *y);
+    void *context;
+    int multiple;
+} vg_sink;
+
 /* Floats of packed weights for the forward pass (with the bias), for the data gradient, and of a
  * packed weight gradient. */
 size_t vg_conv_packed_forward(const vg_conv *c);
@@ -46,10 +57,16 @@ void vg_conv_pack_backward(const vg_conv *c, const float *weight, int part, int 
 
 /* Floats of scratch for one thread, enough for each of the passes below. */
 size_t vg_conv_scratch(const vg_conv *c);
+/* And what a sink that takes `multiple` rows needs in the forward pass. */
+size_t vg_conv_scratch_sink(const vg_conv *c, int multiple);
 
 /* y = conv(x) + bias, then ReLU if asked (NaN stays NaN). */
 void vg_conv_forward(const vg_tile_set *set, const vg_conv *c, const vg_rows *x, int images,
-                     const float *packed, bool relu, float *y, float *scratch);
+                     const float *packed, const vg_sink *y, float *scratch);
+/* Multiplies what is packed for each output by scale[k], and adds shift[k] to its bias: a normalization by
+ * fixed numbers behind the convolution. `values`: packed numbers of one output and input channel. */
+void vg_conv_scale_packed(const vg_conv *c, int values, const float *scale, const float *shift,
+                          float *packed);
 /* dx (+)= the adjoint. */
 void vg_conv_backward_data(const vg_tile_set *set, const vg_conv *c, const vg_rows *dy, int images,
                            const float *packed, bool add, float *dx, float *scratch);

@@ -82,6 +82,22 @@ void vg_conv_pack_forward(const vg_conv *c, const float *weight, const float *bi
         memcpy(end, bias, (size_t)c->k * sizeof *end);
 }
 
+void vg_conv_scale_packed(const vg_conv *c, int values, const float *scale, const float *shift,
+                          float *packed)
+{
+    int vectors = vg_vectors(c->k);
+    for (int first = 0, width; first < vectors; first += width) {
+        width = vg_group_width(vectors, first);
+        int from = first * VG_LANES, lanes = width * VG_LANES;
+        int real = c->k - from < lanes ? c->k - from : lanes;
+        for (size_t i = 0; i < (size_t)values * (size_t)c->c; i++, packed += lanes)
+            for (int l = 0; l < real; l++)
+                packed[l] *= scale[from + l];
+    }
+    for (int k = 0; k < c->k; k++)
+        packed[k] = packed[k] * scale[k] + shift[k];
+}
+
 /* Outputs are (column tap, channel), taps are the kernel's rows. */
 static void pack_narrow(const vg_conv *c, const float *weight, float *to)
 {

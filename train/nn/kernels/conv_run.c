@@ -11,6 +11,9 @@
 /* Weights of one run of channel blocks: they pass from the level-2 cache through the first. */
 enum { RUN_FLOATS = 32 * 1024 };
 
+/* Outputs on their way to a sink. */
+enum { SINK_FLOATS = 24 * 1024 };
+
 /* One class of outputs: a grid of pixels with its taps and weights. */
 typedef struct grid {
     int k, rows, columns; /* of one image */
@@ -19,7 +22,8 @@ typedef struct grid {
     int32_t tap[VG_CONV_TAPS];
     int taps;
     const float *w, *bias;
-    bool add, relu;
+    bool add, relu; /* add: chains start at y instead of the bias */
+    bool join;      /* at the sum of both */
 } grid;
 
 /* Cuts `columns` into equal parts that fit the registers. */
@@ -89,6 +93,7 @@ static void run_group(const vg_tile_set *set, const vg_source *s, const grid *g,
                             .lanes = is_last ? g->k - (vectors - 1) * VG_LANES : VG_LANES,
                             .bias = block == 0 && !g->add ? g->bias + (size_t)(first + v) * VG_LANES
                                                           : NULL,
+                            .add = g->join,
                             .relu = g->relu && ends};
             run_vectors(set, s, g, &tile, step, v, images, rows,
                         scratch + (size_t)block * s->block);
@@ -110,34 +115,78 @@ static void run_grid(const vg_tile_set *set, const vg_source *s, const grid *g, 
     }
 }
 
-/* written through a struct. NOLINTBEGIN(readability-non-const-parameter) */
-void vg_conv_forward(const vg_tile_set *set, const vg_conv *c, const vg_rows *x, int images,
-                     const float *packed, bool relu, float *y, float *scratch)
-/* NOLINTEND(readability-non-const-parameter) */
+/* The source, and how much of it is held: with a sink no more than its rows of outputs stay near. */
+static vg_source forward_source(const vg_conv *c, const vg_rows *x, int multiple)
 {
     vg_source s = vg_source_forward(c, x, 0, c->c, 0);
+    if (!multiple)
+        return s;
+    int most = (int)(SINK_FLOATS / ((size_t)c->q * (size_t)c->k));
+    if (s.rows_once == c->p && c->p <= most) {
+        int images = most / c->p;
+        vg_source_hold(&s, images < s.images_once ? images : s.images_once, c->p);
+        return s;
+    }
+    int rows = (most < s.rows_once ? most : s.rows_once) / multiple * multiple;
+    rows = rows < multiple ? multiple : rows;
+    vg_source_hold(&s, 1, rows < c->p ? rows : c->p);
+    return s;
+}
+
+static size_t band_floats(const vg_conv *c, const vg_source *s)
+{
+    return (size_t)s->images_once * (size_t)s->rows_once * (size_t)c->q * (size_t)c->k;
+}
+
+size_t vg_conv_scratch_sink(const vg_conv *c, int multiple)
+{
+    vg_source s = forward_source(c, NULL, multiple);
+    return vg_source_scratch(&s) + band_floats(c, &s) + (size_t)c->w * c->x_pixel;
+}
+
+/* What is gathered goes through a band of outputs to the sink. */
+static void run_to_sink(const vg_tile_set *set, const vg_source *s, grid *g, int image, int images,
+                        int row, int rows, const vg_sink *to, const float *scratch)
+{
+    g->rows = rows;
+    g->image = (size_t)rows * g->row;
+    run_grid(set, s, g, 0, images, 0, rows, scratch);
+    for (int i = 0; i < images; i++)
+        to->take(to->context, image + i, row, rows, g->y + (size_t)i * g->image);
+}
+
+void vg_conv_forward(const vg_tile_set *set, const vg_conv *c, const vg_rows *x, int images,
+                     const float *packed, const vg_sink *y, float *scratch)
+{
+    vg_source s = forward_source(c, x, y->take ? y->multiple : 0);
+    size_t pixel = y->take ? (size_t)c->k : c->y_pixel;
+    float *band = scratch + vg_source_scratch(&s);
+    float *room = y->take ? band + band_floats(c, &s) : band;
     grid g = {.k = c->k,
               .rows = c->p,
               .columns = c->q,
-              .y = y,
-              .pixel = c->y_pixel,
-              .row = (size_t)c->q * c->y_pixel,
-              .image = (size_t)c->p * (size_t)c->q * c->y_pixel,
+              .y = y->take ? band : y->base,
+              .pixel = pixel,
+              .row = (size_t)c->q * pixel,
+              .image = (size_t)c->p * (size_t)c->q * pixel,
               .taps = c->kernel * c->kernel,
               .w = packed,
               .bias = packed + vg_conv_packed_gradient(c),
-              .relu = relu};
+              .join = y->add,
+              .relu = y->relu};
     vg_tap_order(c, g.tap);
     for (int t = 0; t < g.taps; t++)
         g.tap[t] = vg_source_offset(&s, g.tap[t] / c->kernel * c->dilation,
                                     g.tap[t] % c->kernel * c->dilation);
-    float *room = scratch + vg_source_scratch(&s);
     for (int n = 0; n < images; n += s.images_once)
         for (int row = 0; row < c->p; row += s.rows_once) {
             int count = s.images_once < images - n ? s.images_once : images - n;
             int rows = s.rows_once < c->p - row ? s.rows_once : c->p - row;
             vg_source_gather(set, &s, n, count, row, rows, scratch, room);
-            run_grid(set, &s, &g, n, count, row, rows, scratch);
+            if (y->take)
+                run_to_sink(set, &s, &g, n, count, row, rows, y, scratch);
+            else
+                run_grid(set, &s, &g, n, count, row, rows, scratch);
         }
 }
 

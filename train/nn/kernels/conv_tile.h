@@ -31,6 +31,7 @@ typedef struct vg_tile {
     size_t y_pixel;
     int lanes;         /* of the last vector that exist in y */
     const float *bias; /* [vectors][16], where the chains start; NULL: at y */
+    bool add;          /* with a bias: at the sum of both */
     bool relu;
 } vg_tile;
 typedef void (*vg_tile_fn)(const vg_tile *tile);

@@ -29,6 +29,14 @@ static VG_INLINE FOR_FMA void tile_body(const vg_tile *t, const int pitch, const
             t->bias ? _mm256_loadu_ps(t->bias + (size_t)h * HALF)
                     : _mm256_maskload_ps(t->y + (size_t)p * t->y_pixel + (size_t)h * HALF, mask[h]);
     }
+    if (t->bias && t->add) {
+        UNROLL for (int p = 0; p < P; p++)
+        {
+            UNROLL for (int h = 0; h < 2; h++) acc[p][h] = _mm256_add_ps(
+                acc[p][h],
+                _mm256_maskload_ps(t->y + (size_t)p * t->y_pixel + (size_t)h * HALF, mask[h]));
+        }
+    }
     const float *w = t->w;
     const size_t step = t->w_step;
     for (int b = 0; b < t->blocks; b++) {

@@ -14,7 +14,7 @@
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define FOR_TILES                                                                                  \
     VG_FOR_AVX512                                                                                  \
-        __attribute__((no_sanitize("address"), no_sanitize("thread"), no_sanitize("undefined")))
+    __attribute__((no_sanitize("address"), no_sanitize("thread"), no_sanitize("undefined")))
 #else
 #define FOR_TILES VG_FOR_AVX512
 #endif
@@ -57,6 +57,15 @@ static VG_INLINE FOR_TILES void tile_body(const vg_tile *t, const int pitch, con
             UNROLL for (int v = 0; v < V; v++) acc[p * V + v] =
                 _mm512_maskz_loadu_ps(v == V - 1 ? last : (__mmask16)0xffff,
                                       t->y + (size_t)p * t->y_pixel + (size_t)v * VG_LANES);
+        }
+    }
+    if (t->bias && t->add) {
+        UNROLL for (int p = 0; p < P; p++)
+        {
+            UNROLL for (int v = 0; v < V; v++) acc[p * V + v] = _mm512_add_ps(
+                acc[p * V + v],
+                _mm512_maskz_loadu_ps(v == V - 1 ? last : (__mmask16)0xffff,
+                                      t->y + (size_t)p * t->y_pixel + (size_t)v * VG_LANES));
         }
     }
     const float *w = t->w;

@@ -13,6 +13,9 @@ static VG_INLINE void tile_body(const vg_tile *t, const int pitch, const int P)
     for (int p = 0; p < P; p++)
         memcpy(acc[p], t->bias ? t->bias : t->y + (size_t)p * t->y_pixel,
                (size_t)(t->bias ? VG_LANES : t->lanes) * sizeof(float));
+    for (int p = 0; t->bias && t->add && p < P; p++)
+        for (int l = 0; l < t->lanes; l++)
+            acc[p][l] += t->y[(size_t)p * t->y_pixel + (size_t)l];
     const float *w = t->w;
     for (int b = 0; b < t->blocks; b++) {
         const float *block = t->x + (size_t)b * t->x_block;

@@ -92,7 +92,8 @@ void vg_depthwise_backward(const vg_window *g, const float *x, const float *weig
 /* Windows of this width and less have a place of one byte, which may be nowhere. */
 enum { VG_POOL_NARROW = 15, VG_POOL_NOWHERE = 255 };
 /* One image; outside of it there is nothing (maximum) or zeros (average). `chosen` gets the place in
- * the window, row by row; of windows above VG_POOL_NARROW the row, and P Q C bytes later the column.
+ * the window, row by row; of windows above VG_POOL_NARROW the row, and P Q C bytes later the column; NULL:
+ * nobody wants to know.
  * With relu (narrow windows only) what is not above zero comes from nowhere and is 0. dx is
  * overwritten. The versions agree to the bit. */
 void vg_maxpool(const vg_window *g, const float *x, float *y, uint8_t *chosen, bool relu);

@@ -46,15 +46,19 @@ VG_KERNEL static void largest(const vg_window *g, const vg_pool_reach *a, const 
     }
     for (size_t k = 0; k < n; k++)
         y[k] = best[k];
-    for (size_t k = 0; k < n; k++)
+    for (size_t k = 0; chosen && k < n; k++)
         chosen[k] = (uint8_t)(column ? place[k] / g->kernel : place[k]);
-    for (size_t k = 0; column && k < n; k++)
+    for (size_t k = 0; chosen && column && k < n; k++)
         chosen[column + k] = (uint8_t)(place[k] % g->kernel);
 }
 
 void vg_maxpool(const vg_window *g, const float *x, float *y, uint8_t *chosen, bool relu)
 {
 #if VG_SIMD_X86
+    if (!chosen && vg_simd_best() == VG_SIMD_AVX512) {
+        vg_maxpool_values_avx512(g, x, y, relu);
+        return;
+    }
     if (g->kernel <= VG_POOL_NARROW && vg_simd_best() == VG_SIMD_AVX512) {
         vg_maxpool_avx512(g, x, y, chosen, relu);
         return;
@@ -73,7 +77,7 @@ void vg_maxpool_plain(const vg_window *g, const float *x, float *y, uint8_t *cho
             size_t at = ((size_t)p * (size_t)g->q + (size_t)q) * c;
             for (size_t k = 0; k < c; k += STRIP)
                 largest(g, &a, x + k, c - k < STRIP ? c - k : STRIP, relu, y + at + k,
-                        chosen + at + k, column);
+                        chosen ? chosen + at + k : NULL, column);
         }
 }
 

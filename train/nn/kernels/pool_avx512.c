@@ -90,6 +90,43 @@ VG_FOR_AVX512 void vg_maxpool_avx512(const vg_window *g, const float *x, float *
         }
 }
 
+/* Without places. A maximum gives its second operand where one is not a number: the largest so far stays
+ * what it is, and a new one is put in its place. Rows [r0, r1) and columns [s0, s1) as above. */
+static VG_INLINE VG_FOR_AVX512 void put_largest(const float *x, size_t row, size_t c, int r0,
+                                                int r1, int s0, int s1, bool relu, float *y,
+                                                __mmask16 m)
+{
+    __m512 top = _mm512_maskz_loadu_ps(m, x + (size_t)r0 * row + (size_t)s0 * c);
+    for (int r = r0; r < r1; r++)
+        for (int s = s0; s < s1; s++) {
+            __m512 v = _mm512_maskz_loadu_ps(m, x + (size_t)r * row + (size_t)s * c);
+            __mmask16 none = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
+            top = _mm512_mask_mov_ps(_mm512_max_ps(v, top), none, v);
+        }
+    if (relu)
+        top = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(top, _mm512_setzero_ps(), _CMP_NLE_UQ), top);
+    _mm512_mask_storeu_ps(y, m, top);
+}
+
+VG_FOR_AVX512 void vg_maxpool_values_avx512(const vg_window *g, const float *x, float *y, bool relu)
+{
+    size_t c = (size_t)g->c, row = (size_t)g->w * c;
+    int k = g->kernel;
+    for (int p = 0; p < g->p; p++)
+        for (int q = 0; q < g->q; q++, y += c) {
+            vg_pool_reach a = vg_pool_window(g, p, q);
+            const float *at = x + (ptrdiff_t)a.y * (ptrdiff_t)row + (ptrdiff_t)a.x * (ptrdiff_t)c;
+            bool whole = a.r1 - a.r0 == k && a.s1 - a.s0 == k;
+            for (size_t i = 0; i < c; i += 16) {
+                __mmask16 m = mask_of(c - i);
+                if (whole && k == 2)
+                    put_largest(at + i, row, c, 0, 2, 0, 2, relu, y + i, m);
+                else
+                    put_largest(at + i, row, c, a.r0, a.r1, a.s0, a.s1, relu, y + i, m);
+            }
+        }
+}
+
 /* Where windows lie side by side each value of dx is written once. */
 static VG_INLINE VG_FOR_AVX512 void give_apart(const float *dy, const uint8_t *chosen, float *dx,
                                                size_t row, size_t c, int kernel, __mmask16 m)

@@ -23,6 +23,7 @@ static inline vg_pool_reach vg_pool_window(const vg_window *g, int p, int q)
 #if VG_SIMD_X86
 /* For windows of up to VG_POOL_NARROW. */
 void vg_maxpool_avx512(const vg_window *g, const float *x, float *y, uint8_t *chosen, bool relu);
+void vg_maxpool_values_avx512(const vg_window *g, const float *x, float *y, bool relu);
 void vg_maxpool_backward_avx512(const vg_window *g, const uint8_t *chosen, const float *dy,
                                 float *dx);
 void vg_maxpool_backward_row_avx512(const vg_window *g, const uint8_t *chosen, const float *dy,

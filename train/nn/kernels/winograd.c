@@ -217,16 +217,15 @@ static void multiply_values(const vg_tile_set *set, const vg_conv *c, const grid
     }
 }
 
-/* A group's products to outputs, whose rows begin at tile row `row` of the map. */
+/* A group's products to outputs: y is where those of tile row `row` of the map begin, and that of the
+ * next image `image` floats behind. */
 static void transform_outputs(const vg_tile_set *set, const vg_conv *c, const grid *g, int images,
                               int row, int rows, int first, int width, const float *out,
-                              vg_transform *t, float *y)
+                              vg_transform *t, float *y, size_t image)
 {
-    size_t lanes = (size_t)width * VG_LANES, y_row = (size_t)c->q * c->y_pixel;
+    size_t lanes = (size_t)width * VG_LANES;
     t->from_column = output_step(g, lanes);
     t->from_next = lanes;
-    t->to_row = y_row;
-    t->to_next = c->y_pixel;
     t->count = g->tile_columns;
     t->columns = c->q;
     const float *bias = t->bias;
@@ -236,8 +235,8 @@ static void transform_outputs(const vg_tile_set *set, const vg_conv *c, const gr
                 int at = (row + r) * g->m, vector = first + v;
                 t->from =
                     out + (size_t)((n * rows + r) * g->tile_columns) * lanes + (size_t)v * VG_LANES;
-                t->to =
-                    y + ((size_t)n * (size_t)c->p + (size_t)at) * y_row + (size_t)vector * VG_LANES;
+                t->to = y + (size_t)n * image + (size_t)(r * g->m) * t->to_row +
+                        (size_t)vector * VG_LANES;
                 t->rows = c->p - at;
                 int left = c->k - vector * VG_LANES;
                 t->lanes = left < VG_LANES ? left : VG_LANES;
@@ -249,7 +248,7 @@ static void transform_outputs(const vg_tile_set *set, const vg_conv *c, const gr
 
 /* Where things stand in the scratch. */
 typedef struct room {
-    float *values, *out, *copy, *row;
+    float *values, *out, *copy, *row, *band;
 } room;
 
 static size_t input_floats(const grid *g, const vg_conv *c)
@@ -263,8 +262,7 @@ static size_t output_floats(const grid *g, int lanes)
 }
 
 void vg_winograd_forward(const vg_tile_set *set, const vg_conv *c, int m, const vg_rows *x,
-                         int images, const float *packed, bool add, bool relu, float *y,
-                         float *scratch)
+                         int images, const float *packed, const vg_sink *y, float *scratch)
 {
     const int most = VG_TILE_VECTORS * VG_LANES;
     grid g = grid_of(c, m, most);
@@ -272,10 +270,14 @@ void vg_winograd_forward(const vg_tile_set *set, const vg_conv *c, int m, const 
     room r = {.values = scratch, .out = scratch + input_floats(&g, c)};
     r.copy = r.out + output_floats(&g, most);
     r.row = r.copy + vg_source_scratch(&s);
+    r.band = r.row + (size_t)c->w * c->x_pixel;
+    size_t pixel = y->take ? (size_t)c->k : c->y_pixel;
     vg_transform t = {.bias =
                           packed + vg_winograd_packed(c, m) - (size_t)vg_vectors(c->k) * VG_LANES,
-                      .add = add,
-                      .relu = relu};
+                      .to_next = pixel,
+                      .to_row = (size_t)c->q * pixel,
+                      .add = y->add,
+                      .relu = y->relu};
     int vectors = vg_vectors(c->k);
     for (int n = 0; n < images; n += g.images)
         for (int row = 0; row < g.tile_rows; row += g.rows) {
@@ -283,13 +285,18 @@ void vg_winograd_forward(const vg_tile_set *set, const vg_conv *c, int m, const 
             int rows = g.rows < g.tile_rows - row ? g.rows : g.tile_rows - row;
             vg_source_gather(set, &s, n, count, row * m, rows * m, r.copy, r.row);
             transform_inputs(set, &g, &s, count, rows, r.copy, r.values);
-            float *to = y + (size_t)n * (size_t)c->p * (size_t)c->q * c->y_pixel;
+            int real = rows * m < c->p - row * m ? rows * m : c->p - row * m;
+            size_t image = (size_t)(y->take ? real : c->p) * t.to_row;
+            float *to =
+                y->take ? r.band : y->base + (size_t)n * image + (size_t)(row * m) * t.to_row;
             for (int first = 0, width; first < vectors; first += width) {
                 width = vg_group_width(vectors, first);
                 multiply_values(set, c, &g, count * rows * g.tile_columns, first, width, r.values,
                                 packed, r.out);
-                transform_outputs(set, c, &g, count, row, rows, first, width, r.out, &t, to);
+                transform_outputs(set, c, &g, count, row, rows, first, width, r.out, &t, to, image);
             }
+            for (int i = 0; y->take && i < count; i++)
+                y->take(y->context, n + i, row * m, real, r.band + (size_t)i * image);
         }
 }
 
@@ -435,6 +442,13 @@ static size_t forward_scratch(const vg_conv *c, int m)
     vg_source s = source_of(&g, NULL);
     return input_floats(&g, c) + output_floats(&g, VG_TILE_VECTORS * VG_LANES) +
            vg_source_scratch(&s) + (size_t)c->w * c->x_pixel;
+}
+
+size_t vg_winograd_scratch_sink(const vg_conv *c, int m)
+{
+    grid g = grid_of(c, m, VG_TILE_VECTORS * VG_LANES);
+    return forward_scratch(c, m) +
+           (size_t)g.images * (size_t)(g.rows * m) * (size_t)c->q * (size_t)c->k;
 }
 
 static size_t weight_scratch(const vg_conv *c, int m)

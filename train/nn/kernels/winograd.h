@@ -21,15 +21,16 @@ vg_conv vg_winograd_reverse(const vg_conv *c);
 /* Floats of transformed weights (with the bias) for tiles of m; of scratch for one thread. */
 size_t vg_winograd_packed(const vg_conv *c, int m);
 size_t vg_winograd_scratch(const vg_conv *c, const vg_winograd *choice);
+/* And of the forward pass, where a sink takes its outputs: a multiple of m rows at a time. */
+size_t vg_winograd_scratch_sink(const vg_conv *c, int m);
 
 /* weight: K C R S of the layer. For the data gradient give the reversed shape and `reversed`. */
 void vg_winograd_pack(const vg_tile_set *set, const vg_conv *c, int m, bool reversed,
                       const float *weight, const float *bias, int part, int parts, float *packed);
 
-/* y (+)= conv(x) + bias, then ReLU if asked. For the data gradient: the reversed shape, x is dy. */
+/* y = conv(x) + bias, then ReLU if asked. For the data gradient: the reversed shape, x is dy. */
 void vg_winograd_forward(const vg_tile_set *set, const vg_conv *c, int m, const vg_rows *x,
-                         int images, const float *packed, bool add, bool relu, float *y,
-                         float *scratch);
+                         int images, const float *packed, const vg_sink *y, float *scratch);
 /* The packed gradient of vg_conv_backward_weight. Images are summed up in batches of tiles: how they
  * are cut into calls shows in the last bits. */
 void vg_winograd_backward_weight(const vg_tile_set *set, const vg_conv *c, int m, const vg_rows *x,

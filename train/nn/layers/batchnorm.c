@@ -34,23 +34,33 @@ static void batchnorm_plan(vg_layer *l, int max_batch, vg_plan *plan)
     vg_plan_floats(plan, &l->mean, c);
     vg_plan_floats(plan, &l->inverse, c);
     vg_plan_floats(plan, &l->affine, 5 * c);
+    l->ready_size = 2 * c;
     vg_plan_floats(plan, &l->wide, 2 * vg_channel_period(c));
     vg_plan_bytes(plan, &l->sums, (size_t)VG_MODEL_SHARDS * 2 * c, sizeof(double));
 }
 
-/* Coefficients of an evaluation: from the running statistics. */
-static void batchnorm_pack(vg_layer *l, const vg_pass *pass, int part)
+/* Coefficients of an evaluation, [2][C]: from the running statistics. */
+static void evaluation_affine(const vg_layer *l, float *affine)
 {
     size_t c = (size_t)l->in.c;
-    if ((pass->training && !l->held) || part > 0)
-        return;
     for (size_t k = 0; k < c; k++) {
         double s = (double)l->params[GAMMA].value[k] /
                    sqrt((double)l->params[RUNNING_VAR].value[k] + l->spec.epsilon);
-        l->affine[k] = (float)s;
-        l->affine[c + k] = (float)((double)l->params[BETA].value[k] -
-                                   (double)l->params[RUNNING_MEAN].value[k] * s);
+        affine[k] = (float)s;
+        affine[c + k] = (float)((double)l->params[BETA].value[k] -
+                                (double)l->params[RUNNING_MEAN].value[k] * s);
     }
+}
+
+static void batchnorm_pack(vg_layer *l, const vg_pass *pass, int part)
+{
+    if ((!pass->training || l->held) && part == 0)
+        evaluation_affine(l, l->affine);
+}
+
+static void batchnorm_ready(vg_layer *l)
+{
+    evaluation_affine(l, l->ready);
 }
 
 static double *sums_of(const vg_layer *l, vg_shard shard)
@@ -102,10 +112,11 @@ static void forward_combine(vg_layer *l, const vg_pass *pass)
 static void batchnorm_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     size_t c = (size_t)l->in.c;
+    const float *affine = pass->inference ? l->ready : l->affine;
     if (l->folded && pass->training)
         return;
     vg_channel_affine(vg_layer_x(l, shard), vg_layer_y(l, shard),
-                      (size_t)shard.count * vg_layer_map(l->in), c, l->affine, l->affine + c,
+                      (size_t)shard.count * vg_layer_map(l->in), c, affine, affine + c,
                       l->fused_relu);
 }
 
@@ -159,6 +170,7 @@ static void batchnorm_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 const vg_layer_ops vg_batchnorm_ops = {.shape = batchnorm_shape,
                                        .plan = batchnorm_plan,
                                        .pack = batchnorm_pack,
+                                       .ready = batchnorm_ready,
                                        .forward = batchnorm_forward,
                                        .backward = batchnorm_backward,
                                        .forward_statistics = forward_statistics,

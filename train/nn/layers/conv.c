@@ -97,6 +97,17 @@ static size_t scratch_size(const vg_layer *l)
     return direct > other ? direct : other;
 }
 
+bool vg_conv_can_store(vg_layer *l, int multiple)
+{
+    vg_conv c = conv_of(l);
+    int m = winograd_of(l).forward;
+    if (m && m % multiple)
+        return false;
+    size_t need = m ? vg_winograd_scratch_sink(&c, m) : vg_conv_scratch_sink(&c, multiple);
+    l->scratch_size = lines_of(need > l->scratch_size ? need : l->scratch_size);
+    return true;
+}
+
 static vg_status conv_shape(vg_layer *l, vg_error *err)
 {
     const vg_layer_spec *s = &l->spec;
@@ -150,11 +161,13 @@ static void conv_plan(vg_layer *l, int max_batch, vg_plan *plan)
     l->scratch_size = 4 * outputs; /* sums of the bias gradient, in double */
     if (is_depthwise(l)) {
         vg_plan_floats(plan, &l->packed, count);
+        l->ready_size = count + outputs;
         l->scratch_size = l->scratch_size > 2 * count ? l->scratch_size : 2 * count;
     } else {
         size_t kernels = scratch_size(l);
         vg_plan_floats(plan, &l->packed, groups * forward_size(l));
         vg_plan_floats(plan, &l->packed_backward, groups * backward_size(l));
+        l->ready_size = groups * forward_size(l);
         l->packed_gradient_size = groups * gradient_size(l);
         l->scratch_size = l->scratch_size > kernels ? l->scratch_size : kernels;
     }
@@ -172,19 +185,26 @@ static const vg_tile_set *tiles(void)
     return vg_tile_set_for(VG_SIMD_AVX512);
 }
 
+static void pack_forward(const vg_layer *l, size_t group, int part, int parts, float *packed)
+{
+    vg_conv c = conv_of(l);
+    int m = winograd_of(l).forward;
+    const float *weight = l->params[0].value + group * weights_of(l);
+    const float *bias = l->spec.bias ? l->params[1].value + group * (size_t)c.k : NULL;
+    packed += group * forward_size(l);
+    if (m)
+        vg_winograd_pack(tiles(), &c, m, false, weight, bias, part, parts, packed);
+    else
+        vg_conv_pack_forward(&c, weight, bias, part, parts, packed);
+}
+
 static void pack_group(const vg_layer *l, size_t group, bool training, int part)
 {
     vg_conv c = conv_of(l), reversed = vg_winograd_reverse(&c);
     vg_winograd m = winograd_of(l);
     const float *weight = l->params[0].value + group * weights_of(l);
-    const float *bias = l->spec.bias ? l->params[1].value + group * (size_t)c.k : NULL;
-    float *forward = l->packed + group * forward_size(l);
     float *backward = l->packed_backward + group * backward_size(l);
-    if (m.forward)
-        vg_winograd_pack(tiles(), &c, m.forward, false, weight, bias, part, VG_MODEL_SHARDS,
-                         forward);
-    else
-        vg_conv_pack_forward(&c, weight, bias, part, VG_MODEL_SHARDS, forward);
+    pack_forward(l, group, part, VG_MODEL_SHARDS, l->packed);
     if (training && m.data)
         vg_winograd_pack(tiles(), &reversed, m.data, true, weight, NULL, part, VG_MODEL_SHARDS,
                          backward);
@@ -202,21 +222,58 @@ static void conv_pack(vg_layer *l, const vg_pass *pass, int part)
         vg_transpose(l->params[0].value, (size_t)l->spec.outputs, places_of(l), l->packed);
 }
 
+static void ready_depthwise(const vg_layer *l, const float *scale, const float *shift)
+{
+    size_t outputs = (size_t)l->spec.outputs;
+    float *weight = l->ready, *bias = weight + l->params[0].count;
+    vg_transpose(l->params[0].value, outputs, places_of(l), weight);
+    for (size_t k = 0; k < outputs; k++) {
+        bias[k] = l->spec.bias ? l->params[1].value[k] : 0;
+        if (scale)
+            bias[k] = bias[k] * scale[k] + shift[k];
+    }
+    for (size_t i = 0; scale && i < l->params[0].count; i++)
+        weight[i] *= scale[i % outputs];
+}
+
+/* With the batch norm behind it, whose coefficients then lie in its own place. */
+static void conv_ready(vg_layer *l)
+{
+    vg_layer *norm = l->chain.norm;
+    if (norm)
+        norm->ops->ready(norm);
+    const float *scale = norm ? norm->ready : NULL, *shift = norm ? scale + norm->in.c : NULL;
+    if (is_depthwise(l)) {
+        ready_depthwise(l, scale, shift);
+        return;
+    }
+    vg_conv c = conv_of(l);
+    int m = winograd_of(l).forward, values = m ? (m + 2) * (m + 2) : c.kernel * c.kernel;
+    for (size_t group = 0; group < (size_t)groups_of(l); group++) {
+        pack_forward(l, group, 0, 1, l->ready);
+        if (norm)
+            vg_conv_scale_packed(&c, values, scale + group * (size_t)c.k,
+                                 shift + group * (size_t)c.k, l->ready + group * forward_size(l));
+    }
+}
+
 static float *scratch_of(const vg_layer *l, vg_shard shard)
 {
     return l->scratch + (size_t)shard.slot * l->scratch_size;
 }
 
-static void forward_depthwise(vg_layer *l, vg_shard shard)
+static void forward_depthwise(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     vg_window g = window_of(l);
-    const float *x = vg_layer_x(l, shard);
-    float *y = vg_layer_y(l, shard);
+    const float *x = vg_layer_x(l, shard), *bias = l->spec.bias ? l->params[1].value : NULL;
+    const vg_layer *end = pass->inference ? l->chain.end : l;
+    float *y = vg_layer_y(end, shard);
     for (size_t i = 0; i < (size_t)shard.count; i++)
-        vg_depthwise_forward(&g, x + i * vg_shape_size(l->in), l->packed,
-                             y + i * vg_shape_size(l->out));
+        vg_depthwise_forward(&g, x + i * vg_shape_size(l->in),
+                             pass->inference ? l->ready : l->packed, y + i * vg_shape_size(l->out));
     vg_channel_bias(y, y, (size_t)shard.count * vg_layer_map(l->out), (size_t)l->spec.outputs,
-                    l->spec.bias ? l->params[1].value : NULL, l->fused_relu);
+                    pass->inference ? l->ready + l->params[0].count : bias,
+                    pass->inference ? l->chain.relu : l->fused_relu);
 }
 
 /* Where the input comes from, and the output's gradient. A fold has but one group. */
@@ -235,25 +292,38 @@ static vg_rows rows_of_dy(const vg_layer *l, vg_shard shard, size_t group, vg_fo
     return (vg_rows){.base = vg_layer_dy(l, shard) + group * (size_t)(l->out.c / groups_of(l))};
 }
 
+/* And where the output goes; what is done to it on the way. */
+static vg_sink sink_of_y(const vg_layer *l, const vg_pass *pass, vg_shard shard, size_t group,
+                         vg_fold *fold)
+{
+    const vg_chain *chain = &l->chain;
+    if (pass->inference && chain->pool)
+        return vg_fold_store(chain->pool, shard, false, chain->relu, fold);
+    if (pass->training && l->stores)
+        return vg_fold_store(l->stores, shard, true, l->stores->masks, fold);
+    const vg_layer *end = pass->inference ? chain->end : l;
+    return (vg_sink){.base = vg_layer_y(end, shard) + group * (size_t)(l->out.c / groups_of(l)),
+                     .add = pass->inference && chain->add,
+                     .relu = pass->inference ? chain->relu : l->fused_relu};
+}
+
 static void conv_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
-    vg_fold fold;
+    vg_fold folds[2];
     if (is_depthwise(l)) {
-        forward_depthwise(l, shard);
+        forward_depthwise(l, pass, shard);
         return;
     }
     vg_conv c = conv_of(l);
     int m = winograd_of(l).forward;
     for (size_t group = 0; group < (size_t)groups_of(l); group++) {
-        vg_rows x = rows_of_x(l, pass->training, shard, group, &fold);
-        const float *packed = l->packed + group * forward_size(l);
-        float *y = vg_layer_y(l, shard) + group * (size_t)c.k;
+        vg_rows x = rows_of_x(l, pass->training, shard, group, &folds[0]);
+        vg_sink y = sink_of_y(l, pass, shard, group, &folds[1]);
+        const float *packed = (pass->inference ? l->ready : l->packed) + group * forward_size(l);
         if (m)
-            vg_winograd_forward(tiles(), &c, m, &x, shard.count, packed, false, l->fused_relu, y,
-                                scratch_of(l, shard));
+            vg_winograd_forward(tiles(), &c, m, &x, shard.count, packed, &y, scratch_of(l, shard));
         else
-            vg_conv_forward(tiles(), &c, &x, shard.count, packed, l->fused_relu, y,
-                            scratch_of(l, shard));
+            vg_conv_forward(tiles(), &c, &x, shard.count, packed, &y, scratch_of(l, shard));
     }
 }
 
@@ -310,8 +380,8 @@ static void backward_group(const vg_layer *l, vg_shard shard, size_t group)
     const float *packed = l->packed_backward + group * backward_size(l);
     float *dx = vg_layer_dx(l, shard) + group * (size_t)c.c;
     if (m.data)
-        vg_winograd_forward(tiles(), &reversed, m.data, &dy, shard.count, packed, false, false, dx,
-                            scratch);
+        vg_winograd_forward(tiles(), &reversed, m.data, &dy, shard.count, packed,
+                            &(vg_sink){.base = dx}, scratch);
     else
         vg_conv_backward_data(tiles(), &c, &dy, shard.count, packed, false, dx, scratch);
 }
@@ -347,6 +417,7 @@ static void conv_unpack(vg_layer *l, const vg_pass *pass, int part)
 const vg_layer_ops vg_conv_ops = {.shape = conv_shape,
                                   .plan = conv_plan,
                                   .pack = conv_pack,
+                                  .ready = conv_ready,
                                   .forward = conv_forward,
                                   .backward = conv_backward,
                                   .unpack = conv_unpack,

@@ -33,12 +33,21 @@ void vg_fold_find(vg_layer *layers, int index)
         l->norm = before;
         l->reads_x = false;
         before->folded = true;
-    } else if (can_fold(before) && before->spec.outputs >= NARROW &&
-               l->spec.kind == VG_LAYER_MAXPOOL && l->spec.kernel <= VG_POOL_NARROW &&
-               l->spec.stride == l->spec.kernel && l->spec.padding == 0) {
-        before->pool = l;
-        l->folder = before;
+    } else if (vg_fold_stores(before, l)) {
+        before->stores = l;
+        l->maker = before;
+        if (before->spec.outputs >= NARROW) {
+            before->pool = l;
+            l->folder = before;
+        }
     }
+}
+
+bool vg_fold_stores(vg_layer *conv, const vg_layer *pool)
+{
+    return can_fold(conv) && pool->spec.kind == VG_LAYER_MAXPOOL &&
+           pool->spec.kernel <= VG_POOL_NARROW && pool->spec.stride == pool->spec.kernel &&
+           pool->spec.padding == 0 && vg_conv_can_store(conv, pool->spec.kernel);
 }
 
 static const float *norm_row(void *context, int image, int row, float *room)
@@ -95,4 +104,25 @@ void vg_fold_pool_sums(const vg_layer *pool, vg_shard shard, double *sum)
     vg_fold fold = pool_of(pool, shard);
     vg_maxpool_sums(fold.chosen, fold.from, (size_t)shard.count * vg_layer_map(pool->out),
                     (size_t)pool->out.c, sum);
+}
+
+static void take_rows(void *context, int image, int row, int rows, const float *y)
+{
+    const vg_fold *fold = context;
+    vg_window g = window_of(fold->layer);
+    size_t at = (size_t)image * vg_shape_size(fold->layer->out) +
+                (size_t)(row / g.kernel) * (size_t)g.q * (size_t)g.c;
+    g.h = rows;
+    g.p = rows / g.kernel; /* fewer at the end make no window */
+    vg_maxpool(&g, y, fold->to + at, fold->places ? fold->places + at : NULL, fold->relu);
+}
+
+vg_sink vg_fold_store(const vg_layer *pool, vg_shard shard, bool chosen, bool relu, vg_fold *fold)
+{
+    size_t first = (size_t)shard.first * vg_shape_size(pool->out);
+    *fold = (vg_fold){.layer = pool,
+                      .to = vg_layer_y(pool, shard),
+                      .places = chosen ? pool->chosen + first : NULL,
+                      .relu = relu};
+    return (vg_sink){.take = take_rows, .context = fold, .multiple = pool->spec.kernel};
 }

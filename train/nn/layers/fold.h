@@ -1,6 +1,7 @@
 /* Maps that a convolution makes for itself, row by row, while it copies its source: what a batch norm
- * before it would have written, and the gradient that a max pool behind it would have spread. Neither
- * is ever in memory as a whole. */
+ * before it would have written, and the gradient that a max pool behind it would have spread; and
+ * the outputs that a max pool behind it shrinks before they leave the caches. None of them is ever in memory as a
+ * whole. */
 #ifndef VG_NN_LAYERS_FOLD_H
 #define VG_NN_LAYERS_FOLD_H
 
@@ -11,7 +12,17 @@ typedef struct vg_fold {
     const vg_layer *layer;
     const float *from;
     const uint8_t *chosen;
+    float *to;
+    uint8_t *places;
+    bool relu;
 } vg_fold;
+
+/* Can a convolution hand its outputs over in multiples of so many rows? Makes room in its scratch. (conv.c) */
+bool vg_conv_can_store(vg_layer *conv, int multiple);
+/* Is it a max pool whose windows lie side by side, behind such a convolution? */
+bool vg_fold_stores(vg_layer *conv, const vg_layer *pool);
+/* The pool's output, made of the rows that a convolution hands over. chosen: places are wanted. */
+vg_sink vg_fold_store(const vg_layer *pool, vg_shard shard, bool chosen, bool relu, vg_fold *fold);
 
 /* Before a layer is planned: finds what it can fold, or be folded by. */
 void vg_fold_find(vg_layer *layers, int index);

@@ -47,14 +47,16 @@ static void maxpool_plan(vg_layer *l, int max_batch, vg_plan *plan)
 
 static void maxpool_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
-    (void)pass;
+    if (pass->training && l->maker)
+        return;
     vg_window g = window_of(l);
     size_t in = vg_shape_size(l->in), out = vg_shape_size(l->out);
     const float *x = vg_layer_x(l, shard);
     float *y = vg_layer_y(l, shard);
     uint8_t *chosen = l->chosen + (size_t)shard.first * places_of(l);
     for (size_t i = 0; i < (size_t)shard.count; i++)
-        vg_maxpool(&g, x + i * in, y + i * out, chosen + i * places_of(l), l->masks);
+        vg_maxpool(&g, x + i * in, y + i * out, pass->training ? chosen + i * places_of(l) : NULL,
+                   l->masks);
 }
 
 static void maxpool_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
