@@ -22,10 +22,17 @@ static void open_manifest(fixture *f, const int counts[3], const char *split)
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     fputs(split ? "path,label,split\n" : "path,label\n", file);
-    for (int k = 0; k < 3; k++)
-        for (int i = 0; i < counts[k]; i++)
-            fprintf(file, split ? "%c/%d.png,%c,%s\n" : "%c/%d.png,%c\n", 'a' + k, i, 'a' + k,
-                    split);
+    int written[3] = {0}, total = counts[0] + counts[1] + counts[2];
+    for (int row = 0; row < total;
+         row++) { /* in shares, so that the order is none of the classes */
+        int k = 0;
+        for (int other = 1; other < 3; other++)
+            if ((long)(written[other] + 1) * counts[k] < (long)(written[k] + 1) * counts[other])
+                k = other;
+        fprintf(file, split ? "%c/%d.png,%c,%s\n" : "%c/%d.png,%c\n", 'a' + k, written[k], 'a' + k,
+                split);
+        written[k]++;
+    }
     assert_int_equal(fclose(file), 0);
     vg_dataset_options options = vg_dataset_options_default();
     vg_error err;
@@ -49,10 +56,13 @@ static void open_manifest(fixture *f, const int counts[3], const char *split)
         c->file_bytes = 1000;
     }
     f->audit.broken = f->broken;
+    if (vg_labels_of(f->dataset, NULL, &f->audit.labels, &err) != VG_OK)
+        fail_msg("%s", err.message);
 }
 
 static void close_manifest(fixture *f)
 {
+    vg_labels_reset(&f->audit.labels);
     vg_dataset_close(f->dataset);
     test_folder_remove(f->folder);
 }

@@ -4,6 +4,9 @@
 
 #include "dataset_fixture.h"
 
+#include "audit/audit.h"
+#include "load/sampler.h"
+
 #include <dirent.h>
 #include <sys/stat.h>
 
@@ -173,6 +176,51 @@ static void assert_same(const vg_dataset *a, const vg_dataset *b)
         assert_string_equal(notes[i], others[i]);
 }
 
+/* The same folder opened for its counts alone, by 1 to 8 threads: the numbers of the whole index. */
+static void assert_counted(const vg_dataset *whole, const char *name)
+{
+    size_t classes = (size_t)vg_dataset_classes(whole), size = VG_SPLIT_COUNT * classes;
+    size_t *seen = calloc(size, sizeof *seen), *found = calloc(size, sizeof *found);
+    char *path = vg_path_join(folder, name);
+    assert_non_null(seen);
+    assert_non_null(found);
+    for (size_t i = 0; i < vg_dataset_count(whole); i++)
+        seen[(size_t)vg_dataset_split(whole, i) * classes + (size_t)vg_dataset_label(whole, i)]++;
+    for (int threads = 1; threads <= 8; threads++) {
+        vg_error err = {0};
+        vg_dataset *dataset;
+        vg_dataset_options options = vg_dataset_options_default();
+        options.threads = threads;
+        options.counts_only = true;
+        assert_ok(vg_dataset_open(path, &options, &dataset, &err));
+        assert_true(vg_dataset_is_counted(dataset));
+        assert_int_equal(vg_dataset_count(dataset), vg_dataset_count(whole));
+        assert_int_equal(vg_dataset_classes(dataset), classes);
+        for (int k = 0; k < (int)classes; k++)
+            assert_string_equal(vg_dataset_class_name(dataset, k), vg_dataset_class_name(whole, k));
+        vg_dataset_tally(dataset, found);
+        assert_memory_equal(found, seen, size * sizeof *seen);
+        for (int s = 0; s < VG_SPLIT_COUNT; s++) {
+            vg_dataset_counts(dataset, (vg_split)s, found);
+            assert_memory_equal(found, seen + (size_t)s * classes, classes * sizeof *seen);
+        }
+        assert_int_equal(vg_dataset_brings_splits(dataset), vg_dataset_brings_splits(whole));
+        vg_dataset_ignored x = vg_dataset_ignored_of(dataset), y = vg_dataset_ignored_of(whole);
+        assert_memory_equal(&x, &y, sizeof x);
+        size_t kept[2], count[2];
+        const char *const *notes = vg_dataset_notes(dataset, &kept[0], &count[0]);
+        const char *const *others = vg_dataset_notes(whole, &kept[1], &count[1]);
+        assert_int_equal(kept[0], kept[1]);
+        assert_int_equal(count[0], count[1]);
+        for (size_t i = 0; i < kept[0]; i++)
+            assert_string_equal(notes[i], others[i]);
+        vg_dataset_close(dataset);
+    }
+    free(path);
+    free(seen);
+    free(found);
+}
+
 /* Names, labels and order against the walk, class by class. */
 static void assert_walked(const vg_dataset *dataset)
 {
@@ -211,6 +259,7 @@ static void test_odd_tree(void **state)
         assert_same(first, other);
         vg_dataset_close(other);
     }
+    assert_counted(first, "data");
     vg_dataset_close(first);
 }
 
@@ -242,6 +291,7 @@ static void test_unreadable_folders(void **state)
         assert_same(first, other);
         vg_dataset_close(other);
     }
+    assert_counted(first, "data");
     vg_dataset_close(first);
     become_root(root);
     chmod(closed, 0700);
@@ -280,6 +330,8 @@ static void test_unreadable_in_one_split(void **state)
         assert_int_equal(ignored.loose, 1);
         assert_int_equal(ignored.other_folders, 1);
         assert_int_equal(ignored.not_images, 2);
+        if (threads == 1)
+            assert_counted(dataset, "data");
         vg_dataset_close(dataset);
     }
     become_root(root);
@@ -312,7 +364,107 @@ static void test_many_notes(void **state)
         assert_same(first, other);
         vg_dataset_close(other);
     }
+    assert_counted(first, "data");
     vg_dataset_close(first);
+}
+
+/* Where splits come with the data, where they look like it but hold training pictures alone (the hash
+ * leaves train/ out), and where other shares are asked for. */
+static void test_counts_and_splits(void **state)
+{
+    (void)state;
+    char name[80];
+    for (int i = 0; i < 90; i++) {
+        snprintf(name, sizeof name, "with/%s/%c/%d.jpg",
+                 i % 3 == 0   ? "train"
+                 : i % 3 == 1 ? "valid"
+                              : "test",
+                 'a' + i % 2, i);
+        put_empty(folder, name);
+        snprintf(name, sizeof name, "without/train/%c/%s%d.jpg", 'a' + i % 2, i % 7 ? "" : "below/",
+                 i);
+        put_empty(folder, name);
+    }
+    put_empty(folder, "without/test/a/nothing.txt");
+    vg_dataset *with = open_with("with", 2), *without = open_with("without", 2);
+    assert_true(vg_dataset_brings_splits(with));
+    assert_false(vg_dataset_brings_splits(without));
+    assert_counted(with, "with");
+    assert_counted(without, "without");
+    vg_dataset_close(with);
+    vg_dataset_close(without);
+    vg_error err = {0};
+    size_t counts[2];
+    vg_dataset_options options = vg_dataset_options_default();
+    options.counts_only = true;
+    options.train_share = 0;
+    options.val_share = 1;
+    char *path = vg_path_join(folder, "without");
+    assert_ok(vg_dataset_open(path, &options, &with, &err));
+    vg_dataset_counts(with, VG_SPLIT_VAL, counts);
+    assert_int_equal(counts[0] + counts[1], 90);
+    vg_dataset_close(with);
+    options.train_share = 0.7; /* the sum is above 1 */
+    assert_int_equal(vg_dataset_open(path, &options, &with, &err), VG_E_ARG);
+    assert_contains(err.message, "shares of train");
+    free(path);
+}
+
+/* What has no class folders is read as always, and what holds nothing is refused as always. */
+static void test_counts_of_other_data(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_dataset *dataset;
+    vg_dataset_options options = vg_dataset_options_default();
+    options.counts_only = true;
+    put_empty(folder, "flat/1.jpg");
+    put_empty(folder, "flat/2.jpg");
+    char *path = vg_path_join(folder, "flat");
+    assert_ok(vg_dataset_open(path, &options, &dataset, &err));
+    assert_false(vg_dataset_is_counted(dataset));
+    assert_int_equal(vg_dataset_count(dataset), 2);
+    assert_int_equal(vg_dataset_label(dataset, 1), 0);
+    vg_dataset_close(dataset);
+    free(path);
+    put_text(folder, "list.csv", "1.jpg,a\n2.jpg,b\n");
+    path = vg_path_join(folder, "list.csv");
+    assert_ok(vg_dataset_open(path, &options, &dataset, &err));
+    assert_false(vg_dataset_is_counted(dataset));
+    vg_dataset_close(dataset);
+    free(path);
+    put_empty(folder, "none/class/readme");
+    path = vg_path_join(folder, "none");
+    assert_int_equal(vg_dataset_open(path, &options, &dataset, &err), VG_E_FORMAT);
+    assert_contains(err.message, "no images found");
+    free(path);
+}
+
+/* Nobody may ask a dataset of counts for samples. */
+static void test_counts_have_no_samples(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_dataset *dataset;
+    vg_dataset_options options = vg_dataset_options_default();
+    options.counts_only = true;
+    put_empty(folder, "data/a/1.jpg");
+    put_empty(folder, "data/b/1.jpg");
+    char *path = vg_path_join(folder, "data");
+    assert_ok(vg_dataset_open(path, &options, &dataset, &err));
+    const vg_selection selection = {.train_total = 1};
+    assert_int_equal(vg_dataset_select(dataset, &selection, &err), VG_E_STATE);
+    assert_contains(err.message, "counts alone");
+    vg_sampler *sampler;
+    assert_int_equal(
+        vg_sampler_new(dataset, VG_SPLIT_TRAIN, VG_SAMPLING_SHUFFLE, 1, &sampler, &err),
+        VG_E_STATE);
+    assert_null(sampler);
+    vg_audit audit;
+    assert_int_equal(vg_audit_run(dataset, NULL, &audit, &err), VG_E_STATE);
+    assert_contains(err.message, "counts alone");
+    vg_dataset_close(dataset);
+    free(path);
 }
 
 int main(void)
@@ -323,6 +475,9 @@ int main(void)
         FRESH(test_unreadable_folders),
         FRESH(test_unreadable_in_one_split),
         FRESH(test_many_notes),
+        FRESH(test_counts_and_splits),
+        FRESH(test_counts_of_other_data),
+        FRESH(test_counts_have_no_samples),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

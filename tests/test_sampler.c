@@ -109,6 +109,32 @@ static void test_quotas_of_every_mode(void **state)
     check_counts(VG_SAMPLING_SQRT, 77, 49, 21);
 }
 
+static void test_quotas_of_counts(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    const size_t counts[] = {100, 0, 25, 4}, none[] = {0, 0};
+    uint64_t quota[4];
+    assert_ok(vg_sampling_quotas(counts, 4, VG_SAMPLING_SHUFFLE, quota, &err));
+    assert_int_equal(quota[0], 100);
+    assert_int_equal(quota[1], 0);
+    assert_ok(vg_sampling_quotas(counts, 4, VG_SAMPLING_BALANCED, quota, &err));
+    assert_int_equal(quota[0] + quota[2] + quota[3], 129);
+    assert_int_equal(quota[1], 0);
+    assert_int_equal(quota[3], 43);
+    assert_ok(vg_sampling_quotas(counts, 4, VG_SAMPLING_SQRT, quota, &err)); /* 10 : 5 : 2 */
+    assert_int_equal(quota[0], 76);
+    assert_int_equal(quota[2], 38);
+    assert_int_equal(quota[3], 15);
+    assert_ok(vg_sampling_quotas(counts, 4, VG_SAMPLING_OVER, quota, &err));
+    assert_int_equal(quota[1], 0);
+    assert_int_equal(quota[3], 100);
+    assert_ok(vg_sampling_quotas(counts, 4, VG_SAMPLING_UNDER, quota, &err));
+    assert_int_equal(quota[0], 4);
+    assert_ok(vg_sampling_quotas(none, 2, VG_SAMPLING_BALANCED, quota, &err));
+    assert_int_equal(quota[0] + quota[1], 0);
+}
+
 static void test_under_takes_others_in_other_epochs(void **state)
 {
     (void)state;
@@ -182,6 +208,7 @@ int main(void)
         cmocka_unit_test(test_shuffle_sees_everything_once),
         cmocka_unit_test(test_order_depends_on_seed_and_epoch_alone),
         cmocka_unit_test(test_quotas_of_every_mode),
+        cmocka_unit_test(test_quotas_of_counts),
         cmocka_unit_test(test_under_takes_others_in_other_epochs),
         cmocka_unit_test(test_sequential_and_list),
         cmocka_unit_test(test_substitutes_stay_in_class_and_split),

@@ -136,6 +136,7 @@ int main(int argc, char **argv)
     vg_dataset_options defaults = vg_dataset_options_default();
     defaults.threads = cli.threads;
     defaults.background = c.background;
+    defaults.counts_only = c.quick;
     vg_status status = vg_dataset_open(cli.operands[0], &defaults, &dataset, &err);
     if (status)
         return vg_cli_fail(&cli, &err, status) == VG_EXIT_DONE ? VG_EXIT_DONE : VG_EXIT_FAILED;

@@ -209,12 +209,19 @@ vg_status vg_audit_run(const vg_dataset *dataset, const vg_audit_options *option
     *audit = (vg_audit){.found = vg_dataset_count(dataset)};
     options = options ? options : &plain;
     int threads = options->threads < 1 ? vg_threads_available() : options->threads;
-    audit->facts = vg_calloc(vg_dataset_count(dataset), sizeof *audit->facts);
     vg_status status;
+    if (vg_dataset_is_counted(dataset)) {
+        *audit = (vg_audit){0};
+        return vg_fail(err, VG_E_STATE, "%s: opened for its counts alone, no picture is known",
+                       vg_dataset_path(dataset));
+    }
+    audit->facts = vg_calloc(vg_dataset_count(dataset), sizeof *audit->facts);
     if (!audit->facts)
         status = vg_fail(err, VG_E_NOMEM, "%s: out of memory for the audit of %zu samples",
                          vg_dataset_path(dataset), vg_dataset_count(dataset));
     else
+        status = vg_labels_of(dataset, NULL, &audit->labels, err);
+    if (!status)
         status = run(dataset, options, threads, audit, err);
     if (status)
         vg_audit_reset(audit);
@@ -229,10 +236,18 @@ vg_status vg_audit_labels(const vg_dataset *dataset, vg_audit *audit, vg_error *
                         .classes = vg_dataset_classes(dataset),
                         .found = vg_dataset_count(dataset)};
     audit->per_class = vg_calloc((size_t)audit->classes, sizeof *audit->per_class);
+    vg_status status;
     if (!audit->per_class)
-        return vg_fail(err, VG_E_NOMEM, "out of memory for %d classes", audit->classes);
-    for (size_t i = 0; i < audit->found; i++)
-        audit->per_class[vg_dataset_label(dataset, i)].count[vg_dataset_split(dataset, i)]++;
+        status = vg_fail(err, VG_E_NOMEM, "out of memory for %d classes", audit->classes);
+    else
+        status = vg_labels_of(dataset, NULL, &audit->labels, err);
+    if (status) {
+        vg_audit_reset(audit);
+        return status;
+    }
+    for (int s = 0; s < VG_SPLIT_COUNT; s++)
+        for (int k = 0; k < audit->classes; k++)
+            audit->per_class[k].count[s] = vg_labels_counts(&audit->labels, (vg_split)s)[k];
     audit->seconds = now() - start;
     return VG_OK;
 }
@@ -243,6 +258,7 @@ void vg_audit_reset(vg_audit *audit)
     free(audit->broken);
     free(audit->noted);
     free(audit->facts);
+    vg_labels_reset(&audit->labels);
     vg_marks_reset(&audit->marks);
     vg_duplicates_reset(&audit->copies);
     *audit = (vg_audit){0};

@@ -6,6 +6,7 @@
 #include "audit/duplicates.h"
 #include "audit/facts.h"
 #include "audit/flat.h"
+#include "audit/labels.h"
 #include "audit/marks.h"
 #include "balance.h"
 #include "base/status.h"
@@ -46,8 +47,10 @@ typedef struct vg_shortcut {
 } vg_shortcut;
 
 typedef struct vg_audit {
-    bool labels_only; /* no picture was opened: only classes, found and the counts mean anything */
+    bool
+        labels_only; /* no picture was opened: only classes, found, labels and the counts mean anything */
     int classes;
+    vg_labels labels;          /* of all images that were found, broken ones included */
     vg_audit_class *per_class; /* [classes] */
     vg_facts *facts;           /* [found]; NULL with labels_only */
     vg_marks marks;            /* of all samples; empty with labels_only */
@@ -77,10 +80,11 @@ typedef struct vg_audit_options {
 } vg_audit_options;
 
 /* Reads everything. Damaged pictures (data errors) count as broken, as they do for the loader. options may be
- * NULL. Memory: 0.1 KiB a sample, 1.5 KiB while copies are searched. The result does not depend on the number of threads. On an error *audit is empty. */
+ * NULL. Memory: 0.1 KiB a sample, 1.5 KiB while copies are searched. The result does not depend on the number of threads. On an error *audit is empty. VG_E_STATE: the dataset keeps counts alone. */
 vg_status vg_audit_run(const vg_dataset *dataset, const vg_audit_options *options, vg_audit *audit,
                        vg_error *err);
-/* The same report without opening a picture: labels and counts alone. VG_E_NOMEM. */
+/* The same report without opening a picture: labels and counts alone, for which a dataset of counts is enough.
+ * VG_E_NOMEM. */
 vg_status vg_audit_labels(const vg_dataset *dataset, vg_audit *audit, vg_error *err);
 void vg_audit_reset(vg_audit *audit);
 

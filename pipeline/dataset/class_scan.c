@@ -2,6 +2,10 @@
  * with places of its own; in the end these are joined in the order of the folders. Names stay where
  * their thread put them: only the samples must be in order, not the arena behind them.
  *
+ * Where only counts are wanted no name is kept and no file is sorted: each is hashed where it was
+ * read, and forgotten. Folders are still read in their order, because that decides which of two ways
+ * to the same folder counts.
+ *
  * A thread keeps one descriptor open at a time and finds folders by their path below the root, so
  * that deep trees do not use descriptors up. Links are followed, but no folder is read twice for the
  * same class folder, which ends circles. Refuses folders more than 200 deep, and those whose path is
@@ -17,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEEPEST = 200, PATH_BYTES = 4096, EXTENSION_BYTES = 8 };
+enum { DEEPEST = 200, PATH_BYTES = 4096, NAME_BYTES = 256, EXTENSION_BYTES = 8 };
 
 struct place {
     dev_t device;
@@ -45,8 +49,10 @@ struct worker {
     size_t below_size, below_capacity;
     struct place *seen; /* folders already read for this class folder */
     size_t seen_count, seen_capacity;
-    char path[PATH_BYTES];           /* of the folder being read, ends in '/' */
-    char extension[EXTENSION_BYTES]; /* the last one that made a sample, with its dot */
+    char path[PATH_BYTES + NAME_BYTES]; /* of the folder being read, ends in '/' */
+    size_t length;                      /* of that path */
+    const char *key;                    /* where in it names begin for the hash */
+    char extension[EXTENSION_BYTES];    /* the last one that made a sample, with its dot */
     size_t extension_length;
 
     vg_dataset_ignored ignored;
@@ -62,6 +68,7 @@ struct job {
     vg_class_folders *folders;
     int root;
     const char *dataset_path;
+    bool split_folders;
     struct worker *workers;
     atomic_bool failed;
 };
@@ -122,6 +129,22 @@ static size_t common(const char *a, const char *b, size_t most)
     return n;
 }
 
+/* Counts a picture in place of keeping it. What is hashed is what vg_namer_get would give for it. */
+static void count_sample(struct worker *w, const char *name, size_t length)
+{
+    vg_class_folder *item = &w->job->folders->list[w->item];
+    size_t end = w->length + length;
+    if (length >= NAME_BYTES) /* no system that we know has such names */
+        end = w->length + NAME_BYTES - 1;
+    memcpy(w->path + w->length, name, end - w->length);
+    if (end >= PATH_BYTES)
+        end = PATH_BYTES - 1;
+    vg_split split =
+        vg_split_of_key(w->key, (size_t)(w->path + end - w->key), w->job->folders->counts);
+    item->by_hash.of[split]++;
+    item->count++;
+}
+
 /* Pushes the files and folders of `list` that count, sorted; the others are tallied. */
 static vg_status take_entries(struct worker *w, vg_listing *list)
 {
@@ -141,11 +164,14 @@ static vg_status take_entries(struct worker *w, vg_listing *list)
         } else if (kind == VG_ENTRY_NEITHER) {
             w->ignored.not_images++;
             continue;
-        } else if (is_sample(w, name, length)) {
+        } else if (!is_sample(w, name, length)) {
+            continue;
+        } else if (w->job->folders->counts) {
+            count_sample(w, name, length);
+            continue;
+        } else {
             entry.at = w->names_size;
             kept = keep_name(&w->names, &w->names_size, &w->names_capacity, name, length);
-        } else {
-            continue;
         }
         if (!kept ||
             !vg_grow(&w->entries, &w->entry_capacity, w->entry_count + 1, sizeof *w->entries))
@@ -193,6 +219,7 @@ static vg_status mark_seen(struct worker *w, const vg_listing *list, bool *again
 static vg_status list_folder(struct worker *w)
 {
     vg_class_folder *item = &w->job->folders->list[w->item];
+    bool counting = w->job->folders->counts != NULL;
     vg_listing list;
     bool again;
     if (!vg_listing_open(&list, w->job->root, w->path, w->buffer)) {
@@ -210,14 +237,16 @@ static vg_status list_folder(struct worker *w)
         leave_out(w, "a link in a circle, or to a folder that this class has already");
     } else if (!status) {
         w->finds.folders++;
-        size_t length = strlen(w->path);
-        if (!keep_name(&w->names, &w->names_size, &w->names_capacity, w->path, length) ||
-            !vg_grow(&w->folders, &w->folder_capacity, w->folder_count + 1, sizeof *w->folders))
+        w->length = strlen(w->path);
+        if (!counting &&
+            (!keep_name(&w->names, &w->names_size, &w->names_capacity, w->path, w->length) ||
+             !vg_grow(&w->folders, &w->folder_capacity, w->folder_count + 1, sizeof *w->folders)))
             status = no_memory(w);
-        else
-            w->folders[w->folder_count++] = w->names_size - length - 1;
+        else if (!counting)
+            w->folders[w->folder_count++] = w->names_size - w->length - 1;
         if (!status)
             status = take_entries(w, &list);
+        w->path[w->length] = '\0'; /* behind it stood the name that was hashed last */
         if (!status && list.error) {
             item->incomplete = true;
             leave_out(w, strerror(list.error));
@@ -282,12 +311,15 @@ static void read_class(void *context, int thread, size_t number)
     item->first = w->sample_count;
     if (length < PATH_BYTES) {
         memcpy(w->path, path, length + 1);
+        const char *slash = job->split_folders ? strchr(w->path, '/') : NULL;
+        w->key = slash ? slash + 1 : w->path;
         if (!w->buffer && !(w->buffer = vg_alloc(VG_LISTING_BUFFER, 1)))
             w->status = no_memory(w);
         else
             w->status = read_folder(w, 0);
     }
-    item->count = w->sample_count - item->first;
+    if (!job->folders->counts)
+        item->count = w->sample_count - item->first;
     if (w->status)
         atomic_store(&job->failed, true);
 }
@@ -355,9 +387,33 @@ static bool join_names(vg_dataset *dataset, struct worker *workers, int threads)
     return true;
 }
 
+/* What stands for the samples where only counts are kept. Data that holds val or test samples brings
+ * its splits. */
+static bool join_counts(const vg_class_folders *folders, vg_dataset *dataset)
+{
+    if (!(dataset->tally = vg_calloc((size_t)dataset->class_count, sizeof *dataset->tally)))
+        return false;
+    for (size_t i = 0; i < folders->count; i++)
+        dataset->brings_splits |=
+            folders->list[i].count && folders->list[i].split != VG_SPLIT_TRAIN;
+    for (size_t i = 0; i < folders->count; i++) {
+        const vg_class_folder *item = &folders->list[i];
+        vg_tally *tally = &dataset->tally[item->label];
+        dataset->count += item->count;
+        if (dataset->brings_splits)
+            tally->of[item->split] += item->count;
+        for (int s = 0; !dataset->brings_splits && s < VG_SPLIT_COUNT; s++)
+            tally->of[s] += item->by_hash.of[s];
+    }
+    return true;
+}
+
 static vg_status join(struct job *job, vg_dataset *dataset, int threads, vg_error *err)
 {
-    if (!join_samples(job, dataset, threads) || !join_names(dataset, job->workers, threads))
+    if (job->folders->counts && !join_counts(job->folders, dataset))
+        return vg_fail(err, VG_E_NOMEM, "%s: out of memory for the counts", dataset->path);
+    if ((!job->folders->counts && !join_samples(job, dataset, threads)) ||
+        !join_names(dataset, job->workers, threads))
         return vg_fail(err, VG_E_NOMEM, "%s: out of memory for the index", dataset->path);
     if (dataset->names_size >> VG_PLACE_BITS)
         return vg_fail(err, VG_E_LIMIT, "%s: names of more than 1 TiB", dataset->path);
@@ -414,7 +470,10 @@ static void worker_reset(struct worker *w)
 vg_status vg_class_folders_read(vg_class_folders *folders, vg_dataset *dataset, int root,
                                 int threads, vg_finds *finds, vg_error *err)
 {
-    struct job job = {.folders = folders, .root = root, .dataset_path = dataset->path};
+    struct job job = {.folders = folders,
+                      .root = root,
+                      .dataset_path = dataset->path,
+                      .split_folders = dataset->split_folders};
     if (threads > VG_SCAN_THREADS)
         threads = VG_SCAN_THREADS;
     if ((size_t)threads > folders->count)

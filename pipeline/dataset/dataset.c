@@ -3,9 +3,9 @@
 #include "dataset/dataset.h"
 
 #include "base/alloc.h"
-#include "base/threads.h"
 #include "dataset/index.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,8 +43,7 @@ static vg_status read_kind(vg_dataset *dataset, const vg_dataset_options *option
         return status;
     if (archives)
         return vg_shards_read(dataset, err);
-    int threads = options->threads > 0 ? options->threads : vg_threads_available();
-    return vg_folder_scan(dataset, threads, err);
+    return vg_folder_scan(dataset, options, err);
 }
 
 vg_status vg_dataset_open(const char *path, const vg_dataset_options *options, vg_dataset **dataset,
@@ -81,6 +80,7 @@ void vg_dataset_close(vg_dataset *dataset)
     free(dataset->names);
     free(dataset->folders);
     free(dataset->samples);
+    free(dataset->tally);
     free(dataset->classes);
     free(dataset->buckets);
     for (size_t i = 0; i < dataset->notes_kept; i++)
@@ -107,18 +107,26 @@ const char *vg_dataset_class_name(const vg_dataset *dataset, int label)
     return vg_index_class_name(dataset, label);
 }
 
+bool vg_dataset_is_counted(const vg_dataset *dataset)
+{
+    return dataset->tally != NULL;
+}
+
 int vg_dataset_label(const vg_dataset *dataset, size_t index)
 {
+    assert(!dataset->tally);
     return vg_sample_label(dataset->samples[index]);
 }
 
 vg_split vg_dataset_split(const vg_dataset *dataset, size_t index)
 {
+    assert(!dataset->tally);
     return vg_sample_split(dataset->samples[index]);
 }
 
 size_t vg_dataset_name(const vg_dataset *dataset, size_t index, char *name, size_t capacity)
 {
+    assert(!dataset->tally);
     uint64_t place = vg_sample_place(dataset->samples[index]);
     if (vg_is_packed(dataset))
         return vg_packed_name(dataset, place, name, capacity);
@@ -169,8 +177,8 @@ vg_dataset_ignored vg_dataset_ignored_of(const vg_dataset *dataset)
 void vg_dataset_counts(const vg_dataset *dataset, vg_split split, size_t *counts)
 {
     for (int k = 0; k < dataset->class_count; k++)
-        counts[k] = 0;
-    for (size_t i = 0; i < dataset->count; i++)
+        counts[k] = dataset->tally ? dataset->tally[k].of[split] : 0;
+    for (size_t i = 0; !dataset->tally && i < dataset->count; i++)
         if (vg_sample_split(dataset->samples[i]) == split)
             counts[vg_sample_label(dataset->samples[i])]++;
 }
@@ -179,8 +187,8 @@ void vg_dataset_tally(const vg_dataset *dataset, size_t *counts)
 {
     size_t classes = (size_t)dataset->class_count;
     for (size_t i = 0; i < VG_SPLIT_COUNT * classes; i++)
-        counts[i] = 0;
-    for (size_t i = 0; i < dataset->count; i++) {
+        counts[i] = dataset->tally ? dataset->tally[i % classes].of[i / classes] : 0;
+    for (size_t i = 0; !dataset->tally && i < dataset->count; i++) {
         vg_sample sample = dataset->samples[i];
         counts[(size_t)vg_sample_split(sample) * classes + (size_t)vg_sample_label(sample)]++;
     }

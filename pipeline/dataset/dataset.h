@@ -64,9 +64,11 @@ typedef struct vg_dataset_options {
     double train_share; /* 0.70 */
     double val_share;   /* 0.15 */
     bool coarse_labels; /* of CIFAR-100: its 20 superclasses instead of its 100 classes */
-    int background; /* behind transparent pixels of all its pictures, whoever reads them (black);
+    int background;   /* behind transparent pixels of all its pictures, whoever reads them (black);
                            see image/background.h */
-    int threads;    /* that list folders; the index does not depend on it. < 1: all CPUs (0) */
+    int threads;      /* that list folders; the index does not depend on it. < 1: all CPUs (0) */
+    bool counts_only; /* of class folders keep the counts alone, the same ones: see
+                         vg_dataset_is_counted (false) */
 } vg_dataset_options;
 vg_dataset_options vg_dataset_options_default(void);
 
@@ -123,6 +125,10 @@ vg_dataset_ignored vg_dataset_ignored_of(const vg_dataset *dataset);
  * Returns the first *kept (at most 100) of *count. */
 const char *const *vg_dataset_notes(const vg_dataset *dataset, size_t *kept, size_t *count);
 const char *vg_split_name(vg_split split); /* "train", "val", "test" */
+/* Whether there are counts and no samples, which takes a third of the time and hardly any memory:
+ * opened with counts_only, and a folder of class folders (other kinds are read as always). Then
+ * vg_dataset_count, _counts, _tally and what does not ask for a sample work; nothing may ask for one. */
+bool vg_dataset_is_counted(const vg_dataset *dataset);
 
 /* Samples of one split: fills counts[classes]. */
 void vg_dataset_counts(const vg_dataset *dataset, vg_split split, size_t *counts);
@@ -145,7 +151,7 @@ typedef struct vg_selection {
     size_t held_out_total; /* the same for val and for test */
     uint64_t seed;         /* which ones stay: by a hash of (seed, name) */
 } vg_selection;
-/* Selections may follow each other. VG_E_ARG names an unknown class and the nearest known one, one
+/* Selections may follow each other. VG_E_STATE: there are counts only. VG_E_ARG names an unknown class and the nearest known one, one
  * that is selected twice, or one with a limit that is not selected; the dataset is unchanged then.
  * classes and limits name classes exactly (by bytes). */
 vg_status vg_dataset_select(vg_dataset *dataset, const vg_selection *selection, vg_error *err);

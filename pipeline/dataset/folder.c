@@ -4,6 +4,7 @@
  * file really holds is judged when it is decoded; here its extension decides. Refuses to guess a
  * label for pictures that lie beside class folders: they are left out and counted. */
 #include "base/alloc.h"
+#include "base/threads.h"
 #include "dataset/class_scan.h"
 #include "dataset/index.h"
 #include "dataset/listing.h"
@@ -261,9 +262,12 @@ static vg_status count_empty(struct scan *scan)
     return VG_OK;
 }
 
-static vg_status scan_all(struct scan *scan, const struct entries *top, int threads)
+static vg_status scan_all(struct scan *scan, const struct entries *top,
+                          const vg_dataset_options *options)
 {
     vg_dataset *dataset = scan->dataset;
+    int threads = options->threads > 0 ? options->threads : vg_threads_available();
+    scan->classes.counts = options->counts_only ? options : NULL;
     vg_status status = find_splits(scan, top);
     if (!status)
         status = dataset->split_folders ? find_classes_of_splits(scan, top)
@@ -273,14 +277,17 @@ static vg_status scan_all(struct scan *scan, const struct entries *top, int thre
                                        scan->err);
     if (!status)
         status = count_empty(scan);
-    if (!status && dataset->count == 0 && !dataset->split_folders && dataset->ignored.loose)
+    if (!status && dataset->count == 0 && !dataset->split_folders && dataset->ignored.loose) {
+        free(dataset->tally); /* one folder of pictures is read as always */
+        dataset->tally = NULL;
         status = add_flat(scan, top);
+    }
     if (!status && dataset->count == 0)
         status = vg_nothing_found(dataset, &scan->finds, scan->err);
     return status;
 }
 
-vg_status vg_folder_scan(vg_dataset *dataset, int threads, vg_error *err)
+vg_status vg_folder_scan(vg_dataset *dataset, const vg_dataset_options *options, vg_error *err)
 {
     struct scan scan = {.dataset = dataset, .err = err, .root = -1};
     struct entries top = {0};
@@ -299,7 +306,7 @@ vg_status vg_folder_scan(vg_dataset *dataset, int threads, vg_error *err)
         status = vg_fail(err, VG_E_IO, "%s: folder cannot be listed: %s", dataset->path,
                          strerror(top.error));
     if (!status)
-        status = scan_all(&scan, &top, threads);
+        status = scan_all(&scan, &top, options);
     if (scan.root >= 0)
         close(scan.root);
     free(scan.buffer);

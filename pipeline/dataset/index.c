@@ -238,20 +238,31 @@ static void shrink(void *array, size_t *capacity, size_t count, size_t size)
     *capacity = count;
 }
 
+/* counts[class_count], zero before: samples of each. */
+static void count_classes(const vg_dataset *dataset, size_t *counts)
+{
+    for (int k = 0; dataset->tally && k < dataset->class_count; k++)
+        for (int s = 0; s < VG_SPLIT_COUNT; s++)
+            counts[k] += dataset->tally[k].of[s];
+    for (size_t i = 0; !dataset->tally && i < dataset->count; i++)
+        counts[vg_sample_label(dataset->samples[i])]++;
+}
+
 vg_status vg_index_finish(vg_dataset *dataset, vg_class_order order, size_t *empty, vg_error *err)
 {
     size_t classes = (size_t)dataset->class_count;
     size_t *counts = vg_calloc(classes, sizeof *counts);
     struct rank *ranks = vg_alloc(classes, sizeof *ranks);
     int *renumbered = vg_alloc(classes, sizeof *renumbered);
-    if (!counts || !ranks || !renumbered) {
+    vg_tally *tally = dataset->tally ? vg_alloc(classes, sizeof *tally) : NULL;
+    if (!counts || !ranks || !renumbered || (dataset->tally && !tally)) {
         free(counts);
         free(ranks);
         free(renumbered);
+        free(tally);
         return no_memory(dataset, err);
     }
-    for (size_t i = 0; i < dataset->count; i++)
-        counts[vg_sample_label(dataset->samples[i])]++;
+    count_classes(dataset, counts);
     bool numbers;
     int kept = collect_classes(dataset, counts, ranks, &numbers);
     bool by_value = order == VG_CLASSES_BY_NUMBER_IF_ALL && numbers;
@@ -260,9 +271,15 @@ vg_status vg_index_finish(vg_dataset *dataset, vg_class_order order, size_t *emp
     for (int k = 0; k < kept; k++) {
         dataset->classes[k] = ranks[k].offset;
         renumbered[ranks[k].label] = k;
+        if (tally)
+            tally[k] = dataset->tally[ranks[k].label];
+    }
+    if (tally) {
+        free(dataset->tally);
+        dataset->tally = tally;
     }
     note_twins(dataset, ranks, kept);
-    for (size_t i = 0; i < dataset->count; i++) {
+    for (size_t i = 0; !tally && i < dataset->count; i++) {
         vg_sample s = dataset->samples[i];
         dataset->samples[i] =
             vg_sample_pack(vg_sample_place(s), renumbered[vg_sample_label(s)], vg_sample_split(s));
@@ -277,6 +294,7 @@ vg_status vg_index_finish(vg_dataset *dataset, vg_class_order order, size_t *emp
     dataset->buckets = NULL;
     dataset->bucket_count = 0;
     shrink(&dataset->names, &dataset->names_capacity, dataset->names_size, 1);
-    shrink(&dataset->samples, &dataset->sample_capacity, dataset->count, sizeof(vg_sample));
+    shrink(&dataset->samples, &dataset->sample_capacity, tally ? 0 : dataset->count,
+           sizeof(vg_sample));
     return VG_OK;
 }

@@ -49,6 +49,11 @@ enum { VG_PACKED_PARTS = 16, VG_PACKED_LABELS = 256 };
 
 enum { VG_NOTES_KEPT = 100 };
 
+/* Samples of a class. */
+typedef struct vg_tally {
+    size_t of[VG_SPLIT_COUNT];
+} vg_tally;
+
 typedef struct vg_archives vg_archives; /* archives.h */
 
 struct vg_dataset {
@@ -67,6 +72,8 @@ struct vg_dataset {
     size_t folder_count, folder_capacity;
     vg_sample *samples;
     size_t count, sample_capacity;
+    vg_tally
+        *tally; /* [class_count] in place of the samples when only counts are kept, else NULL */
     size_t *classes; /* [class_count] offsets of their names */
     int class_count;
     size_t class_capacity;
@@ -146,7 +153,7 @@ void vg_index_note(vg_dataset *dataset, const char *format, ...)
 
 /* The kinds. `dataset` is zero but for path; what they leave behind on an error is released by
  * vg_dataset_close. */
-vg_status vg_folder_scan(vg_dataset *dataset, int threads, vg_error *err);
+vg_status vg_folder_scan(vg_dataset *dataset, const vg_dataset_options *options, vg_error *err);
 vg_status vg_manifest_read(vg_dataset *dataset, vg_error *err);
 /* Whether the folder, or its train/, val/ or test/, holds a metadata.jsonl or metadata.csv that
  * names labels. */
@@ -194,8 +201,10 @@ void vg_unpacker_free(struct vg_unpacker *unpacker);
 
 /* "train", "Validation", "test", ... to a split; false if it is none of them. */
 bool vg_split_of_word(const char *word, vg_split *split);
+/* The split that the hash of a name gives: of the path below the root without the folder of a split. */
+vg_split vg_split_of_key(const char *key, size_t length, const vg_dataset_options *options);
 /* Sets every sample's split from the hash of its name, and brings_splits, unless val or test
- * samples came with the data. */
+ * samples came with the data. Where only counts are kept the scan has done that. */
 vg_status vg_split_assign(vg_dataset *dataset, const vg_dataset_options *options, vg_error *err);
 
 #endif

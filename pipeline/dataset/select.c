@@ -262,6 +262,9 @@ static void apply(const struct plan *plan)
 
 vg_status vg_dataset_select(vg_dataset *dataset, const vg_selection *selection, vg_error *err)
 {
+    if (dataset->tally)
+        return vg_fail(err, VG_E_STATE, "%s: opened for its counts alone, nothing can be selected",
+                       dataset->path);
     struct plan plan = {.dataset = dataset, .selection = selection, .err = err};
     vg_status status = plan_allocate(&plan);
     if (!status)

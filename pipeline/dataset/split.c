@@ -53,8 +53,16 @@ vg_dataset_options vg_dataset_options_default(void)
 
 struct assignment {
     vg_dataset *dataset;
-    double train, val;
+    const vg_dataset_options *options;
 };
+
+vg_split vg_split_of_key(const char *key, size_t length, const vg_dataset_options *options)
+{
+    double u = (double)(vg_hash(key, length, 0) >> 11) * 0x1p-53;
+    return u < options->train_share                        ? VG_SPLIT_TRAIN
+           : u < options->train_share + options->val_share ? VG_SPLIT_VAL
+                                                           : VG_SPLIT_TEST;
+}
 
 enum { TOGETHER = 16384 }; /* samples that a thread takes at a time */
 
@@ -73,11 +81,7 @@ static void assign(void *context, int thread, size_t item)
             const char *slash = memchr(key, '/', length);
             key = slash ? slash + 1 : key;
         }
-        uint64_t hash = vg_hash(key, length - (size_t)(key - namer.name), 0);
-        double u = (double)(hash >> 11) * 0x1p-53;
-        vg_split split = u < a->train            ? VG_SPLIT_TRAIN
-                         : u < a->train + a->val ? VG_SPLIT_VAL
-                                                 : VG_SPLIT_TEST;
+        vg_split split = vg_split_of_key(key, length - (size_t)(key - namer.name), a->options);
         vg_sample s = dataset->samples[i];
         dataset->samples[i] = vg_sample_pack(vg_sample_place(s), vg_sample_label(s), split);
     }
@@ -92,12 +96,14 @@ vg_status vg_split_assign(vg_dataset *dataset, const vg_dataset_options *options
             "shares of train %g and val %g: expected numbers from 0 to 1 whose sum is at "
             "most 1 (the rest is test)",
             train, val);
+    if (dataset->tally)
+        return VG_OK;
     for (size_t i = 0; i < dataset->count; i++)
         if (vg_sample_split(dataset->samples[i]) != VG_SPLIT_TRAIN) {
             dataset->brings_splits = true;
             return VG_OK;
         }
-    struct assignment assignment = {dataset, train, val};
+    struct assignment assignment = {dataset, options};
     int threads = options->threads > 0 ? options->threads : vg_threads_available();
     vg_parallel_for(threads, (dataset->count + TOGETHER - 1) / TOGETHER, assign, &assignment);
     return VG_OK;

@@ -86,44 +86,55 @@ static bool share_places(const double *weight, int classes, uint64_t total, uint
     return true;
 }
 
-static vg_status set_quotas(vg_sampler *s, vg_error *err)
+vg_status vg_sampling_quotas(const size_t *counts, int classes, vg_sampling mode, uint64_t *quota,
+                             vg_error *err)
 {
-    size_t largest = 0, smallest = SIZE_MAX;
-    double *weight = vg_calloc((size_t)s->classes, sizeof *weight);
-    uint64_t *quota = vg_calloc((size_t)s->classes, sizeof *quota);
-    if (!weight || !quota) {
-        free(weight);
-        free(quota);
+    size_t largest = 0, smallest = SIZE_MAX, total = 0;
+    bool shared = mode == VG_SAMPLING_BALANCED || mode == VG_SAMPLING_SQRT;
+    double *weight = vg_calloc((size_t)classes, sizeof *weight);
+    if (!weight)
         return vg_fail(err, VG_E_NOMEM, "sampler: out of memory");
-    }
-    for (int k = 0; k < s->classes; k++) {
-        size_t n = s->start[k + 1] - s->start[k];
+    for (int k = 0; k < classes; k++) {
+        size_t n = counts[k];
+        quota[k] = 0;
         if (n == 0)
             continue;
+        total += n;
         largest = n > largest ? n : largest;
         smallest = n < smallest ? n : smallest;
-        weight[k] = s->mode == VG_SAMPLING_SQRT ? sqrt((double)n) : 1;
+        weight[k] = mode == VG_SAMPLING_SQRT ? sqrt((double)n) : 1;
     }
-    bool shared = s->mode == VG_SAMPLING_BALANCED || s->mode == VG_SAMPLING_SQRT;
-    if (shared && !share_places(weight, s->classes, s->count, quota)) {
-        free(weight);
-        free(quota);
-        return vg_fail(err, VG_E_NOMEM, "sampler: out of memory");
-    }
-    for (int k = 0; k < s->classes; k++) {
-        size_t n = s->start[k + 1] - s->start[k];
-        if (s->mode == VG_SAMPLING_OVER)
-            quota[k] = n ? largest : 0;
-        else if (s->mode == VG_SAMPLING_UNDER)
-            quota[k] = n ? smallest : 0;
-        else if (s->mode == VG_SAMPLING_SHUFFLE || s->mode == VG_SAMPLING_SEQUENTIAL)
-            quota[k] = n;
-        s->quotas[k + 1] = s->quotas[k] + quota[k];
-    }
-    s->length = s->quotas[s->classes];
+    bool good = !shared || !total || share_places(weight, classes, total, quota);
     free(weight);
-    free(quota);
+    if (!good)
+        return vg_fail(err, VG_E_NOMEM, "sampler: out of memory");
+    for (int k = 0; k < classes; k++)
+        if (mode == VG_SAMPLING_OVER)
+            quota[k] = counts[k] ? largest : 0;
+        else if (mode == VG_SAMPLING_UNDER)
+            quota[k] = counts[k] ? smallest : 0;
+        else if (!shared)
+            quota[k] = counts[k];
     return VG_OK;
+}
+
+static vg_status set_quotas(vg_sampler *s, vg_error *err)
+{
+    uint64_t *quota = vg_alloc((size_t)s->classes, sizeof *quota);
+    size_t *counts = vg_alloc((size_t)s->classes, sizeof *counts);
+    vg_status status = VG_OK;
+    if (!quota || !counts)
+        status = vg_fail(err, VG_E_NOMEM, "sampler: out of memory");
+    for (int k = 0; !status && k < s->classes; k++)
+        counts[k] = s->start[k + 1] - s->start[k];
+    if (!status)
+        status = vg_sampling_quotas(counts, s->classes, s->mode, quota, err);
+    for (int k = 0; !status && k < s->classes; k++)
+        s->quotas[k + 1] = s->quotas[k] + quota[k];
+    s->length = s->quotas[s->classes];
+    free(quota);
+    free(counts);
+    return status;
 }
 
 /* Groups the split's samples by class (a counting sort, so dataset order is kept within a class). */
@@ -168,6 +179,9 @@ vg_status vg_sampler_new(const vg_dataset *dataset, vg_split split, vg_sampling 
                          vg_sampler **sampler, vg_error *err)
 {
     *sampler = NULL;
+    if (vg_dataset_is_counted(dataset))
+        return vg_fail(err, VG_E_STATE, "%s: opened for its counts alone, there are no samples",
+                       vg_dataset_path(dataset));
     size_t count = 0, total = vg_dataset_count(dataset);
     for (size_t i = 0; i < total; i++)
         count += vg_dataset_split(dataset, i) == split;

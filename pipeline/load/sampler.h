@@ -19,9 +19,15 @@ typedef enum vg_sampling {
     VG_SAMPLING_SQRT /* in proportion to the square root of the counts, epoch as long as the data */
 } vg_sampling;
 
+/* Places of each class in an epoch of samples with counts[classes], into quota[classes]. Of sampler.h only this
+ * needs no dataset. VG_E_NOMEM. */
+vg_status vg_sampling_quotas(const size_t *counts, int classes, vg_sampling mode, uint64_t *quota,
+                             vg_error *err);
+
 typedef struct vg_sampler vg_sampler;
 
-/* `split` of `dataset`, which must outlive the sampler. VG_E_FORMAT when the split is empty. */
+/* `split` of `dataset`, which must outlive the sampler. VG_E_FORMAT when the split is empty, VG_E_STATE when
+ * the dataset keeps counts alone. */
 vg_status vg_sampler_new(const vg_dataset *dataset, vg_split split, vg_sampling mode, uint64_t seed,
                          vg_sampler **sampler, vg_error *err);
 /* A fixed list of dataset indices, in this order (the probe). The list is copied. */

@@ -157,25 +157,14 @@ static int larger_first(const void *left, const void *right)
     return a->label - b->label;
 }
 
-static vg_status measure(const vg_dataset *dataset, vg_findings *f, vg_error *err)
+static void measure(const vg_dataset *dataset, const vg_labels *labels, vg_findings *f)
 {
-    size_t *counts = vg_calloc((size_t)f->count * 2, sizeof *counts);
-    if (!counts)
-        return vg_fail(err, VG_E_NOMEM, "out of memory for the counts of %d classes", f->count);
-    size_t *all = counts + f->count;
-    for (int split = VG_SPLIT_COUNT - 1; split >= 0; split--) { /* train last: it stays */
-        vg_dataset_counts(dataset, (vg_split)split, counts);
-        for (int k = 0; k < f->count; k++) {
-            all[k] += counts[k];
-            f->split[split] += counts[k];
-        }
-    }
-    f->train = vg_balance_measure(counts, f->count);
-    f->all = vg_balance_measure(all, f->count);
+    for (int s = 0; s < VG_SPLIT_COUNT; s++)
+        f->split[s] = labels->split[s].total;
+    f->train = labels->split[VG_SPLIT_TRAIN];
+    f->all = labels->all;
     f->by_train = vg_dataset_brings_splits(dataset) && f->train.total > 0;
     f->shown = f->by_train ? f->train : f->all;
-    free(counts);
-    return VG_OK;
 }
 
 static void find_classes(const vg_dataset *dataset, const vg_audit *audit, vg_findings *f)
@@ -200,28 +189,24 @@ static void find_classes(const vg_dataset *dataset, const vg_audit *audit, vg_fi
 }
 
 /* Asks the sampler itself how often the rarest class would be seen. */
-static vg_status plan_sampling(const vg_dataset *dataset, vg_findings *f, vg_error *err)
+static vg_status plan_sampling(const vg_labels *labels, vg_findings *f, vg_error *err)
 {
     f->sampling = VG_SAMPLING_SHUFFLE;
     f->rare = -1;
     if (f->train.total == 0)
         return VG_OK;
     f->rare = f->train.minority;
-    vg_sampler *sampler = NULL;
     if (f->train.imbalance_ratio >= uneven)
         f->sampling = f->train.imbalance_ratio > extreme ? VG_SAMPLING_SQRT : VG_SAMPLING_BALANCED;
-    vg_status status =
-        vg_sampler_new(dataset, VG_SPLIT_TRAIN, VG_SAMPLING_SHUFFLE, 1, &sampler, err);
-    if (status)
-        return status;
-    f->rare_images = f->rare_seen = vg_sampler_quota(sampler, f->rare);
-    vg_sampler_free(sampler); /* a list of all samples: not two at a time */
-    if (f->sampling == VG_SAMPLING_SHUFFLE)
-        return VG_OK;
-    status = vg_sampler_new(dataset, VG_SPLIT_TRAIN, f->sampling, 1, &sampler, err);
+    const size_t *counts = vg_labels_counts(labels, VG_SPLIT_TRAIN);
+    uint64_t *quota = vg_alloc((size_t)f->count, sizeof *quota);
+    if (!quota)
+        return vg_fail(err, VG_E_NOMEM, "out of memory for the plan of %d classes", f->count);
+    vg_status status = vg_sampling_quotas(counts, f->count, f->sampling, quota, err);
+    f->rare_images = counts[f->rare];
     if (!status)
-        f->rare_seen = vg_sampler_quota(sampler, f->rare);
-    vg_sampler_free(sampler);
+        f->rare_seen = quota[f->rare];
+    free(quota);
     return status;
 }
 
@@ -411,9 +396,8 @@ vg_status vg_findings_make(const vg_dataset *dataset, const vg_audit *audit, vg_
     findings->classes = vg_calloc((size_t)findings->count, sizeof *findings->classes);
     if (!findings->classes)
         return vg_fail(err, VG_E_NOMEM, "out of memory for %d classes", findings->count);
-    vg_status status = measure(dataset, findings, err);
-    if (!status)
-        status = plan_sampling(dataset, findings, err);
+    measure(dataset, &audit->labels, findings);
+    vg_status status = plan_sampling(&audit->labels, findings, err);
     if (!status)
         status = vg_alike_find(dataset, &findings->alike, &findings->alike_count, err);
     if (status) {
