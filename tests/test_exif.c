@@ -139,6 +139,10 @@ static void test_found_in_jpeg(void **state)
     for (size_t i = 0; i < sizeof before / sizeof *before; i++) {
         size_t size = make_jpeg(jpeg, before[i].bytes, before[i].size, 5);
         assert_int_equal(vg_exif_orientation_of_jpeg(jpeg, size), before[i].expected);
+        size_t length;
+        const uint8_t *exif = vg_exif_in_jpeg(jpeg, size, &length);
+        assert_true((exif != NULL) == (length > 0));
+        assert_true(exif ? memcmp(exif, "Exif", 5) == 0 : before[i].expected == 0);
     }
     size_t size = make_jpeg(jpeg, "", 0, 5);
     for (size_t n = 0; n < size; n++) {

@@ -22,9 +22,41 @@ static void test_as_pillow(void **state)
         assert_int_equal(info.bit_depth, 8);
         assert_int_equal(info.source_channels, i == 0 ? 1 : i == 6 ? 4 : 3);
         assert_int_equal(info.progressive, i == 5);
+        assert_int_equal(info.colour, i == 0   ? VG_COLOUR_GREY
+                                      : i == 1 ? VG_COLOUR_RGB
+                                      : i == 6 ? VG_COLOUR_CMYK
+                                               : VG_COLOUR_YCC);
         assert_int_equal(info.warnings, 0);
     }
     vg_decoder_free(decoder);
+}
+
+/* What the library was asked for is read back from its tables. */
+static void test_quality_is_told(void **state)
+{
+    (void)state;
+    static const int asked[] = {25, 50, 75, 90, 95, 99, 100};
+    vg_error err = {0};
+    vg_decoder *decoder;
+    vg_bytes bytes = {0};
+    vg_image image = {0}, back = {0};
+    vg_decode_info info;
+    vg_decode_options options = vg_decode_options_default();
+    assert_ok(vg_decoder_new(&decoder, &err));
+    for (int channels = 1; channels <= 3; channels += 2) {
+        assert_ok(vg_image_shape(&image, 24, 24, channels, &err));
+        memset(image.data, 90, vg_image_bytes(&image));
+        for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+            assert_ok(vg_jpeg_encode(&image, asked[i], &bytes, &err));
+            assert_ok(vg_decode(decoder, bytes.data, bytes.size, &options, &back, &info, &err));
+            assert_int_equal(info.quality, asked[i]);
+            assert_false(info.has_exif);
+        }
+    }
+    vg_decoder_free(decoder);
+    vg_bytes_reset(&bytes);
+    vg_image_reset(&image);
+    vg_image_reset(&back);
 }
 
 /* Smooth RGB through sampling factors, codings and colour spaces that are rare but legal. */
@@ -93,6 +125,7 @@ static void test_cmyk_and_ycck(void **state)
                 continue;
             assert_ok(vg_decode(decoder, bytes.data, bytes.size, &options, &image, &info, &err));
             assert_int_equal(info.source_channels, 4);
+            assert_int_equal(info.colour, ycck ? VG_COLOUR_YCCK : VG_COLOUR_CMYK);
             assert_int_equal(image.channels, channels ? channels : 3);
             for (int i = 0; i < N * N; i++) {
                 double rgb[3];
@@ -392,6 +425,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_as_pillow),
+        cmocka_unit_test(test_quality_is_told),
         cmocka_unit_test(test_rare_kinds),
         cmocka_unit_test(test_cmyk_and_ycck),
         cmocka_unit_test(test_round_trip),

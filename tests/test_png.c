@@ -41,6 +41,16 @@ static const char *const names[] = {
     "animated-gamma-bomb",
 };
 
+static vg_colour_type colour_by_name(const char *name)
+{
+    bool alpha = strstr(name, "trns") || strstr(name, "alpha");
+    if (strncmp(name, "palette", 7) == 0)
+        return alpha ? VG_COLOUR_PALETTE_ALPHA : VG_COLOUR_PALETTE;
+    if (strncmp(name, "grey", 4) == 0)
+        return alpha ? VG_COLOUR_GREY_ALPHA : VG_COLOUR_GREY;
+    return alpha || strncmp(name, "rgba", 4) == 0 ? VG_COLOUR_RGB_ALPHA : VG_COLOUR_RGB;
+}
+
 static void test_all_kinds(void **state)
 {
     (void)state;
@@ -58,6 +68,8 @@ static void test_all_kinds(void **state)
         assert_int_equal(info.width, 13);
         assert_int_equal(info.height, 11);
         assert_int_equal(info.progressive, strstr(names[i], "adam7") != NULL);
+        assert_int_equal(info.colour, colour_by_name(names[i]));
+        assert_int_equal(info.quality, 0);
         assert_int_equal(info.has_alpha, strstr(names[i], "trns") || strstr(names[i], "alpha") ||
                                              strstr(names[i], "rgba"));
         int channels = strncmp(names[i], "grey-alpha", 10) == 0                 ? 2

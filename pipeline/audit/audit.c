@@ -85,7 +85,7 @@ static vg_status count_flat(const vg_dataset *dataset, vg_audit *audit, vg_error
     size_t clear = 0;
     *flat = (vg_flat){.pictures = audit->decoded, .better = VG_BACKGROUND_UNSET};
     for (size_t i = 0; i < audit->found; i++) {
-        uint8_t flags = audit->facts[i].flags;
+        uint16_t flags = audit->facts[i].flags;
         clear += (flags & VG_FACT_CLEAR) != 0;
         if (!(flags & VG_FACT_FLAT))
             continue;
@@ -168,7 +168,7 @@ static vg_status mark_files(vg_audit *audit, vg_error *err)
     for (size_t i = 0; i < audit->broken_count; i++)
         vg_marks_set(&audit->marks, audit->broken[i].index, VG_MARK_BROKEN);
     for (size_t i = 0; i < audit->found; i++) {
-        uint8_t flags = audit->facts[i].flags;
+        uint16_t flags = audit->facts[i].flags;
         if (flags & VG_FACT_WARNED)
             vg_marks_set(&audit->marks, i, VG_MARK_WARNING);
         if (flags & VG_FACT_MISNAMED)

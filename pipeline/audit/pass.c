@@ -103,11 +103,15 @@ static void look_at(struct pass *pass, struct seat *seat, size_t index)
     vg_dataset_name(pass->dataset, index, name, sizeof name);
     facts->file_bytes = vg_dataset_is_decoded(pass->dataset) ? 0 : bytes.size;
     facts->format = (uint8_t)info.format;
-    facts->bits = (uint8_t)info.bit_depth;
     vg_image_format promised = vg_format_of_name(name);
     if (info.format != VG_FORMAT_UNKNOWN && promised != VG_FORMAT_UNKNOWN &&
         promised != info.format)
         facts->flags |= VG_FACT_MISNAMED;
+    facts->colour = (uint8_t)info.colour;
+    facts->bits = (uint8_t)info.bit_depth;
+    facts->quality = (uint8_t)info.quality;
+    if (info.has_exif)
+        facts->flags |= VG_FACT_EXIF;
     if (info.orientation > 1)
         facts->flags |= VG_FACT_TURNED;
     if (status) {

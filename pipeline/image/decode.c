@@ -147,6 +147,23 @@ const char *vg_format_name(vg_image_format format)
     return "unknown";
 }
 
+const char *vg_colour_type_name(vg_colour_type type)
+{
+    static const char *const names[] = {
+        [VG_COLOUR_UNKNOWN] = "unknown",
+        [VG_COLOUR_GREY] = "grey",
+        [VG_COLOUR_RGB] = "RGB",
+        [VG_COLOUR_YCC] = "YCbCr",
+        [VG_COLOUR_GREY_ALPHA] = "grey with transparency",
+        [VG_COLOUR_RGB_ALPHA] = "RGB with transparency",
+        [VG_COLOUR_PALETTE] = "palette",
+        [VG_COLOUR_PALETTE_ALPHA] = "palette with transparency",
+        [VG_COLOUR_CMYK] = "CMYK",
+        [VG_COLOUR_YCCK] = "YCCK",
+    };
+    return names[type];
+}
+
 bool vg_format_readable(vg_image_format format)
 {
     return format == VG_FORMAT_JPEG || format == VG_FORMAT_PNG ||

@@ -37,6 +37,20 @@ typedef enum vg_image_format {
  * goes into the entropy code, which must be read for any shrink. */
 typedef void (*vg_decode_choose)(void *context, vg_region *region);
 
+/* How a file stores its colours. Readers agree on the first ones. */
+typedef enum vg_colour_type {
+    VG_COLOUR_UNKNOWN, /* or stored decoded */
+    VG_COLOUR_GREY,
+    VG_COLOUR_RGB,
+    VG_COLOUR_YCC, /* the usual JPEG; WebP */
+    VG_COLOUR_GREY_ALPHA,
+    VG_COLOUR_RGB_ALPHA,
+    VG_COLOUR_PALETTE,
+    VG_COLOUR_PALETTE_ALPHA,
+    VG_COLOUR_CMYK,
+    VG_COLOUR_YCCK /* CMYK of JPEG with its colours turned like those of YCC */
+} vg_colour_type;
+
 typedef struct vg_decode_options {
     int channels; /* 1, 3, or 0: as in the file (grey stays grey, everything else is RGB; grey over
                        a coloured background is RGB) */
@@ -63,7 +77,11 @@ typedef struct vg_decode_info {
     int source_channels; /* components in the file: 1 grey, 2 grey+alpha, 3, 4 (CMYK, RGBA);
                             palette: 1 */
     int bit_depth;       /* 1, 2, 4, 8, 12, 16 */
-    int orientation;     /* EXIF 1..8, 0: none given */
+    vg_colour_type colour;
+    int quality; /* of a JPEG as the IJG's library counts it, 1..100, by its first quantization table; 0: another
+                    format, or not known */
+    bool has_exif;
+    int orientation; /* EXIF 1..8, 0: none given */
     bool has_alpha; /* or tRNS; composited over the background (on the stored values) and dropped */
     bool progressive;       /* or Adam7-interlaced */
     bool damaged;           /* data errors: part of the picture is missing (black) or wrong */
@@ -106,6 +124,7 @@ const char *vg_decode_versions(void);
 vg_image_format vg_format_sniff(const uint8_t *bytes, size_t size);
 /* "JPEG", "PNG", ..., "unknown". */
 const char *vg_format_name(vg_image_format format);
+const char *vg_colour_type_name(vg_colour_type type); /* "grey", "CMYK", ..., "unknown" */
 /* Whether vg_decode of this build reads the format. */
 bool vg_format_readable(vg_image_format format);
 /* Their names, the last one behind `conjunction`: "JPEG, PNG and WebP". */

@@ -61,9 +61,10 @@ int vg_exif_orientation(const uint8_t *bytes, size_t size)
     return 0;
 }
 
-int vg_exif_orientation_of_jpeg(const uint8_t *bytes, size_t size)
+const uint8_t *vg_exif_in_jpeg(const uint8_t *bytes, size_t size, size_t *found)
 {
     size_t at = 2; /* after SOI */
+    *found = 0;
     while (size >= 4 && at <= size - 4) {
         if (bytes[at] != 0xff || bytes[at + 1] == 0xff || bytes[at + 1] == 0) {
             at++; /* garbage or padding between segments: go on to the next marker */
@@ -71,18 +72,27 @@ int vg_exif_orientation_of_jpeg(const uint8_t *bytes, size_t size)
         }
         unsigned marker = bytes[at + 1];
         if (marker == 0xda || marker == 0xd9) /* start of scan, end of image */
-            return 0;
+            return NULL;
         at += 2;
         if (marker == 0x01 || (marker >= 0xd0 && marker <= 0xd8)) /* no length follows */
             continue;
         size_t length = read16(bytes + at, true);
         if (length < 2 || length > size - at)
-            return 0;
-        if (marker == 0xe1 && length >= 8 && memcmp(bytes + at + 2, "Exif\0", 5) == 0)
-            return vg_exif_orientation(bytes + at + 2, length - 2);
+            return NULL;
+        if (marker == 0xe1 && length >= 8 && memcmp(bytes + at + 2, "Exif\0", 5) == 0) {
+            *found = length - 2;
+            return bytes + at + 2;
+        }
         at += length;
     }
-    return 0;
+    return NULL;
+}
+
+int vg_exif_orientation_of_jpeg(const uint8_t *bytes, size_t size)
+{
+    size_t length;
+    const uint8_t *exif = vg_exif_in_jpeg(bytes, size, &length);
+    return exif ? vg_exif_orientation(exif, length) : 0;
 }
 
 static void swap_pixels(uint8_t *a, uint8_t *b, int channels)

@@ -10,6 +10,8 @@
 int vg_exif_orientation(const uint8_t *bytes, size_t size);
 /* The same from the first Exif APP1 segment before the picture data of a JPEG file. */
 int vg_exif_orientation_of_jpeg(const uint8_t *bytes, size_t size);
+/* Where that segment's data begin, "Exif\0\0" included; NULL without one. */
+const uint8_t *vg_exif_in_jpeg(const uint8_t *bytes, size_t size, size_t *found);
 
 /* Turns a picture with this orientation upright; 0 and 1 change nothing. Orientations 5 to 8
  * exchange width and height and go through `spare`, whose storage is exchanged with the picture's;

@@ -73,11 +73,51 @@ static void end(vg_jpeg_reader *r)
         r->c.dc_huff_tbl_ptrs[i] = r->c.ac_huff_tbl_ptrs[i] = NULL;
 }
 
+static vg_colour_type colour_type(J_COLOR_SPACE space)
+{
+    switch (space) {
+    case JCS_GRAYSCALE:
+        return VG_COLOUR_GREY;
+    case JCS_RGB:
+        return VG_COLOUR_RGB;
+    case JCS_YCbCr:
+        return VG_COLOUR_YCC;
+    case JCS_CMYK:
+        return VG_COLOUR_CMYK;
+    case JCS_YCCK:
+        return VG_COLOUR_YCCK;
+    default:
+        return VG_COLOUR_UNKNOWN;
+    }
+}
+
+/* The quality for which the IJG's scaling of the standard's table K.1 (ITU-T T.81) comes nearest. Cameras have
+ * tables of their own: then it is the quality of about that size. */
+static int quality_of(const vg_jpeg_reader *r)
+{
+    enum { SUM = 3688 }; /* of table K.1 */
+    const JQUANT_TBL *table =
+        r->c.num_components > 0 ? r->c.quant_tbl_ptrs[r->c.comp_info[0].quant_tbl_no & 3] : NULL;
+    if (!table)
+        return 0;
+    unsigned sum = 0;
+    for (int i = 0; i < DCTSIZE2; i++)
+        sum += table->quantval[i];
+    double percent = sum <= DCTSIZE2 ? 0 : 100.0 * sum / SUM;
+    int quality = (int)((percent <= 100 ? 100 - percent / 2 : 5000 / percent) + 0.5);
+    return quality < 1 ? 1 : quality;
+}
+
 static vg_status read_header(vg_jpeg_reader *r, bool choose)
 {
     vg_decode_info *info = r->job->info;
-    info->orientation = vg_exif_orientation_of_jpeg(r->job->bytes, r->job->size);
+    size_t length;
+    const uint8_t *exif = vg_exif_in_jpeg(r->job->bytes, r->job->size, &length);
+    info->has_exif = exif != NULL;
+    info->orientation = exif ? vg_exif_orientation(exif, length) : 0;
     jpeg_read_header(&r->c, TRUE);
+    info->colour = colour_type(r->c.jpeg_color_space);
+    info->quality = quality_of(r);
     r->header_read = true;
     info->width = (int)r->c.image_width;
     info->height = (int)r->c.image_height;

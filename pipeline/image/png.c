@@ -184,6 +184,9 @@ static vg_status check_header(const vg_decode_job *job)
         crc32(0, p + 4, 17) != read32(p + 21))
         return VG_OK;
     static const int samples[] = {1, 0, 3, 1, 2, 0, 4}; /* by colour type */
+    static const vg_colour_type colours[] = {
+        VG_COLOUR_GREY,       VG_COLOUR_UNKNOWN, VG_COLOUR_RGB,      VG_COLOUR_PALETTE,
+        VG_COLOUR_GREY_ALPHA, VG_COLOUR_UNKNOWN, VG_COLOUR_RGB_ALPHA};
     uint32_t width = read32(p + 8), height = read32(p + 12);
     unsigned depth = p[16], type = p[17];
     if (width == 0 || height == 0 || width > INT32_MAX || height > INT32_MAX || type > 6)
@@ -192,6 +195,7 @@ static vg_status check_header(const vg_decode_job *job)
     job->info->height = (int)height;
     job->info->bit_depth = (int)depth;
     job->info->source_channels = samples[type];
+    job->info->colour = colours[type];
     job->info->has_alpha = type == PNG_COLOR_TYPE_GRAY_ALPHA || type == PNG_COLOR_TYPE_RGB_ALPHA;
     job->info->progressive = p[20] != 0;
     if (width > MAX_SIDE || height > MAX_SIDE)
@@ -228,6 +232,9 @@ static int set_transforms(reader *r)
     if (transparent) {
         png_set_tRNS_to_alpha(r->png);
         r->job->info->has_alpha = true;
+        r->job->info->colour = type == PNG_COLOR_TYPE_PALETTE ? VG_COLOUR_PALETTE_ALPHA
+                               : type == PNG_COLOR_TYPE_GRAY  ? VG_COLOUR_GREY_ALPHA
+                                                              : VG_COLOUR_RGB_ALPHA;
     }
     if (type == PNG_COLOR_TYPE_PALETTE)
         png_set_palette_to_rgb(r->png);
@@ -256,8 +263,10 @@ static void read_exif(reader *r)
 {
     png_uint_32 size = 0;
     png_bytep exif = NULL;
-    if (png_get_eXIf_1(r->png, r->info, &size, &exif) && exif)
-        r->job->info->orientation = vg_exif_orientation(exif, size);
+    if (!png_get_eXIf_1(r->png, r->info, &size, &exif) || !exif)
+        return;
+    r->job->info->has_exif = true;
+    r->job->info->orientation = vg_exif_orientation(exif, size);
 }
 
 /* Of the rows: with fewer the stream costs less than inflating all (measured with pictures of 32 x 32 to

@@ -29,17 +29,19 @@ static uint32_t read32(const uint8_t *p)
     return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
 }
 
-/* From the EXIF chunk; 0 without one. */
-static int find_orientation(const uint8_t *bytes, size_t size)
+static void find_exif(const vg_decode_job *job)
 {
     enum { HEADER = 12 };
-    for (uint64_t at = HEADER; at + 8 <= size;) {
+    const uint8_t *bytes = job->bytes;
+    for (uint64_t at = HEADER; at + 8 <= job->size;) {
         uint64_t length = read32(bytes + at + 4);
-        if (memcmp(bytes + at, "EXIF", 4) == 0 && length <= size - at - 8)
-            return vg_exif_orientation(bytes + at + 8, (size_t)length);
+        if (memcmp(bytes + at, "EXIF", 4) == 0 && length <= job->size - at - 8) {
+            job->info->has_exif = true;
+            job->info->orientation = vg_exif_orientation(bytes + at + 8, (size_t)length);
+            return;
+        }
         at += 8 + length + (length & 1);
     }
-    return 0;
 }
 
 static const char *reason(VP8StatusCode code)
@@ -81,7 +83,10 @@ static vg_status read_header(const vg_decode_job *job, WebPDecoderConfig *config
     info->has_alpha = config->input.has_alpha != 0;
     info->source_channels = info->has_alpha ? 4 : 3;
     info->bit_depth = 8;
-    info->orientation = find_orientation(job->bytes, job->size);
+    info->colour = info->has_alpha             ? VG_COLOUR_RGB_ALPHA
+                   : config->input.format == 2 ? VG_COLOUR_RGB /* lossless */
+                                               : VG_COLOUR_YCC;
+    find_exif(job);
     if (config->input.has_animation)
         return vg_fail(job->err, VG_E_FORMAT, "an animated WebP; only still pictures are read");
     if (info->width < 1 || info->height < 1)
