@@ -176,9 +176,66 @@ static void test_held_batch_norm(void **state)
     vg_model_free(m);
 }
 
+/* Gradients of what is trained do not change by what is not; nothing is written of the latter. Which
+ * parameters: bits of a number, each pattern another one; 0: the head alone. */
+static void test_frozen_gradients(void **state)
+{
+    (void)state;
+    enum { N = 9, C = 3, SIDE = 12, IN = C * SIDE * SIDE, PATTERNS = 12 };
+    float *x = random_floats((size_t)N * IN, 1), *d = random_floats((size_t)N * CLASSES, 2);
+    float *all_dx = malloc((size_t)N * IN * sizeof *all_dx),
+          *dx = malloc((size_t)N * IN * sizeof *dx);
+    for (int pattern = 0; pattern < PATTERNS; pattern++) {
+        vg_model *m[2];
+        vg_param *p[2];
+        int count = 0;
+        for (int i = 0; i < 2; i++) {
+            m[i] = model_of(SPEC("conv 16 k3", "bn", "relu as a", "conv 16 k3 g16", "bn", "relu",
+                                 "conv 16 k3", "prelu", "add a", "maxpool 2", "conv 12 k3 s2 g2",
+                                 "groupnorm 3", "relu", "dense 20", "relu"),
+                            C, SIDE, SIDE, CLASSES, N);
+            p[i] = vg_model_params(m[i], &count);
+        }
+        for (int k = 0; k < count; k++) {
+            if (pattern == 0 ? k + 2 < count : (k * 7 + k * k * pattern) % 5 < 3)
+                p[1][k].rate = 0;
+            for (size_t v = 0; p[1][k].grad && v < p[1][k].count; v++)
+                p[1][k].grad[v] = NAN;
+        }
+        bool picture = pattern % 2, below = picture; /* anything to do before the head */
+        for (int k = 0; k + 2 < count; k++)
+            below |= p[1][k].trainable && p[1][k].rate > 0;
+        for (int i = 0; i < 2; i++) {
+            vg_model_forward(m[i], x, N, true, 0);
+            vg_model_backward(m[i], d, !picture ? NULL : i ? dx : all_dx);
+        }
+        if (picture)
+            assert_memory_equal(dx, all_dx, (size_t)N * IN * sizeof *dx);
+        for (int k = 0; k < count; k++) {
+            if (!p[1][k].grad || p[1][k].rate == 0)
+                continue;
+            assert_memory_equal(p[0][k].grad, p[1][k].grad, p[0][k].count * sizeof(float));
+        }
+        const bool own = p[1][0].rate > 0;
+        assert_true(own != isnan(p[1][0].grad[0]));
+        assert_int_equal(vg_model_backward_products(m[0], 0), picture ? 2 : 1);
+        assert_int_equal(vg_model_backward_products(m[1], 0), (picture ? 1 : 0) + (own ? 1 : 0));
+        assert_int_equal(vg_model_backward_products(m[0], 6), 2);
+        assert_int_equal(vg_model_backward_products(m[1], vg_model_layers(m[1]) - 1),
+                         (below ? 1 : 0) + (p[1][count - 2].rate > 0 ? 1 : 0));
+        if (pattern == 0) /* nothing before the head */
+            for (int layer = 0; layer + 1 < vg_model_layers(m[1]); layer++)
+                assert_int_equal(vg_model_backward_products(m[1], layer), 0);
+        for (int i = 0; i < 2; i++)
+            vg_model_free(m[i]);
+    }
+    free(x), free(d), free(dx), free(all_dx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_frozen_gradients),
         cmocka_unit_test(test_goes_on_from_weights),
         cmocka_unit_test(test_frozen_body),
         cmocka_unit_test(test_held_batch_norm),

@@ -74,6 +74,10 @@ static void group_gradients(vg_training *r, double weight)
             continue;
         long n = (long)p->count;
         float *g = p->grad;
+        if (p->rate == 0) { /* nobody has made it */
+            sum += n;
+            continue;
+        }
         if (weight <= 0) {
 #pragma omp parallel for schedule(static)
             for (long k = 0; k < n; k++)

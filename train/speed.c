@@ -84,15 +84,6 @@ static bool multiplies(vg_layer_kind kind)
     return kind == VG_LAYER_CONV || kind == VG_LAYER_DENSE;
 }
 
-/* Whether it is the picture that a layer reads. */
-static bool reads_picture(const vg_net_spec *net, int layer)
-{
-    if (layer >= net->count)
-        return net->count == 0;
-    const char *from = net->layers[layer].from;
-    return from[0] ? vg_net_spec_find(net, layer, from) < 0 : layer == 0;
-}
-
 static void take_layers(const vg_training *r, vg_speed *s)
 {
     const int team_size = s->threads < VG_MODEL_SHARDS ? s->threads : VG_MODEL_SHARDS;
@@ -110,7 +101,7 @@ static void take_layers(const vg_training *r, vg_speed *s)
         double took = l->forward_s + l->backward_s;
         if (multiplies(l->info.kind)) {
             l->forward_flop = 2 * n * (double)l->info.macs;
-            l->backward_flop = l->forward_flop * (reads_picture(&r->options->net, i) ? 1 : 2);
+            l->backward_flop = l->forward_flop * vg_model_backward_products(r->model, i);
             s->arithmetic_s += took;
         } else {
             s->other_layers_s += took;

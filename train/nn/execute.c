@@ -132,7 +132,7 @@ static void backward_part(vg_model *m, const vg_stage *stage, const vg_segment *
                           bool last, vg_shard part)
 {
     double at = clock_now(m);
-    if (first && stage->finish >= 0) {
+    if (first && stage->finish >= 0 && m->layers[stage->finish].wanted) {
         vg_layer *l = &m->layers[stage->finish];
         if (l->ops->finish)
             l->ops->finish(l, &m->pass, part);
@@ -140,11 +140,13 @@ static void backward_part(vg_model *m, const vg_stage *stage, const vg_segment *
         lap(m, stage->finish, true, &at);
     }
     for (int i = segment->from; i > segment->to; i--) {
+        if (!m->layers[i].wanted)
+            continue;
         m->layers[i].ops->backward(&m->layers[i], &m->pass, part);
         add_to_sum(&m->layers[i], part);
         lap(m, i, true, &at);
     }
-    if (last && stage->extra >= 0) {
+    if (last && stage->extra >= 0 && m->layers[stage->extra].wanted) {
         vg_layer *l = &m->layers[stage->extra];
         l->ops->backward_statistics(l, &m->pass, part);
         lap(m, stage->extra, true, &at);
@@ -269,7 +271,7 @@ static void add_partials(vg_model *m, int layer)
     vg_layer *l = &m->layers[layer];
     for (int k = 0; k < l->param_count; k++) {
         const float *partial = l->partial[k];
-        if (!partial)
+        if (!partial || l->frozen[k])
             continue;
         size_t count = l->params[k].count;
         float *grad = l->params[k].grad;
@@ -282,7 +284,7 @@ static void add_partials(vg_model *m, int layer)
             lap(m, layer, true, &at);
         }
     }
-    if (l->ops->unpack) {
+    if (l->ops->unpack && !l->frozen[0]) {
 #pragma omp for schedule(static) nowait
         for (int part = 0; part < VG_MODEL_SHARDS; part++) {
             double at = clock_now(m);
@@ -299,7 +301,8 @@ static void collect(vg_model *m, const vg_stage *stage)
         return;
     const vg_segment *segments = m->backward.segments + stage->first;
     for (int i = segments[0].from; i > segments[stage->count - 1].to; i--)
-        add_partials(m, i);
+        if (m->layers[i].wanted)
+            add_partials(m, i);
 }
 
 static void backward_team(vg_model *m)
@@ -310,10 +313,10 @@ static void backward_team(vg_model *m)
         if (i > 0)
             collect(m, &stage[-1]);
         run_segments(m, program, stage, true);
-        if (stage->combine >= 0) {
+        if (stage->combine >= 0 && m->layers[stage->combine].wanted) {
 #pragma omp single
             m->layers[stage->combine].ops->backward_combine(&m->layers[stage->combine], &m->pass);
-        } else if (stage->tiles >= 0) {
+        } else if (stage->tiles >= 0 && m->layers[stage->tiles].wanted) {
             const vg_layer *l = &m->layers[stage->tiles];
             run_tiles(m, stage->tiles, true, l->ops->backward_tiles(l));
         }

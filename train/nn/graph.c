@@ -100,20 +100,42 @@ static float *gradient_of(const vg_model *m, int i, float *dx, int *part)
     return i < 0 ? dx : m->layers[i].own_dy;
 }
 
+static bool wants(const vg_model *m, int layer, bool dx)
+{
+    return layer < 0 ? dx : m->layers[layer].wanted;
+}
+
+/* The rates in the list of parameters are those that users set. */
+static void want_gradients(vg_model *m, bool dx)
+{
+    const vg_param *p = m->params;
+    for (int i = 0; i < m->count; i++) {
+        vg_layer *l = &m->layers[i];
+        l->wanted =
+            wants(m, l->source, dx) || (l->other != VG_LAYER_NOBODY && wants(m, l->other, dx));
+        for (int k = 0; k < l->param_count; k++, p++) {
+            l->frozen[k] = !p->trainable || p->rate == 0;
+            l->wanted = l->wanted || !l->frozen[k];
+        }
+    }
+}
+
 void vg_graph_point_backward(vg_model *m, const float *dlogits, float *dx)
 {
+    want_gradients(m, dx != NULL);
     for (int i = 0; i < m->count; i++) {
         vg_layer *l = &m->layers[i];
         l->dy_part = l->other_dx_part = 0;
         l->dy = i + 1 < m->count ? gradient_of(m, i, NULL, &l->dy_part) : dlogits;
-        l->dx = gradient_of(m, l->source, dx, &l->dx_part);
+        l->dx = wants(m, l->source, dx != NULL) ? gradient_of(m, l->source, dx, &l->dx_part) : NULL;
         l->sum = l->own_dx && l->dx ? l->dx : NULL;
         l->sum_part = l->dx_part;
         if (l->sum) {
             l->dx = l->own_dx;
             l->dx_part = l->own_dx_part;
         }
-        l->other_dx =
-            l->other == VG_LAYER_NOBODY ? NULL : gradient_of(m, l->other, dx, &l->other_dx_part);
+        l->other_dx = l->other != VG_LAYER_NOBODY && wants(m, l->other, dx != NULL)
+                          ? gradient_of(m, l->other, dx, &l->other_dx_part)
+                          : NULL;
     }
 }

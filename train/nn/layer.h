@@ -139,7 +139,10 @@ struct vg_layer {
     bool adds_other;   /* other_dx holds something already */
     bool reads_x, reads_y;      /* as in ops, unless another layer spares it */
     bool tree[VG_LAYER_PARAMS]; /* parameters whose gradients are summed in `partial` */
-    bool held;                  /* batch norm: by its running statistics, also when training */
+    /* Of the running backward pass: nobody trains this parameter; somebody wants the gradient of the
+     * output, for parameters of this layer or of what it reads, or for the picture. */
+    bool frozen[VG_LAYER_PARAMS], wanted;
+    bool held; /* batch norm: by its running statistics, also when training */
 
     vg_winograd_use winograd; /* convolution */
     /* layers/fold.h: what a convolution makes for itself while training, and what it made needless. */

@@ -416,6 +416,12 @@ const float *vg_model_activation(const vg_model *model, int layer)
     return model->pass.training && !l->kept ? NULL : l->y;
 }
 
+int vg_model_backward_products(const vg_model *model, int layer)
+{
+    const vg_layer *l = &model->layers[layer];
+    return l->wanted ? (l->dx != NULL) + !l->frozen[0] : 0;
+}
+
 void vg_model_hold_statistics(vg_model *model, int layer, bool held)
 {
     model->layers[layer].held = held;

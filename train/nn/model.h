@@ -108,8 +108,12 @@ const float *vg_model_forward(vg_model *model, const float *x, int n, bool train
 const float *vg_model_infer(vg_model *model, const float *x, int n);
 void vg_model_prepare(vg_model *model);
 /* After a training forward: gradient of the loss with respect to the logits [n][classes] -> grad of
- * all parameters (overwritten, not added). dx (n C H W) may be NULL. */
+ * all parameters (overwritten, not added), but for those whose rate is 0: what is not trained costs nothing, nor do
+ * layers before the first that is, and what stands in its grad says nothing. dx (n C H W) may be NULL. */
 void vg_model_backward(vg_model *model, const float *dlogits, float *dx);
+/* How many products as large as that of the forward pass the last backward pass made of a convolution or
+ * dense layer: 2 for the gradients of weights and input, 1 or 0 where one or both had nobody to want it. */
+int vg_model_backward_products(const vg_model *model, int layer);
 /* Whether a batch norm keeps to its running statistics in training as well, and leaves them as they are: how frozen
  * ones are meant to be. Other layers do not care. May change between passes. */
 void vg_model_hold_statistics(vg_model *model, int layer, bool held);

@@ -118,7 +118,8 @@ void vg_inference_find(vg_model *model);
 bool vg_inference_lay_out(vg_model *model);
 void vg_inference_grant(vg_model *model);
 void vg_inference_point(vg_model *model, const float *x);
-/* Pointers of a pass: outputs in the forward, gradients in the backward direction. */
+/* Pointers of a pass: outputs in the forward, gradients in the backward direction, and which of them
+ * anybody wants. */
 void vg_graph_point_forward(vg_model *model, const float *x);
 void vg_graph_point_backward(vg_model *model, const float *dlogits, float *dx);
 

@@ -98,7 +98,8 @@ void vg_depthwise_backward(const vg_window *g, const float *x, const float *weig
                 const float *d = dy + ((size_t)p * (size_t)g->q + (size_t)a.low) * c;
                 size_t place = (size_t)(r * g->kernel + s) * c;
                 size_t n = (size_t)(a.high - a.low), step = (size_t)g->stride * c;
-                dot_rows(dw + place, x + (size_t)at * c, d, n, step, c);
+                if (dw)
+                    dot_rows(dw + place, x + (size_t)at * c, d, n, step, c);
                 if (dx)
                     spread_rows(dx + (size_t)at * c, d, weight + place, n, step, c);
             }

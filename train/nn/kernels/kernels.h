@@ -84,7 +84,7 @@ typedef struct vg_window {
     int dilation; /* distance of the kernel's places; 0 counts as 1. Convolution only */
 } vg_window;
 /* A depthwise convolution of one image, weights and their gradient as [R][S][C]. y is overwritten;
- * dx (may be NULL) and dw are added to. */
+ * dx and dw (each may be NULL) are added to. */
 void vg_depthwise_forward(const vg_window *g, const float *x, const float *weight, float *y);
 void vg_depthwise_backward(const vg_window *g, const float *x, const float *weight, const float *dy,
                            float *dx, double *dw);

@@ -337,7 +337,7 @@ static void backward_depthwise(vg_layer *l, vg_shard shard, float *dw)
     memset(sum, 0, count * sizeof *sum);
     for (size_t i = 0; i < (size_t)shard.count; i++)
         vg_depthwise_backward(&g, x + i * in, l->packed, dy + i * out, dx ? dx + i * in : NULL,
-                              sum);
+                              l->frozen[0] ? NULL : sum);
     for (size_t k = 0; k < (size_t)g.c; k++)
         for (size_t at = 0; at < places_of(l); at++)
             dw[k * places_of(l) + at] += (float)sum[at * (size_t)g.c + k];
@@ -360,28 +360,34 @@ static void bias_backward(vg_layer *l, vg_shard shard)
         db[k] = (shard.begins ? 0 : db[k]) + (float)sum[k];
 }
 
-static void backward_group(const vg_layer *l, vg_shard shard, size_t group)
+static void weight_backward(const vg_layer *l, vg_shard shard, size_t group)
 {
-    vg_conv c = conv_of(l), reversed = vg_winograd_reverse(&c);
-    vg_winograd m = winograd_of(l);
+    vg_conv c = conv_of(l);
+    int m = winograd_of(l).weight;
     size_t at = (size_t)shard.index * (size_t)groups_of(l) + group;
     vg_fold folds[2];
     vg_rows x = rows_of_x(l, true, shard, group, &folds[0]);
     vg_rows dy = rows_of_dy(l, shard, group, &folds[1]);
     float *dw = l->packed_gradient + at * gradient_size(l), *scratch = scratch_of(l, shard);
-    if (m.weight)
-        vg_winograd_backward_weight(tiles(), &c, m.weight, &x, &dy, shard.count, !shard.begins, dw,
+    if (m)
+        vg_winograd_backward_weight(tiles(), &c, m, &x, &dy, shard.count, !shard.begins, dw,
                                     scratch);
     else
         vg_conv_backward_weight(tiles(), &c, &x, &dy, shard.count, 0, 1, !shard.begins, dw,
                                 scratch);
-    if (!l->dx)
-        return;
+}
+
+static void data_backward(const vg_layer *l, vg_shard shard, size_t group)
+{
+    vg_conv c = conv_of(l), reversed = vg_winograd_reverse(&c);
+    int m = winograd_of(l).data;
+    vg_fold fold;
+    vg_rows dy = rows_of_dy(l, shard, group, &fold);
     const float *packed = l->packed_backward + group * backward_size(l);
-    float *dx = vg_layer_dx(l, shard) + group * (size_t)c.c;
-    if (m.data)
-        vg_winograd_forward(tiles(), &reversed, m.data, &dy, shard.count, packed,
-                            &(vg_sink){.base = dx}, scratch);
+    float *dx = vg_layer_dx(l, shard) + group * (size_t)c.c, *scratch = scratch_of(l, shard);
+    if (m)
+        vg_winograd_forward(tiles(), &reversed, m, &dy, shard.count, packed, &(vg_sink){.base = dx},
+                            scratch);
     else
         vg_conv_backward_data(tiles(), &c, &dy, shard.count, packed, false, dx, scratch);
 }
@@ -389,11 +395,15 @@ static void backward_group(const vg_layer *l, vg_shard shard, size_t group)
 static void conv_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
-    if (l->spec.bias)
+    if (l->spec.bias && !l->frozen[1])
         bias_backward(l, shard);
     if (!is_depthwise(l)) {
-        for (int group = 0; group < groups_of(l); group++)
-            backward_group(l, shard, (size_t)group);
+        for (size_t group = 0; group < (size_t)groups_of(l); group++) {
+            if (!l->frozen[0])
+                weight_backward(l, shard, group);
+            if (l->dx)
+                data_backward(l, shard, group);
+        }
         return;
     }
     float *dw = vg_layer_partial(l, 0, shard), *dx = vg_layer_dx(l, shard);

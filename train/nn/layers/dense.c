@@ -142,9 +142,11 @@ static void weight_tile(vg_layer *l, const vg_pass *pass, int tile)
 {
     int inputs = inputs_of(l), outputs = l->spec.outputs, width = width_of(outputs);
     int from = tile * width, count = outputs - from < width ? outputs - from : width;
-    vg_gemm(true, false, count, inputs, pass->n, l->dy + from, (size_t)outputs, x_of(l),
-            (size_t)inputs, 0, l->params[0].grad + (size_t)from * (size_t)inputs, (size_t)inputs);
-    if (l->spec.bias)
+    if (!l->frozen[0])
+        vg_gemm(true, false, count, inputs, pass->n, l->dy + from, (size_t)outputs, x_of(l),
+                (size_t)inputs, 0, l->params[0].grad + (size_t)from * (size_t)inputs,
+                (size_t)inputs);
+    if (l->spec.bias && !l->frozen[1])
         for (int k = from; k < from + count; k++) {
             double sum = 0;
             for (int i = 0; i < pass->n; i++)
