@@ -222,7 +222,7 @@ static void test_crowds_are_bounded(void **state)
     assert_int_equal(dropped, 0);
     size_t wholes = 0;
     for (size_t i = 0; i < count; i++)
-        wholes += list[i].part == VG_PART_WHOLE;
+        wholes += list[i].part == VG_WINDOW_WHOLE;
     assert_int_equal(wholes, 40 * 39 / 2);
     free(list);
     assert_ok(vg_neighbours_find(prints, NULL, CROWD, 2, &list, &count, &dropped, &err));

@@ -24,11 +24,11 @@ static void test_waves_are_a_cosine_transform(void **state)
 {
     (void)state;
     vg_image image = {0};
-    vg_waves got[VG_PARTS];
+    vg_waves got[VG_WINDOWS];
     uint8_t thumb[VG_THUMB * VG_THUMB];
     scene_make(&image, VG_THUMB, VG_THUMB, 1, 3);
     memcpy(thumb, image.data, sizeof thumb);
-    vg_waves_make(thumb, VG_PARTS, got);
+    vg_waves_make(thumb, VG_WINDOWS, got);
     double expected[8][8], sum = 0;
     for (int v = 0; v < 8; v++)
         for (int u = 0; u < 8; u++) {
@@ -55,17 +55,17 @@ static void test_turning_leaves_the_vector_alone(void **state)
 {
     (void)state;
     vg_image image = {0}, turned = {0};
-    vg_waves a[VG_PARTS], b[VG_PARTS];
+    vg_waves a[VG_WINDOWS], b[VG_WINDOWS];
     uint8_t thumb[VG_THUMB * VG_THUMB];
     for (unsigned number = 0; number < 5; number++) {
         scene_make(&image, 128, 64, 3, number);
         thumb_of(&image, thumb);
-        vg_waves_make(thumb, VG_PARTS, a);
+        vg_waves_make(thumb, VG_WINDOWS, a);
         for (int turn = 0; turn < VG_TURNS; turn++) {
             int found = -1;
             scene_turn(&image, turn, &turned);
             thumb_of(&turned, thumb);
-            vg_waves_make(thumb, VG_PART_CROP, b);
+            vg_waves_make(thumb, VG_WINDOW_CROP, b);
             assert_true(distance(a[0].vector, b[0].vector) < 0.05);
             /* what has to be done to `image` to get `turned` */
             assert_true(vg_waves_compare(b[0].signed_waves, a[0].signed_waves, &found) > 0.99F);
@@ -80,7 +80,7 @@ static void test_brightness_and_contrast_leave_it_alone(void **state)
 {
     (void)state;
     vg_image image = {0};
-    vg_waves a[VG_PARTS], b[VG_PARTS];
+    vg_waves a[VG_WINDOWS], b[VG_WINDOWS];
     uint8_t thumb[VG_THUMB * VG_THUMB];
     scene_make(&image, 90, 70, 3, 8);
     thumb_of(&image, thumb);
@@ -98,13 +98,13 @@ static void test_parts_are_crops(void **state)
 {
     (void)state;
     vg_image image = {0}, cut = {0};
-    vg_waves all[VG_PARTS], own[VG_PARTS], other[VG_PARTS];
+    vg_waves all[VG_WINDOWS], own[VG_WINDOWS], other[VG_WINDOWS];
     uint8_t thumb[VG_THUMB * VG_THUMB];
     scene_make(&image, 640, 640, 1, 21);
     thumb_of(&image, thumb);
-    vg_waves_make(thumb, VG_PARTS, all);
-    for (int part = 0; part < VG_PARTS; part++) {
-        vg_window_part w = vg_part(part);
+    vg_waves_make(thumb, VG_WINDOWS, all);
+    for (int part = 0; part < VG_WINDOWS; part++) {
+        vg_window_part w = vg_window_of(part);
         assert_true(w.x0 >= 0 && w.x1 <= 1 + 1e-9 && w.x0 < w.x1 && w.y0 >= 0 && w.y1 <= 1 + 1e-9);
         int x = (int)lround(w.x0 * 640), y = (int)lround(w.y0 * 640);
         scene_crop(&image, x, y, (int)lround(w.x1 * 640) - x, (int)lround(w.y1 * 640) - y, &cut);
@@ -126,10 +126,10 @@ static void test_a_flat_picture_has_length_0(void **state)
 {
     (void)state;
     uint8_t thumb[VG_THUMB * VG_THUMB];
-    vg_waves parts[VG_PARTS];
+    vg_waves parts[VG_WINDOWS];
     memset(thumb, 200, sizeof thumb);
-    vg_waves_make(thumb, VG_PARTS, parts);
-    for (int p = 0; p < VG_PARTS; p++)
+    vg_waves_make(thumb, VG_WINDOWS, parts);
+    for (int p = 0; p < VG_WINDOWS; p++)
         assert_true(parts[p].length < 0.1F);
 }
 

@@ -143,7 +143,7 @@ static void judge_one(void *context, int thread, size_t item)
     const vg_candidate *c = &h->round[item];
     if (!h->lost[c->a] && !h->lost[c->b])
         h->verdicts[item] =
-            vg_same_picture(h->middle[c->a], vg_part(c->part), h->middle[c->b], c->turn);
+            vg_same_picture(h->middle[c->a], vg_window_of(c->part), h->middle[c->b], c->turn);
     else
         h->verdicts[item] = (vg_same){.same = false};
 }

@@ -79,13 +79,14 @@ static void describe(void *context, int thread, size_t chunk)
     for (size_t i = chunk * CHUNK; i < end; i++) {
         if (!s->prints[i].ready || (s->skip && s->skip[i]))
             continue;
-        vg_waves parts[VG_PARTS];
-        vg_waves_make(s->prints[i].thumb, VG_PART_CROP, parts);
-        memcpy(s->signs + i * VG_VECTOR, parts[VG_PART_WHOLE].signed_waves, VG_VECTOR);
-        for (int part = 0; part < VG_PART_CROP; part++) {
-            int8_t *to = part == VG_PART_WHOLE
-                             ? s->wholes + i * VG_VECTOR
-                             : s->halves + (i * HALVES + (size_t)(part - VG_PART_HALF)) * VG_VECTOR;
+        vg_waves parts[VG_WINDOWS];
+        vg_waves_make(s->prints[i].thumb, VG_WINDOW_CROP, parts);
+        memcpy(s->signs + i * VG_VECTOR, parts[VG_WINDOW_WHOLE].signed_waves, VG_VECTOR);
+        for (int part = 0; part < VG_WINDOW_CROP; part++) {
+            int8_t *to =
+                part == VG_WINDOW_WHOLE
+                    ? s->wholes + i * VG_VECTOR
+                    : s->halves + (i * HALVES + (size_t)(part - VG_WINDOW_HALF)) * VG_VECTOR;
             memcpy(to, parts[part].vector, VG_VECTOR);
             if (parts[part].length >= flat)
                 s->usable[i] |= (uint8_t)(1 << part);
@@ -270,7 +271,7 @@ static void judge(struct search *s, struct seat *seat, size_t a, int part, const
     int turn = 0;
     float similarity = vg_waves_compare(signs, s->signs + b * VG_VECTOR, &turn);
     if (similarity >= least &&
-        vg_maybe_same(s->prints[a].thumb, vg_part(part), s->prints[b].thumb, turn))
+        vg_maybe_same(s->prints[a].thumb, vg_window_of(part), s->prints[b].thumb, turn))
         keep(seat, (vg_candidate){a, b, (uint8_t)part, (uint8_t)turn, similarity});
 }
 
@@ -280,8 +281,8 @@ static VG_INLINE void look_up(struct search *s, struct seat *seat, const index_t
 {
     uint16_t keys[TABLES];
     bool halves = x == &s->half;
-    int limit = halves ? limit_half : part == VG_PART_WHOLE ? limit_whole : limit_crop;
-    float least = halves ? least_half : part == VG_PART_WHOLE ? least_whole : least_crop;
+    int limit = halves ? limit_half : part == VG_WINDOW_WHOLE ? limit_whole : limit_crop;
+    float least = halves ? least_half : part == VG_WINDOW_WHOLE ? least_whole : least_crop;
     size_t buckets = ((size_t)1 << x->bits) + 1;
     keys_of(x, vector, keys);
     seat->query++;
@@ -301,7 +302,7 @@ static VG_INLINE void look_up(struct search *s, struct seat *seat, const index_t
             }
             size_t b = halves ? item / HALVES : item;
             /* whole against whole and half against half are met from both sides: once is enough */
-            if (seat->stamp[item] == seat->query || b == a || (part == VG_PART_WHOLE && b < a))
+            if (seat->stamp[item] == seat->query || b == a || (part == VG_WINDOW_WHOLE && b < a))
                 continue;
             seat->stamp[item] = seat->query;
             if (distance(vector, x->vectors + item * (size_t)VG_VECTOR) <= limit)
@@ -315,16 +316,16 @@ static VG_INLINE void ask_chunk(struct search *s, struct seat *seat, size_t chun
     size_t end = (chunk + 1) * CHUNK < s->count ? (chunk + 1) * CHUNK : s->count;
     for (size_t i = chunk * CHUNK; i < end && !seat->failed; i++) {
         seat->pairs = 0;
-        vg_waves parts[VG_PARTS];
+        vg_waves parts[VG_WINDOWS];
         const int8_t *signs = s->signs + i * VG_VECTOR;
         if (!(s->usable[i] & 1))
             continue;
-        vg_waves_make(s->prints[i].thumb, VG_PARTS, parts);
-        look_up(s, seat, &s->whole, parts[VG_PART_WHOLE].vector, i, VG_PART_WHOLE, signs);
-        for (int h = VG_PART_HALF; h < VG_PART_CROP; h++)
+        vg_waves_make(s->prints[i].thumb, VG_WINDOWS, parts);
+        look_up(s, seat, &s->whole, parts[VG_WINDOW_WHOLE].vector, i, VG_WINDOW_WHOLE, signs);
+        for (int h = VG_WINDOW_HALF; h < VG_WINDOW_CROP; h++)
             if (parts[h].length >= flat)
-                look_up(s, seat, &s->half, parts[h].vector, i, VG_PART_WHOLE, signs);
-        for (int part = VG_PART_CROP; part < VG_PARTS; part++)
+                look_up(s, seat, &s->half, parts[h].vector, i, VG_WINDOW_WHOLE, signs);
+        for (int part = VG_WINDOW_CROP; part < VG_WINDOWS; part++)
             if (parts[part].length >= flat)
                 look_up(s, seat, &s->whole, parts[part].vector, i, part, parts[part].signed_waves);
     }

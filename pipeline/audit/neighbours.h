@@ -9,7 +9,7 @@
 
 typedef struct vg_candidate {
     size_t a, b;      /* indices, a part of `a` looks like `b` as a whole */
-    uint8_t part;     /* of a: VG_PART_WHOLE or a crop; see window.h */
+    uint8_t part;     /* of a: VG_WINDOW_WHOLE or a crop; see window.h */
     uint8_t turn;     /* what has to be done to b */
     float similarity; /* correlation of their coarse cosine coefficients, up to 1 */
 } vg_candidate;

@@ -30,17 +30,17 @@ static void stretch_at(int stretch, double *from, double *to)
 /* Which stretches of x and y make a part. */
 static void stretches_of(int part, int *x, int *y)
 {
-    int crop = part - VG_PART_CROP;
+    int crop = part - VG_WINDOW_CROP;
     if (crop >= 0) {
         *x = 3 + crop / 9 * 3 + crop % 3;
         *y = 3 + crop / 9 * 3 + crop / 3 % 3;
         return;
     }
-    *x = part == VG_PART_HALF + 2 ? 1 : part == VG_PART_HALF + 3 ? 2 : 0;
-    *y = part == VG_PART_HALF ? 1 : part == VG_PART_HALF + 1 ? 2 : 0;
+    *x = part == VG_WINDOW_HALF + 2 ? 1 : part == VG_WINDOW_HALF + 3 ? 2 : 0;
+    *y = part == VG_WINDOW_HALF ? 1 : part == VG_WINDOW_HALF + 1 ? 2 : 0;
 }
 
-vg_window_part vg_part(int part)
+vg_window_part vg_window_of(int part)
 {
     int x, y;
     vg_window_part w;
@@ -107,7 +107,7 @@ static VG_INLINE void transform(const uint8_t *thumb, int parts,
     float picture[VG_THUMB][VG_THUMB], down[SIDES][VG_WAVES][VG_THUMB];
     for (int i = 0; i < VG_THUMB * VG_THUMB; i++)
         picture[i / VG_THUMB][i % VG_THUMB] = (float)thumb[i];
-    int stretches = parts > VG_PART_CROP ? SIDES : 3;
+    int stretches = parts > VG_WINDOW_CROP ? SIDES : 3;
     for (int s = 0; s < stretches; s++)
         transform_down((const float(*)[VG_THUMB])picture, s, down[s]);
     for (int p = 0; p < parts; p++) {
@@ -173,7 +173,7 @@ void vg_waves_make(const uint8_t *thumb, int parts_wanted, vg_waves *parts)
         transform_avx512
 #endif
     };
-    float all[VG_PARTS][VG_WAVES * VG_WAVES];
+    float all[VG_WINDOWS][VG_WAVES * VG_WAVES];
     pthread_once(&once, make_matrices);
     versions[vg_simd_best()](thumb, parts_wanted, all);
     for (int p = 0; p < parts_wanted; p++) {

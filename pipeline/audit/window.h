@@ -14,8 +14,8 @@ typedef struct vg_window_part {
 
 /* The parts that are looked at: the whole, its four halves, and what crops to 9/10 and 8/10 of both
  * sides leave, at nine places each (smaller steps than a crop can be off and still be found). */
-enum { VG_PART_WHOLE, VG_PART_HALF, VG_PART_CROP = 5, VG_PARTS = VG_PART_CROP + 18 };
-vg_window_part vg_part(int part);
+enum { VG_WINDOW_WHOLE, VG_WINDOW_HALF, VG_WINDOW_CROP = 5, VG_WINDOWS = VG_WINDOW_CROP + 18 };
+vg_window_part vg_window_of(int part);
 
 /* Turning and mirroring: bit 0 swaps x and y, then bit 1 mirrors x, bit 2 mirrors y. */
 enum { VG_TURNS = 8, VG_TURN_SWAP = 1, VG_TURN_X = 2, VG_TURN_Y = 4 };
@@ -29,7 +29,7 @@ typedef struct vg_waves {
     int8_t vector[VG_VECTOR]; /* the same numbers, the same whatever turn was done to the picture */
 } vg_waves;
 
-/* Of the first parts_wanted parts (VG_PARTS: all). Pure function, the same bytes on every
+/* Of the first parts_wanted parts (VG_WINDOWS: all). Pure function, the same bytes on every
  * machine. */
 void vg_waves_make(const uint8_t *thumb, int parts_wanted, vg_waves *parts);
 /* The correlation of `a` with `b` turned, for the best turn. */
