@@ -2,8 +2,10 @@
  *
  * Reads every file once (with --quick none), changes none. The text goes to stdout; progress and messages to stderr. */
 #include "audit/audit.h"
+#include "base/text.h"
 #include "base/threads.h"
 #include "cli.h"
+#include "measure.h"
 #include "progress.h"
 #include "report/audit.h"
 
@@ -15,9 +17,10 @@ typedef struct choices {
     bool list_files;
     bool quick;
     int background;
+    double measure; /* minutes; 0: not */
 } choices;
 
-enum { OPTION_HTML, OPTION_ON_ERROR, OPTION_LIST, OPTION_QUICK, OPTION_BACKGROUND };
+enum { OPTION_HTML, OPTION_ON_ERROR, OPTION_LIST, OPTION_QUICK, OPTION_BACKGROUND, OPTION_MEASURE };
 
 static vg_status take(void *context, int id, const char *value, vg_error *err)
 {
@@ -41,6 +44,12 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
         break;
     case OPTION_BACKGROUND:
         return vg_cli_background(value, &c->background, err);
+    case OPTION_MEASURE:
+        c->measure = 5;
+        if (value && !(vg_text_number(value, &c->measure) && c->measure > 0 && c->measure <= 1e5))
+            return vg_fail(err, VG_E_ARG, "--measure: found \"%s\", expected minutes above 0",
+                           value);
+        break;
     default:
         break;
     }
@@ -62,13 +71,28 @@ static void show_progress(void *context, size_t done, size_t total)
         vg_progress_clear(progress);
 }
 
-static vg_status put_results(const vg_cli *cli, const choices *c, const vg_dataset *dataset,
-                             const vg_audit *audit, vg_error *err)
+static vg_status put_results(const vg_cli *cli, const choices *c, const vg_dataset_options *open,
+                             const vg_dataset *dataset, const vg_audit *audit, vg_error *err)
 {
     vg_findings findings;
+    vg_measured measured = {0};
     vg_status status = vg_findings_make(dataset, audit, &findings, err);
     if (status)
         return status;
+    if (c->measure > 0) {
+        vg_measure_options how = {.minutes = c->measure,
+                                  .seed = cli->seed_given ? cli->seed : 1,
+                                  .threads = cli->threads,
+                                  .open = open,
+                                  .quiet = cli->quiet,
+                                  .json = cli->json};
+        status = vg_measure(dataset, audit, &findings, &how, &measured, err);
+        if (status) {
+            vg_findings_reset(&findings);
+            return status;
+        }
+        findings.measured = &measured;
+    }
     if (c->html)
         status = vg_audit_html(c->html, dataset, audit, &findings, err);
     if (!status && cli->json)
@@ -83,11 +107,13 @@ static vg_status put_results(const vg_cli *cli, const choices *c, const vg_datas
     if (!status && c->html && !cli->json && !c->list_files)
         printf("report     %s\n", c->html);
     vg_findings_reset(&findings);
+    vg_measured_reset(&measured);
     return status ? status : vg_cli_finish(stdout, err);
 }
 
 int main(int argc, char **argv)
 {
+    vg_cli_fast_blas(argv);
     static const vg_cli_option options[] = {
         {"html", "FILE", "also write the report as a page in one file", OPTION_HTML},
         {"list", "files", "instead of the report: every broken or odd file with its reason",
@@ -97,6 +123,9 @@ int main(int argc, char **argv)
          OPTION_ON_ERROR},
         {"background", "COLOUR", "behind transparent pixels: black, grey, white, #rrggbb (black)",
          OPTION_BACKGROUND},
+        {"measure", "[MINUTES]",
+         "also train with and without each finding: what it costs, in about so many minutes (5)",
+         OPTION_MEASURE},
         {"quick", NULL, "labels and counts alone: no picture is opened", OPTION_QUICK},
     };
     static const vg_cli_spec spec = {
@@ -126,9 +155,9 @@ int main(int argc, char **argv)
     if (cli.json && c.list_files)
         return vg_cli_usage(&cli, "--list files and --json exclude each other; JSON has the list");
 
-    if (c.quick && (c.html || c.list_files || c.fail_on_error))
-        return vg_cli_usage(&cli, "--quick opens no picture: it excludes --html, --list files and "
-                                  "--on-error fail");
+    if (c.quick && (c.html || c.list_files || c.fail_on_error || c.measure > 0))
+        return vg_cli_usage(&cli, "--quick opens no picture: it excludes --html, --list files, "
+                                  "--measure and --on-error fail");
 
     vg_error err = {0};
     vg_dataset *dataset = NULL;
@@ -154,7 +183,7 @@ int main(int argc, char **argv)
         status = vg_audit_run(dataset, &how, &audit, &err);
     }
     if (!status)
-        status = put_results(&cli, &c, dataset, &audit, &err);
+        status = put_results(&cli, &c, &defaults, dataset, &audit, &err);
     if (status)
         vg_cli_fail(&cli, &err, status);
     vg_audit_reset(&audit);

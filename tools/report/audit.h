@@ -65,6 +65,8 @@ typedef struct vg_findings {
     vg_sampling sampling;
     int rare; /* label; -1: there is no training image */
     uint64_t rare_images, rare_seen;
+    const struct vg_measured
+        *measured; /* what findings cost (measure.h), borrowed; NULL: not asked for */
 } vg_findings;
 
 /* Errors: VG_E_NOMEM. The result is the caller's, vg_findings_reset frees it. */

@@ -3,4 +3,4 @@
 
 #include <stddef.h>
 
-const vg_audit_section *const vg_audit_sections[] = {NULL};
+const vg_audit_section *const vg_audit_sections[] = {&vg_section_measure, NULL};
