@@ -326,7 +326,9 @@ static vg_status learn_noise(study *s, vg_error *err)
 }
 
 vg_status vg_out_of_fold(const vg_album *album, const int32_t *labels, int classes,
-                         const vg_out_of_fold_options *options, float *logits, vg_error *err)
+                         const vg_out_of_fold_options *options,
+                         float *logits, /* NOLINT(readability-non-const-parameter) */
+                         vg_error *err)
 {
     study s = {
         .album = album, .labels = labels, .classes = classes, .options = options, .logits = logits};
