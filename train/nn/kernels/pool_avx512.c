@@ -52,18 +52,63 @@ static VG_INLINE __mmask16 mask_of(size_t left)
     return (__mmask16)(left >= 16 ? 0xFFFFu : (1u << left) - 1u);
 }
 
-/* The common case by itself: windows of 2 x 2 side by side. */
+/* The common case by itself: windows of 2 x 2 side by side. Full vectors are stored where what follows in
+ * the image is written later anyway: masked stores are slow on some machines. */
+typedef struct four {
+    __m512 a, b, c, d;
+} four;
+
+static VG_INLINE VG_FOR_AVX512 four load_four(const float *x, size_t row, size_t c, __mmask16 m)
+{
+    return (four){_mm512_maskz_loadu_ps(m, x), _mm512_maskz_loadu_ps(m, x + c),
+                  _mm512_maskz_loadu_ps(m, x + row), _mm512_maskz_loadu_ps(m, x + row + c)};
+}
+
+static VG_INLINE VG_FOR_AVX512 bool has_nan(four f)
+{
+    return (_mm512_cmp_ps_mask(f.a, f.b, _CMP_UNORD_Q) |
+            _mm512_cmp_ps_mask(f.c, f.d, _CMP_UNORD_Q)) != 0;
+}
+
+static VG_INLINE VG_FOR_AVX512 void put_two(const float *x, size_t row, size_t c, bool relu,
+                                            float *y, uint8_t *chosen, __mmask16 m, bool masked)
+{
+    four f = load_four(x, row, c, m);
+    if (has_nan(f)) {
+        put(largest(x, row, c, 2, 0, 2, 0, 2, m), relu, y, chosen, m);
+        return;
+    }
+    __mmask16 right = _mm512_cmp_ps_mask(f.b, f.a, _CMP_GT_OQ);
+    __mmask16 below_right = _mm512_cmp_ps_mask(f.d, f.c, _CMP_GT_OQ);
+    __m512 top = _mm512_mask_mov_ps(f.a, right, f.b);
+    __m512 bottom = _mm512_mask_mov_ps(f.c, below_right, f.d);
+    __mmask16 below = _mm512_cmp_ps_mask(bottom, top, _CMP_GT_OQ);
+    top = _mm512_mask_mov_ps(top, below, bottom);
+    __mmask16 odd = (__mmask16)((below & below_right) | (~below & right));
+    __m128i place = _mm_or_si128(_mm_maskz_set1_epi8(odd, 1), _mm_maskz_set1_epi8(below, 2));
+    if (relu) {
+        __mmask16 none = _mm512_cmp_ps_mask(top, _mm512_setzero_ps(), _CMP_LE_OQ);
+        top = _mm512_mask_mov_ps(top, none, _mm512_setzero_ps());
+        place = _mm_mask_set1_epi8(place, none, (char)VG_POOL_NOWHERE);
+    }
+    if (masked) {
+        _mm512_mask_storeu_ps(y, m, top);
+        _mm_mask_storeu_epi8(chosen, m, place);
+    } else {
+        _mm512_storeu_ps(y, top);
+        _mm_storeu_si128((__m128i *)(void *)chosen, place);
+    }
+}
+
 VG_FOR_AVX512 static void maxpool_two(const vg_window *g, const float *x, float *y, uint8_t *chosen,
                                       bool relu)
 {
-    size_t c = (size_t)g->c, row = (size_t)g->w * c;
+    size_t c = (size_t)g->c, row = (size_t)g->w * c, left = (size_t)g->p * (size_t)g->q * c;
     for (int p = 0; p < g->p; p++, x += 2 * row) {
         const float *at = x;
-        for (int q = 0; q < g->q; q++, at += 2 * c, y += c, chosen += c)
-            for (size_t i = 0; i < c; i += 16) {
-                __mmask16 m = mask_of(c - i);
-                put(largest(at + i, row, c, 2, 0, 2, 0, 2, m), relu, y + i, chosen + i, m);
-            }
+        for (int q = 0; q < g->q; q++, at += 2 * c, y += c, chosen += c, left -= c)
+            for (size_t i = 0; i < c; i += 16)
+                put_two(at + i, row, c, relu, y + i, chosen + i, mask_of(c - i), left - i < 16);
     }
 }
 
@@ -108,22 +153,43 @@ static VG_INLINE VG_FOR_AVX512 void put_largest(const float *x, size_t row, size
     _mm512_mask_storeu_ps(y, m, top);
 }
 
+VG_FOR_AVX512 static void values_two(const vg_window *g, const float *x, float *y, bool relu)
+{
+    size_t c = (size_t)g->c, row = (size_t)g->w * c, left = (size_t)g->p * (size_t)g->q * c;
+    for (int p = 0; p < g->p; p++, x += 2 * row) {
+        const float *at = x;
+        for (int q = 0; q < g->q; q++, at += 2 * c, y += c, left -= c)
+            for (size_t i = 0; i < c; i += 16) {
+                __mmask16 m = mask_of(c - i);
+                four f = load_four(at + i, row, c, m);
+                /* of equal ones the first: the second operand */
+                __m512 top = _mm512_max_ps(_mm512_max_ps(f.d, f.c), _mm512_max_ps(f.b, f.a));
+                if (relu)
+                    top = _mm512_max_ps(top, _mm512_setzero_ps());
+                if (has_nan(f))
+                    put_largest(at + i, row, c, 0, 2, 0, 2, relu, y + i, m);
+                else if (left - i < 16)
+                    _mm512_mask_storeu_ps(y + i, m, top);
+                else
+                    _mm512_storeu_ps(y + i, top);
+            }
+    }
+}
+
 VG_FOR_AVX512 void vg_maxpool_values_avx512(const vg_window *g, const float *x, float *y, bool relu)
 {
     size_t c = (size_t)g->c, row = (size_t)g->w * c;
     int k = g->kernel;
+    if (k == 2 && g->stride == 2 && g->padding == 0) {
+        values_two(g, x, y, relu);
+        return;
+    }
     for (int p = 0; p < g->p; p++)
         for (int q = 0; q < g->q; q++, y += c) {
             vg_pool_reach a = vg_pool_window(g, p, q);
             const float *at = x + (ptrdiff_t)a.y * (ptrdiff_t)row + (ptrdiff_t)a.x * (ptrdiff_t)c;
-            bool whole = a.r1 - a.r0 == k && a.s1 - a.s0 == k;
-            for (size_t i = 0; i < c; i += 16) {
-                __mmask16 m = mask_of(c - i);
-                if (whole && k == 2)
-                    put_largest(at + i, row, c, 0, 2, 0, 2, relu, y + i, m);
-                else
-                    put_largest(at + i, row, c, a.r0, a.r1, a.s0, a.s1, relu, y + i, m);
-            }
+            for (size_t i = 0; i < c; i += 16)
+                put_largest(at + i, row, c, a.r0, a.r1, a.s0, a.s1, relu, y + i, mask_of(c - i));
         }
 }
 
