@@ -78,6 +78,8 @@ expect_no_err
 expect_json 'r["quick"] and r["files"]["found"] == 1270 and r["files"]["decoded"] is None and r["shortcuts"] == []'
 expect_json '[(c["name"], c["splits"]) for c in r["classes"]] == [(c["name"], c["splits"]) for c in json.load(open("'"$work"'/whole.json"))["classes"]]'
 expect_json '(r["plan"], r["imbalance_ratio"]) == tuple(json.load(open("'"$work"'/whole.json"))[k] for k in ("plan", "imbalance_ratio"))'
+expect_json 'r["labels"] == json.load(open("'"$work"'/whole.json"))["labels"] and set(r["labels"]) == {"splits", "drift", "order"}'
+expect_json 'sum(r["labels"]["splits"][s]["images"] for s in ("train", "val", "test")) == 1270 and r["labels"]["order"] is None'
 mkdir -p "$work/names/a" "$work/names/b"
 for i in 1 2 3 4; do : >"$work/names/a/$i.jpg"; : >"$work/names/b/$i.png"; done
 chmod 000 "$work"/names/?/*

@@ -26,6 +26,9 @@ static void set_balance(json_t *to, const vg_dataset *dataset, const vg_balance 
     vg_json_set(to, "imbalance_ratio", vg_json_number(b->imbalance_ratio), ok);
     vg_json_set(to, "entropy", vg_json_number(b->entropy), ok);
     vg_json_set(to, "effective_classes", vg_json_number(b->effective_classes), ok);
+    vg_json_set(to, "imbalance_factor", vg_json_number(b->imbalance_factor), ok);
+    vg_json_set(to, "lrid", vg_json_number(b->lrid), ok);
+    vg_json_set(to, "effective_ratio", vg_json_number(b->effective_ratio), ok);
     json_t *most = json_object();
     vg_json_set(most, "class", class_name(dataset, some ? b->majority : -1), ok);
     vg_json_set(most, "share", vg_json_number(b->majority_share), ok);
