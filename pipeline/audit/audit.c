@@ -39,6 +39,26 @@ static void add_up_picture(vg_audit *audit, const vg_facts *facts, vg_audit_clas
     class->height += facts->height;
     class->file_bytes += (double)facts->file_bytes;
     class->grey += (facts->flags & VG_FACT_GREY) != 0;
+    class->bordered += vg_quality_value(facts, VG_MARK_BORDER) > 0;
+    if (facts->edge) {
+        class->edge += log((double)facts->edge / VG_EDGE_STEPS);
+        class->edged++;
+    }
+    if (facts->quality) {
+        class->quality += facts->quality;
+        class->jpegs++;
+    }
+}
+
+/* Means to standard deviations, now that the means are there. */
+static void add_up_spread(const vg_facts *facts, vg_audit_class *class)
+{
+    double d = (double)facts->brightness - class->brightness;
+    class->brightness_std += d * d;
+    if (facts->edge) {
+        double e = log((double)facts->edge / VG_EDGE_STEPS) - class->edge;
+        class->edge_std += e * e;
+    }
 }
 
 static vg_status add_up(const vg_dataset *dataset, vg_audit *audit, vg_error *err)
@@ -63,18 +83,20 @@ static vg_status add_up(const vg_dataset *dataset, vg_audit *audit, vg_error *er
         class->width /= n;
         class->height /= n;
         class->file_bytes /= n;
+        class->edge /= class->edged ? (double)class->edged : 1;
+        class->quality /= class->jpegs ? (double)class->jpegs : 1;
     }
     for (size_t i = 0; i < audit->found; i++) {
         const vg_facts *facts = &audit->facts[i];
-        vg_audit_class *class = &audit->per_class[vg_dataset_label(dataset, i)];
-        double d = (double)facts->brightness - class->brightness;
         if (facts->flags & VG_FACT_DECODED)
-            class->brightness_std += d * d;
+            add_up_spread(facts, &audit->per_class[vg_dataset_label(dataset, i)]);
     }
     for (int k = 0; k < audit->classes; k++) {
         vg_audit_class *class = &audit->per_class[k];
         if (class->decoded)
             class->brightness_std = sqrt(class->brightness_std / (double)class->decoded);
+        if (class->edged)
+            class->edge_std = sqrt(class->edge_std / (double)class->edged);
     }
     return VG_OK;
 }
@@ -160,7 +182,8 @@ static vg_status find_shortcuts(const vg_dataset *dataset, int threads, vg_audit
     return status;
 }
 
-static vg_status mark_files(vg_audit *audit, vg_error *err)
+/* What the pass alone can say: files by their decoder, pictures by the rest of the dataset. */
+static vg_status mark_pictures(const vg_dataset *dataset, vg_audit *audit, vg_error *err)
 {
     vg_status status = vg_marks_init(&audit->marks, audit->found, err);
     if (status)
@@ -178,7 +201,13 @@ static vg_status mark_files(vg_audit *audit, vg_error *err)
         if (flags & VG_FACT_FLAT)
             vg_marks_set(&audit->marks, i, VG_MARK_FLAT);
     }
-    return VG_OK;
+    status = vg_quality_judge(audit->facts, audit->found, &audit->marks, &audit->quality, err);
+    for (size_t i = 0; !status && i < audit->found; i++) {
+        vg_audit_class *class = &audit->per_class[vg_dataset_label(dataset, i)];
+        for (int m = 0; audit->marks.of[i] && m < VG_MARKS; m++)
+            class->marked[m] += vg_marks_has(&audit->marks, i, (vg_mark)m);
+    }
+    return status;
 }
 
 static vg_status run(const vg_dataset *dataset, const vg_audit_options *options, int threads,
@@ -192,7 +221,7 @@ static vg_status run(const vg_dataset *dataset, const vg_audit_options *options,
     if (!status)
         status = add_up(dataset, audit, err);
     if (!status)
-        status = mark_files(audit, err);
+        status = mark_pictures(dataset, audit, err);
     if (!status)
         status = vg_copies_find(dataset, prints, threads, audit, err);
     free(prints);

@@ -8,6 +8,7 @@
 #include "audit/flat.h"
 #include "audit/labels.h"
 #include "audit/marks.h"
+#include "audit/quality.h"
 #include "balance.h"
 #include "base/status.h"
 #include "dataset/dataset.h"
@@ -22,6 +23,14 @@ typedef struct vg_audit_class {
     double width, height;  /* means, pixels, upright */
     double file_bytes;     /* mean */
     size_t grey;           /* images without colour */
+    double edge,
+        edge_std; /* logarithm of the edges' width, mean and standard deviation over the images that have edges */
+    size_t edged;   /* images that have edges */
+    double quality; /* mean of the JPEG quality of those that have one */
+    size_t jpegs;
+    size_t bordered; /* images with a frame */
+    size_t marked
+        [VG_MARKS]; /* images with each mark of marks.h that the pass itself sets: files and pictures */
 } vg_audit_class;
 
 typedef struct vg_audit_file {
@@ -54,6 +63,7 @@ typedef struct vg_audit {
     vg_audit_class *per_class; /* [classes] */
     vg_facts *facts;           /* [found]; NULL with labels_only */
     vg_marks marks;            /* of all samples; empty with labels_only */
+    vg_quality quality;        /* the limits of the marks of pictures */
     size_t found, decoded;
     size_t warned;          /* decoded, and the decoder warned */
     size_t turned_by_exif;  /* decoded, with an EXIF orientation other than upright */

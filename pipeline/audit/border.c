@@ -15,6 +15,7 @@ enum {
     DIFFERENT = 24 /* levels */
 };
 static const double LEAST_STRAIGHT = 0.6; /* of the line just inside */
+static const double MOST_OFF = 0.1;       /* of a line, that ringing or a scratch may change */
 static const int BLEND = 3; /* lines inside of which one must differ: resizing blends them */
 
 /* A line of pixels: a row, or a column. */
@@ -48,8 +49,9 @@ static bool differs(const uint8_t *p, const uint8_t *colour, int channels, int l
 
 static bool has_colour(struct line line, const uint8_t *colour, int channels)
 {
+    int off = 0, most = (int)(MOST_OFF * line.count);
     for (int i = 0; i < line.count; i++, line.at += line.step)
-        if (differs(line.at, colour, channels, ALIKE))
+        if (differs(line.at, colour, channels, ALIKE) && ++off > most)
             return false;
     return true;
 }
