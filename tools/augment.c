@@ -372,5 +372,5 @@ int main(int argc, char **argv)
     vg_class_rules_reset(&c.class_rules);
     if (status)
         return VG_EXIT_FAILED;
-    return c.fail_on_warning && warnings ? VG_EXIT_COLLAPSED : VG_EXIT_DONE;
+    return c.fail_on_warning && warnings ? VG_EXIT_FOUND : VG_EXIT_DONE;
 }

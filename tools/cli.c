@@ -125,7 +125,7 @@ static void print_help(const vg_cli_spec *spec)
                          common_options[i].help ? common_options[i].help : spec->out_help);
     printf(
         "\nOptions may stand before or after the operands. Exit status: 0 done, 1 failed, 2 wrong "
-        "usage.\n");
+        "usage,\n3 what --fail-on names is there.\n");
     if (spec->footer)
         printf("\n%s", spec->footer);
 }

@@ -19,8 +19,7 @@ typedef enum vg_exit {
     VG_EXIT_DONE = 0,
     VG_EXIT_FAILED = 1,
     VG_EXIT_USAGE = 2,
-    VG_EXIT_COLLAPSED = 3 /* only when asked for: train-pipeline --fail-on collapse, augment --check
-                             --fail-on warning */
+    VG_EXIT_FOUND = 3 /* only when asked for: what --fail-on names is there */
 } vg_exit;
 
 /* An option of one tool, beside the common ones. */

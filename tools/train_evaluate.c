@@ -77,6 +77,6 @@ int vg_train_evaluate(vg_train_session *s)
         status = vg_cli_finish(stdout, &err);
     if (status)
         return vg_cli_fail(&s->cli, &err, status);
-    return s->request.fail_on_collapse && vg_train_is_collapsed(verdict) ? VG_EXIT_COLLAPSED
+    return s->request.fail_on_collapse && vg_train_is_collapsed(verdict) ? VG_EXIT_FOUND
                                                                          : VG_EXIT_DONE;
 }

@@ -431,7 +431,7 @@ static int tell_finished(vg_train_session *s, json_t *report)
         status = vg_cli_finish(stdout, &err);
     if (status)
         return vg_cli_fail(&s->cli, &err, status);
-    return s->request.fail_on_collapse && collapsed ? VG_EXIT_COLLAPSED : VG_EXIT_DONE;
+    return s->request.fail_on_collapse && collapsed ? VG_EXIT_FOUND : VG_EXIT_DONE;
 }
 
 /* After VG_E_STOPPED: what is kept, and how to go on. */
@@ -483,5 +483,5 @@ int vg_train_run(vg_train_session *s)
         return vg_cli_fail(&s->cli, &err, status);
     bool collapsed =
         s->request.fail_on_collapse && vg_train_is_collapsed(s->result.monitor.settled);
-    return collapsed ? VG_EXIT_COLLAPSED : VG_EXIT_DONE;
+    return collapsed ? VG_EXIT_FOUND : VG_EXIT_DONE;
 }

@@ -227,6 +227,8 @@ static vg_status run(const vg_dataset *dataset, const vg_audit_options *options,
     free(prints);
     if (!status)
         status = count_flat(dataset, audit, err);
+    if (!status)
+        status = vg_scale_judge(dataset, audit->facts, &audit->stats, &audit->scale, err);
     return status ? status : find_shortcuts(dataset, threads, audit, err);
 }
 
@@ -289,6 +291,7 @@ void vg_audit_reset(vg_audit *audit)
     free(audit->facts);
     vg_labels_reset(&audit->labels);
     vg_marks_reset(&audit->marks);
+    vg_scale_reset(&audit->scale);
     vg_duplicates_reset(&audit->copies);
     *audit = (vg_audit){0};
 }

@@ -9,6 +9,7 @@
 #include "audit/labels.h"
 #include "audit/marks.h"
 #include "audit/quality.h"
+#include "audit/scale.h"
 #include "balance.h"
 #include "base/status.h"
 #include "dataset/dataset.h"
@@ -75,6 +76,7 @@ typedef struct vg_audit {
     vg_shortcut shortcuts[8];
     int shortcut_count;     /* those whose accuracy is clearly above chance, best first */
     vg_channel_stats stats; /* training split, RGB (grey if every image is grey) */
+    vg_scale scale;         /* of the training split */
     int min_width, max_width, min_height, max_height;
     vg_flat flat; /* of all splits */
     vg_duplicates copies;

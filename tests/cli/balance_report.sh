@@ -55,6 +55,47 @@ expect_status 0
 expect_out "^broken	triangle/triangle-0004.jpg	"
 expect_out "^warning	cross/cross-0003.jpg	is a PNG"
 
+# Marks one by one, and the table of everything.
+run "$report" "$data" --list turned --csv "$work/table.csv"
+expect_status 0
+[ "$(wc -l <"$work/stdout")" -eq 10 ] || complain "expected 10 turned pictures"
+expect_out "^turned	circle/circle-0021.jpg	[0-9]*x[0-9]* pixels	circle	"
+run "$report" "$data" --list blured
+expect_status 2
+expect_err 'did you mean "blurred"'
+run "$report" "$data" --json
+expect_json 'sum(1 for row in __import__("csv").DictReader(open("'"$work"'/table.csv", newline="")) if row["turned"] == "1") == r["marks"]["turned"] == 10'
+expect_json 'len(list(__import__("csv").reader(open("'"$work"'/table.csv", newline="")))) == 1271'
+expect_json 'r["fail_on"] == []'
+expect_json 'r["normalization"]["recommended"] == "image-zscore" and [o["class"] for o in r["normalization"]["other_scale"]] == ["crescent"]'
+expect_json 'len(r["normalization"]["classes"]) == 8 and all(len(c["mean"]) == 3 for c in r["normalization"]["classes"])'
+expect_json 'all(abs(a - b) < 0.01 for a, b in zip(r["normalization"]["mean"], r["pixels"]["mean"]))'
+expect_json 'all(abs(a - b) < 0.01 for a, b in zip(r["normalization"]["std"], r["pixels"]["std"]))'
+
+# Conditions: a status of its own, what held on stderr, in every form of the report.
+run "$report" "$data" --fail-on 'imbalance>9, broken>1%' --quiet
+expect_status 3
+expect_err '^balance-report: --fail-on imbalance>9: found 10$'
+[ "$(wc -l <"$work/stderr")" -eq 1 ] || complain "a condition that does not hold is told"
+expect_out 'fail-on  *imbalance>9: found 10: HOLDS'
+expect_out 'broken>1%: found 0.315 % (4 images), passes'
+run "$report" "$data" --fail-on 'imbalance>10' --fail-on 'broken>3' --json
+expect_status 3
+expect_json '[(c["name"], c["found"], c["holds"]) for c in r["fail_on"]] == [("imbalance", 10, False), ("broken", 4, True)]'
+run "$report" "$data" --fail-on 'broken>4' --list files
+expect_status 0
+expect_no_err
+run "$report" "$data" --quick --fail-on 'classes<8, imbalance >= 10'
+expect_status 3
+expect_err 'imbalance >= 10: found 10'
+run "$report" "$data" --quick --fail-on 'broken>0'
+expect_status 2
+expect_err 'needs the pictures'
+run "$report" "$data" --fail-on 'imbalence>3'
+expect_status 2
+expect_err 'did you mean "imbalance"'
+expect_no_out
+
 run "$report" "$data" --on-error fail
 expect_status 1
 expect_no_out
@@ -90,7 +131,7 @@ expect_out '8 images, 2 classes'
 expect_out 'files      none was opened'
 expect_out 'No picture was opened'
 refuse_out 'shortcuts'
-for other in '--html x.html' '--list files' '--on-error fail'; do
+for other in '--html x.html' '--csv x.csv' '--list files' '--list dark' '--on-error fail'; do
     run "$report" "$data" --quick $other
     expect_status 2
     expect_err '--quick opens no picture'

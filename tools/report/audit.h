@@ -67,6 +67,7 @@ typedef struct vg_findings {
     uint64_t rare_images, rare_seen;
     const struct vg_measured
         *measured; /* what findings cost (measure.h), borrowed; NULL: not asked for */
+    const struct vg_conditions *conditions; /* judged; borrowed, NULL: none */
 } vg_findings;
 
 /* Errors: VG_E_NOMEM. The result is the caller's, vg_findings_reset frees it. */

@@ -314,7 +314,6 @@ static void put_files(const page *p)
 static void put_plan(const page *p)
 {
     const vg_findings *f = p->findings;
-    const vg_channel_stats *s = &p->audit->stats;
     vg_html_section(p->out, "Plan");
     if (f->rare >= 0 && f->sampling != VG_SAMPLING_SHUFFLE) {
         vg_html_paragraph(
@@ -328,24 +327,6 @@ static void put_plan(const page *p)
     } else {
         vg_html_paragraph(p->out, "No rebalancing needed.");
     }
-    if (s->count == 0)
-        return;
-    static const char *const heads[] = {"channel", ">mean", ">standard deviation",
-                                        ">min",    ">max",  NULL};
-    static const char *const rgb[] = {"red", "green", "blue"};
-    vg_html_paragraph(p->out,
-                      "Normalization: normalize=zscore, the default of train-pipeline, fits "
-                      "these values on the training images.");
-    vg_html_table_begin(p->out, heads);
-    for (int c = 0; c < s->channels && c < 3; c++) {
-        vg_html_table_row(p->out);
-        vg_html_cell(p->out, "%s", s->channels == 1 ? "grey" : rgb[c]);
-        vg_html_number(p->out, "%.2f", vg_channel_mean(s, c));
-        vg_html_number(p->out, "%.2f", vg_channel_std(s, c));
-        vg_html_number(p->out, "%d", s->min[c]);
-        vg_html_number(p->out, "%d", s->max[c]);
-    }
-    vg_html_table_end(p->out);
 }
 
 static vg_status put_page(const page *p, vg_error *err)

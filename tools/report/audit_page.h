@@ -45,4 +45,8 @@ extern const vg_audit_section vg_section_labels;
 extern const vg_audit_section
     *const vg_audit_sections[]; /* in the order of the report, NULL at the end */
 
+extern const vg_audit_section vg_section_conditions;
+extern const vg_audit_section vg_section_marks;
+extern const vg_audit_section vg_section_normalization;
+
 #endif

@@ -307,9 +307,8 @@ static void put_pixels(const page *p)
         snprintf(size, sizeof size, "%dx%d to %dx%d", a->min_width, a->min_height, a->max_width,
                  a->max_height);
     snprintf(text, sizeof text,
-             "%s pixels, %s; training images: mean %s, standard deviation %s of 255 "
-             "(normalize=zscore, the default of train-pipeline, fits these)",
-             size, a->stats.channels == 1 ? "grey" : "RGB", mean, std);
+             "%s pixels, %s; training images: mean %s, standard deviation %s of 255", size,
+             a->stats.channels == 1 ? "grey" : "RGB", mean, std);
     vg_page_row(p, "pixels", text);
 }
 

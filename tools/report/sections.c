@@ -3,4 +3,11 @@
 
 #include <stddef.h>
 
-const vg_audit_section *const vg_audit_sections[] = {&vg_section_labels, &vg_section_measure, NULL};
+const vg_audit_section *const vg_audit_sections[] = {
+    &vg_section_labels,
+    &vg_section_normalization,
+    &vg_section_measure,
+    &vg_section_marks,
+    &vg_section_conditions,
+    NULL,
+};
