@@ -42,6 +42,13 @@ static const shape SHAPES[] = {
     {6, 100, 90, 70, 5, 1, 0, 1, 1, 0, 5},  /* the same in bands of rows */
     {16, 40, 150, 32, 3, 1, 1, 1, 1, 0, 0}, /* bands of rows */
     {512, 20, 20, 16, 3, 2, 1, 1, 1, 0, 0}, /* bands with a stride */
+    {3, 20, 33, 8, 3, 1, 1, 1, 2, 0, 0},    /* thin: few outputs, vectors of pixels */
+    {2, 9, 50, 1, 4, 1, 0, 1, 3, 0, 0},     /* */
+    {4, 13, 47, 3, 2, 1, 1, 1, 2, 0, 0},    /* */
+    {1, 300, 300, 5, 7, 1, 3, 1, 1, 0, 0},  /* in bands of rows */
+    {3, 30, 64, 7, 3, 1, 5, 1, 2, 2, 0},    /* padding above the kernel, a group in a wider map */
+    {1, 16, 16, 4, 3, 1, 1, 1, 2, 0, 0},    /* */
+    {1, 9, 96, 2, 6, 1, 0, 1, 2, 0, 0},     /* */
 };
 enum { SHAPE_COUNT = sizeof SHAPES / sizeof *SHAPES, GUARD = 32 };
 

@@ -4,6 +4,7 @@
  * independent of each other: where the weights are larger than the maps, threads share them out and
  * nobody keeps partial sums; where the maps are larger, each shard of the batch has its own sum. */
 #include "nn/kernels/conv_geometry.h"
+#include "nn/kernels/conv_thin.h"
 
 #include <string.h>
 
@@ -120,6 +121,10 @@ void vg_conv_backward_weight(const vg_tile_set *set, const vg_conv *c, const vg_
 /* NOLINTEND(readability-non-const-parameter) */
 {
     int units = vg_conv_gradient_parts(c);
+    if (vg_conv_is_thin(c)) {
+        vg_thin_weight(set, c, x, dy, images, add, dw, scratch);
+        return;
+    }
     work k = {.set = set,
               .c = c,
               .taps = c->kernel * c->kernel,
@@ -175,5 +180,7 @@ size_t vg_conv_scratch(const vg_conv *c)
     most = most > narrow ? most : narrow;
     size_t made = (size_t)made_rows(c) * (size_t)c->q * (size_t)c->k;
     size_t image = (size_t)c->p * (size_t)c->q * (size_t)c->k;
-    return most + (made > image ? made : image) + room_of(c);
+    most += (made > image ? made : image) + room_of(c);
+    size_t thin = vg_conv_is_thin(c) ? vg_thin_scratch(c, 0) : 0;
+    return most > thin ? most : thin;
 }

@@ -5,6 +5,8 @@
  * 64 outputs the reduction is cut into runs of channel blocks whose weights stay in the nearest caches
  * while they pass over all pixels of the band, and the chains rest in y from one run to the next. */
 #include "nn/kernels/conv_geometry.h"
+#include "nn/kernels/conv_thin.h"
+#include "nn/kernels/kernels.h"
 
 #include <string.h>
 
@@ -141,7 +143,9 @@ static size_t band_floats(const vg_conv *c, const vg_source *s)
 size_t vg_conv_scratch_sink(const vg_conv *c, int multiple)
 {
     vg_source s = forward_source(c, NULL, multiple);
-    return vg_source_scratch(&s) + band_floats(c, &s) + (size_t)c->w * c->x_pixel;
+    size_t need = vg_source_scratch(&s) + band_floats(c, &s) + (size_t)c->w * c->x_pixel;
+    size_t thin = vg_conv_is_thin(c) ? vg_thin_scratch(c, multiple) : 0;
+    return need > thin ? need : thin;
 }
 
 /* What is gathered goes through a band of outputs to the sink. */
@@ -158,6 +162,10 @@ static void run_to_sink(const vg_tile_set *set, const vg_source *s, grid *g, int
 void vg_conv_forward(const vg_tile_set *set, const vg_conv *c, const vg_rows *x, int images,
                      const float *packed, const vg_sink *y, float *scratch)
 {
+    if (!y->add && vg_conv_is_thin(c)) {
+        vg_thin_forward(set, c, x, images, packed, y, scratch);
+        return;
+    }
     vg_source s = forward_source(c, x, y->take ? y->multiple : 0);
     size_t pixel = y->take ? (size_t)c->k : c->y_pixel;
     float *band = scratch + vg_source_scratch(&s);
@@ -220,8 +228,8 @@ static void backward_band(const vg_tile_set *set, const vg_conv *c, const vg_sou
 }
 
 /* Lays the sums z[pixel][column tap][channel] of a row over each other, and brings the row to dx. */
-static void fold_row(const vg_conv *c, const float *z, size_t lanes, bool add, float *row,
-                     float *dx)
+VG_KERNEL static void fold_row(const vg_conv *c, const float *z, size_t lanes, bool add, float *row,
+                               float *dx)
 {
     size_t channels = (size_t)c->c, taps = (size_t)c->kernel, step = (size_t)c->dilation * channels;
     memset(row, 0, (size_t)(c->w + 2 * c->padding) * channels * sizeof *row);

@@ -16,7 +16,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { VG_LANES = 16, VG_TILE_VECTORS = 4, VG_TILE_PIXELS = 28, VG_TILE_PITCHES = 3 };
+enum {
+    VG_LANES = 16,
+    VG_TILE_VECTORS = 4,
+    VG_TILE_PIXELS = 28,
+    VG_TILE_PITCHES = 3,
+    VG_THIN_OUTPUTS = 8
+};
 
 /* Pixels side by side times vectors of 16 outputs: y = start + sum over blocks, taps, channels. */
 typedef struct vg_tile {
@@ -69,6 +75,29 @@ typedef struct vg_winograd_set {
     vg_transform_fn input, output, gradient, weight, weight_gradient;
 } vg_winograd_set;
 
+/* A row of outputs, few for each pixel (conv_thin.h): y[q][pixel], q < columns. */
+typedef struct vg_thin_row {
+    const float
+        *x; /* channel 0, first tap of the first pixel; may be read up to 15 beyond the last one */
+    size_t x_channel, x_row;
+    int channels, kernel, outputs, columns;
+    const float *w, *bias; /* [row][column][channel][16], [16] */
+    bool relu;
+    float *y;
+    size_t
+        y_pixel; /* at least `outputs`; what lies between belongs to nobody else while a row is made */
+} vg_thin_row;
+/* sums[channel][tap][output][16] of one row of taps of one channel, over `rows` rows: `dy` is
+ * [row][output][dy_output], zero beyond the columns. */
+typedef struct vg_thin_sums {
+    const float *x;
+    size_t x_row;
+    const float *dy;
+    size_t dy_output;
+    int rows, columns, kernel, outputs;
+    float *sums; /* [tap][output][16], overwritten */
+} vg_thin_sums;
+
 typedef struct vg_tile_set {
     int vectors; /* the most side by side; 1 where registers are few */
     /* The most pixels (tile) or inputs (outer) for 1, 2, 3, 4 vectors. */
@@ -77,6 +106,10 @@ typedef struct vg_tile_set {
     vg_outer_fn outer[VG_TILE_VECTORS][VG_TILE_PIXELS];
     vg_spread_fn spread;
     vg_winograd_set winograd[2]; /* m = 2, m = 4 */
+    void (*thin_row)(const vg_thin_row *row);
+    void (*thin_sums)(const vg_thin_sums *sums);
+    /* to[output][step] of a row's from[columns][outputs], with zeros up to whole vectors of 16 columns. */
+    void (*thin_turn)(const float *from, int columns, int outputs, float *to, size_t step);
 } vg_tile_set;
 
 /* Place in tile[]: pitches 16, 3 and 1. */

@@ -126,6 +126,38 @@ static FOR_FMA void spread(const float *src, size_t src_step, int count, int c, 
 #define TARGET FOR_FMA
 #include "nn/kernels/winograd_body.h"
 
+/* Blocks of 16 columns side by side; taps and outputs of a gradient likewise. */
+enum { THIN_BLOCKS = 1, THIN_TAPS = 5, THIN_GROUP = 1 };
+#define VECTOR __m256
+#define VECTOR_LOAD(p) _mm256_loadu_ps(p)
+#define VECTOR_STORE(p, v) _mm256_storeu_ps(p, v)
+#define VECTOR_SET(a) _mm256_set1_ps(a)
+#define VECTOR_MADD(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define VECTOR_RELU(v)                                                                             \
+    _mm256_max_ps(_mm256_setzero_ps(), v) /* the second operand stays where it is NaN */
+
+static VG_INLINE TARGET void thin_store(const vg_thin_row *r, const int K,
+                                        VECTOR (*acc)[THIN_BLOCKS * VG_LANES / WIDTH],
+                                        const int first, int left, float *y)
+{
+    float rows[VG_THIN_OUTPUTS][VG_LANES];
+    for (int k = 0; k < K; k++)
+        for (int p = 0; p < VG_LANES / WIDTH; p++)
+            VECTOR_STORE(rows[k] + (size_t)p * WIDTH, acc[k][first + p]);
+    for (int j = 0; j < left; j++, y += r->y_pixel)
+        for (int k = 0; k < K; k++)
+            y[k] = rows[k][j];
+}
+#include "nn/kernels/thin_body.h"
+
+static void thin_turn(const float *from, int columns, int outputs, float *to, size_t step)
+{
+    int wide = (columns + VG_LANES - 1) / VG_LANES * VG_LANES;
+    for (int k = 0; k < outputs; k++, to += step)
+        for (int q = 0; q < wide; q++)
+            to[q] = q < columns ? from[(size_t)q * (size_t)outputs + (size_t)k] : 0;
+}
+
 #define TILE(pitch, v, p)                                                                          \
     static FOR_FMA void tile_##pitch##_##p(const vg_tile *t)                                       \
     {                                                                                              \
@@ -153,5 +185,8 @@ const vg_tile_set vg_tiles_avx2 = {.vectors = 1,
                                             {{VG_TILE_ROW_6(TILE_NAME, 1, 1)}}},
                                    .outer = {{VG_TILE_ROW_6(OUTER_NAME, 0, 1)}},
                                    .spread = spread,
-                                   .winograd = WINOGRAD_NAMES};
+                                   .winograd = WINOGRAD_NAMES,
+                                   .thin_row = thin_row,
+                                   .thin_sums = thin_sums,
+                                   .thin_turn = thin_turn};
 #endif

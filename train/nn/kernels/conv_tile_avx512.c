@@ -155,6 +155,92 @@ static FOR_TILES void spread(const float *src, size_t src_step, int count, int c
 #define TARGET FOR_TILES
 #include "nn/kernels/winograd_body.h"
 
+/* Blocks of 16 columns side by side; taps and outputs of a gradient likewise. */
+enum { THIN_BLOCKS = 2, THIN_TAPS = 5, THIN_GROUP = 3 };
+#define VECTOR __m512
+#define VECTOR_LOAD(p) _mm512_loadu_ps(p)
+#define VECTOR_STORE(p, v) _mm512_storeu_ps(p, v)
+#define VECTOR_SET(a) _mm512_set1_ps(a)
+#define VECTOR_MADD(a, b, c) _mm512_fmadd_ps(a, b, c)
+#define VECTOR_RELU(v)                                                                             \
+    _mm512_max_ps(_mm512_setzero_ps(), v) /* the second operand stays where it is NaN */
+
+/* Outputs 4 i to 4 i + 3 of 16 pixels: to[j] has those of pixels j, 4 + j, 8 + j, 12 + j. */
+static VG_INLINE FOR_TILES void turn_four(const __m512 *a, __m512 *to)
+{
+    __m512d t0 = _mm512_castps_pd(_mm512_unpacklo_ps(a[0], a[1]));
+    __m512d t1 = _mm512_castps_pd(_mm512_unpackhi_ps(a[0], a[1]));
+    __m512d t2 = _mm512_castps_pd(_mm512_unpacklo_ps(a[2], a[3]));
+    __m512d t3 = _mm512_castps_pd(_mm512_unpackhi_ps(a[2], a[3]));
+    to[0] = _mm512_castpd_ps(_mm512_unpacklo_pd(t0, t2));
+    to[1] = _mm512_castpd_ps(_mm512_unpackhi_pd(t0, t2));
+    to[2] = _mm512_castpd_ps(_mm512_unpacklo_pd(t1, t3));
+    to[3] = _mm512_castpd_ps(_mm512_unpackhi_pd(t1, t3));
+}
+
+/* Each pixel as a whole quarter or two: what is too much is written over by the next pixel, but for
+ * the last one of the row. */
+static VG_INLINE FOR_TILES void thin_store(const vg_thin_row *r, const int K,
+                                           __m512 (*acc)[THIN_BLOCKS], const int block, int left,
+                                           float *y)
+{
+    __m512 a[8], low[4], high[4];
+    UNROLL for (int k = 0; k < 8; k++) a[k] = k < K ? acc[k][block] : _mm512_setzero_ps();
+    turn_four(a, low);
+    turn_four(a + 4, high);
+    const __mmask8 low_mask = (__mmask8)(K >= 4 ? 15 : (1 << K) - 1);
+    const __mmask8 high_mask = (__mmask8)(K > 4 ? (1 << (K - 4)) - 1 : 0);
+#define THIN_PIXEL(j)                                                                              \
+    if ((j) < left) {                                                                              \
+        float *at = y + (size_t)(j)*r->y_pixel;                                                    \
+        __m128 one = _mm512_extractf32x4_ps(low[(j) % 4], (j) / 4);                                \
+        __m128 other = _mm512_extractf32x4_ps(high[(j) % 4], (j) / 4);                             \
+        if ((j) + (K > 4 ? (8 + K - 1) / K : (4 + K - 1) / K) <= left) {                           \
+            _mm_storeu_ps(at, one);                                                                \
+            if (K > 4)                                                                             \
+                _mm_storeu_ps(at + 4, other);                                                      \
+        } else {                                                                                   \
+            _mm_mask_storeu_ps(at, low_mask, one);                                                 \
+            if (K > 4)                                                                             \
+                _mm_mask_storeu_ps(at + 4, high_mask, other);                                      \
+        }                                                                                          \
+    }
+#define THIN_FOUR(j) THIN_PIXEL(j) THIN_PIXEL((j) + 1) THIN_PIXEL((j) + 2) THIN_PIXEL((j) + 3)
+    THIN_FOUR(0)
+    THIN_FOUR(4)
+    THIN_FOUR(8)
+    THIN_FOUR(12)
+}
+#include "nn/kernels/thin_body.h"
+
+/* The way back: quarters of pixels j, 4 + j, 8 + j, 12 + j side by side. */
+static VG_INLINE FOR_TILES __m512 quarters(const float *from, size_t pixel, int left, __mmask8 m)
+{
+    __m128 q[4];
+    UNROLL for (int i = 0; i < 4; i++) q[i] =
+        4 * i < left ? _mm_maskz_loadu_ps(m, from + (size_t)(4 * i) * pixel) : _mm_setzero_ps();
+    __m512 v = _mm512_castps128_ps512(q[0]);
+    v = _mm512_insertf32x4(v, q[1], 1);
+    v = _mm512_insertf32x4(v, q[2], 2);
+    return _mm512_insertf32x4(v, q[3], 3);
+}
+
+static FOR_TILES void thin_turn(const float *from, int columns, int outputs, float *to, size_t step)
+{
+    size_t k = (size_t)outputs;
+    for (int q = 0; q < columns; q += VG_LANES)
+        for (int first = 0; first < outputs; first += 4) {
+            int real = outputs - first < 4 ? outputs - first : 4;
+            __m512 pixels[4], turned[4];
+            UNROLL for (int j = 0; j < 4; j++) pixels[j] =
+                quarters(from + (size_t)(q + j) * k + first, k, columns - q - j,
+                         (__mmask8)((1 << real) - 1));
+            turn_four(pixels, turned);
+            for (int i = 0; i < real; i++)
+                _mm512_storeu_ps(to + (size_t)(first + i) * step + q, turned[i]);
+        }
+}
+
 #define TILE(pitch, v, p)                                                                          \
     static FOR_TILES void tile_##pitch##_##v##_##p(const vg_tile *t)                               \
     {                                                                                              \
@@ -188,5 +274,8 @@ const vg_tile_set vg_tiles_avx512 = {
     .tile = {NAMES(TILE_NAME, 16), NAMES(TILE_NAME, 3), NAMES(TILE_NAME, 1)},
     .outer = NAMES(OUTER_NAME, 0),
     .spread = spread,
-    .winograd = WINOGRAD_NAMES};
+    .winograd = WINOGRAD_NAMES,
+    .thin_row = thin_row,
+    .thin_sums = thin_sums,
+    .thin_turn = thin_turn};
 #endif

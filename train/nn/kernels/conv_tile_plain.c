@@ -78,6 +78,37 @@ static void spread(const float *src, size_t src_step, int count, int c, float *d
 #define TARGET
 #include "nn/kernels/winograd_body.h"
 
+/* Blocks of 16 columns side by side; taps and outputs of a gradient likewise. */
+enum { THIN_BLOCKS = 1, THIN_TAPS = 5, THIN_GROUP = 1 };
+#define VECTOR lanes
+#define VECTOR_LOAD(p) load(p)
+#define VECTOR_STORE(p, v) store(p, v)
+#define VECTOR_SET(a) ((lanes){0} + (a))
+#define VECTOR_MADD(a, b, c) ((c) + (a) * (b))
+#define VECTOR_RELU(v) ((lanes)((int_lanes)(v) & ~((v) < 0))) /* NaN stays */
+
+static VG_INLINE TARGET void thin_store(const vg_thin_row *r, const int K,
+                                        VECTOR (*acc)[THIN_BLOCKS * VG_LANES / WIDTH],
+                                        const int first, int left, float *y)
+{
+    float rows[VG_THIN_OUTPUTS][VG_LANES];
+    for (int k = 0; k < K; k++)
+        for (int p = 0; p < VG_LANES / WIDTH; p++)
+            VECTOR_STORE(rows[k] + (size_t)p * WIDTH, acc[k][first + p]);
+    for (int j = 0; j < left; j++, y += r->y_pixel)
+        for (int k = 0; k < K; k++)
+            y[k] = rows[k][j];
+}
+#include "nn/kernels/thin_body.h"
+
+static void thin_turn(const float *from, int columns, int outputs, float *to, size_t step)
+{
+    int wide = (columns + VG_LANES - 1) / VG_LANES * VG_LANES;
+    for (int k = 0; k < outputs; k++, to += step)
+        for (int q = 0; q < wide; q++)
+            to[q] = q < columns ? from[(size_t)q * (size_t)outputs + (size_t)k] : 0;
+}
+
 #define TILE(pitch, p)                                                                             \
     static void tile_##pitch##_##p(const vg_tile *t)                                               \
     {                                                                                              \
@@ -103,7 +134,10 @@ const vg_tile_set vg_tiles_plain = {
     .tile = {{{tile_16_1, tile_16_2}}, {{tile_3_1, tile_3_2}}, {{tile_1_1, tile_1_2}}},
     .outer = {{outer_1, outer_2}},
     .spread = spread,
-    .winograd = WINOGRAD_NAMES};
+    .winograd = WINOGRAD_NAMES,
+    .thin_row = thin_row,
+    .thin_sums = thin_sums,
+    .thin_turn = thin_turn};
 
 const vg_tile_set *vg_tile_set_for(vg_simd most)
 {
