@@ -226,6 +226,23 @@ static void test_hash_split_is_not_blamed(void **state)
     reset(&r);
 }
 
+static void test_class_without_an_image_by_hash(void **state)
+{
+    (void)state;
+    char *text = malloc(20000);
+    size_t used = 0;
+    assert_non_null(text);
+    for (int i = 0; i < 601; i++)
+        used += (size_t)snprintf(text + used, 25, "%d.png,%c\n", i, i ? 'b' + i * 37 % 2 : 'a');
+    report r = make(open_manifest("rare.csv", text));
+    assert_int_equal(r.audit.labels.absent[VG_SPLIT_VAL], 1);
+    assert_contains(r.text, "power      1 of 3 classes has fewer than 3");
+    assert_contains(r.text,
+                    " images in val (1 of them none): that a network never names it cannot be");
+    free(text);
+    reset(&r);
+}
+
 static void test_probe_is_too_small(void **state)
 {
     (void)state;
@@ -262,6 +279,7 @@ int main(void)
         cmocka_unit_test(test_sorted_rows),
         cmocka_unit_test(test_runs_of_one_class),
         cmocka_unit_test(test_hash_split_is_not_blamed),
+        cmocka_unit_test(test_class_without_an_image_by_hash),
         cmocka_unit_test(test_probe_is_too_small),
         cmocka_unit_test(test_probe_is_that_of_a_training),
     };

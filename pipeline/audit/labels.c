@@ -93,7 +93,9 @@ struct place {
 static int by_position(const void *a, const void *b)
 {
     const struct place *p = a, *q = b;
-    return (p->position > q->position) - (p->position < q->position);
+    if (p->position != q->position)
+        return p->position > q->position ? 1 : -1;
+    return p->label - q->label; /* two names of one member */
 }
 
 static vg_status read_order(const vg_dataset *dataset, size_t batch, vg_labels *labels,
@@ -117,7 +119,7 @@ static vg_status read_order(const vg_dataset *dataset, size_t batch, vg_labels *
             ascending &= n == 0 || places[n - 1].position < places[n].position;
             n++;
         }
-        if (!ascending) /* places are unique: no order of equals is left to qsort */
+        if (!ascending)
             qsort(places, n, sizeof *places, by_position);
         for (size_t i = 0; i < n; i++)
             sequence[i] = places[i].label;

@@ -100,8 +100,15 @@ static double beta_quantile(double mass, double a, double b)
 
 void vg_exact_interval(double k, double n, double *low, double *high)
 {
-    *low = k > 0 ? beta_quantile(0.025, k, n - k + 1) : 0;
-    *high = k < n ? beta_quantile(0.975, k + 1, n - k) : 1;
+    const double tail = 0.025;
+    if (n <= 0 || k <= 0)
+        *low = 0;
+    else
+        *low = k < n ? beta_quantile(tail, k, n - k + 1) : pow(tail, 1 / n);
+    if (n <= 0 || k >= n)
+        *high = 1;
+    else
+        *high = k > 0 ? beta_quantile(1 - tail, k + 1, n - k) : 1 - pow(tail, 1 / n);
 }
 
 /* P(|T| <= t) by the finite trigonometric sums of Abramowitz and Stegun, 26.7.3 and 26.7.4. */

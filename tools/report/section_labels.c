@@ -116,22 +116,26 @@ static void power_words(const vg_labels *labels, char text[TEXT_BYTES])
 {
     vg_split split = watched(labels);
     const vg_label_power *power = &labels->power[split];
-    char count[32], probe[32];
+    char count[32], probe[32], none[40] = "";
+    int hidden = labels->by_data ? 0 : labels->absent[split]; /* else a line of its own says it */
+    int few = power->blind + hidden;
     double points = vg_label_power_difference((double)power->count, usual_accuracy, 0);
     text[0] = '\0';
     if (!power->count || labels->classes < 2)
         return;
     vg_cli_count(count, power->count);
+    if (hidden)
+        snprintf(none, sizeof none, " (%d of them none)", hidden);
     if (!power->needed)
         vg_text_append(text, TEXT_BYTES,
                        "%s has %s images: too few to tell from chance that a class is never named",
                        vg_split_name(split), count);
-    else if (power->blind)
-        vg_text_append(
-            text, TEXT_BYTES,
-            "%d of %d classes have fewer than %zu images in %s: that a network never names "
-            "them cannot be told from chance",
-            power->blind, power->present, power->needed, vg_split_name(split));
+    else if (few)
+        vg_text_append(text, TEXT_BYTES,
+                       "%d of %d classes ha%s fewer than %zu images in %s%s: that a network never "
+                       "names %s cannot be told from chance",
+                       few, power->present + hidden, few == 1 ? "s" : "ve", power->needed,
+                       vg_split_name(split), none, few == 1 ? "it" : "them");
     if (power->probe_wanted)
         vg_text_append(
             text, TEXT_BYTES,
@@ -389,7 +393,7 @@ static void put_drift_table(const vg_audit_page *page)
         drift_words(page->dataset, d, text);
         vg_html_cell(page->out, "%s",
                      d->word != VG_DRIFT_NONE ? text
-                     : d->p > 0.01            ? "no more than chance"
+                     : d->p > 0.001           ? "no more than chance"
                                               : "too little to matter");
     }
     vg_html_table_end(page->out);
