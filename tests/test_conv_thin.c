@@ -54,9 +54,11 @@ static void test_same_bits(void **state)
             c.p = c.h + 2 * c.padding - c.kernel + 1;
             c.q = c.w + 2 * c.padding - c.kernel + 1;
             assert_true(vg_conv_is_thin(&c));
-            size_t in = (size_t)(IMAGES * c.h * c.w * c.c), out = (size_t)(IMAGES * c.p * c.q * k);
+            size_t in = (size_t)IMAGES * (size_t)c.h * (size_t)c.w * (size_t)c.c;
+            size_t out = (size_t)IMAGES * (size_t)c.p * (size_t)c.q * (size_t)k;
             float *x = random_floats(in, 1), *bias = random_floats((size_t)k, 3);
-            float *w = random_floats((size_t)(k * c.c * c.kernel * c.kernel), 2);
+            float *w =
+                random_floats((size_t)k * (size_t)c.c * (size_t)c.kernel * (size_t)c.kernel, 2);
             float *thin = malloc(out * sizeof *thin), *other = calloc(out, sizeof *other);
             float *packed = malloc(vg_conv_packed_forward(&c) * sizeof *packed);
             float *scratch = malloc(vg_conv_scratch(&c) * sizeof *scratch);

@@ -143,12 +143,35 @@ static void test_text_fits(void **state)
         assert_contains(
             text,
             "0.conv            512x224x224   200.000  300.000  10.000  51.0 %    60.0  60.0 %");
+        assert_null(strstr(text, "Winograd"));
         assert_contains(text, "threads waiting for each other");
         assert_contains(text, "AVX-512 FMA");
         assert_contains(text, "OPENBLAS_CORETYPE=SkylakeX");
         assert_contains(text, "BUSY  other programs used 15 %");
         free(text);
     }
+}
+
+/* Which layers go by Winograd's algorithm, and what that means for their GFLOP/s. */
+static void test_winograd_is_marked(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    vg_speed s = example(VG_SPEED_ARITHMETIC);
+    layers[0].info.winograd = 4;
+    vg_speed_text(&s, &job, out, 80, false);
+    fclose(out);
+    assert_true(longest_line(text) <= 80);
+    assert_contains(text, "0.conv w4x4       512x224x224 ");
+    assert_contains(text, "w4x4: by Winograd's algorithm");
+    free(text);
+    json_t *o = vg_speed_json(&s, &job), *list = json_object_get(o, "layers");
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "winograd")), 4);
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 1), "winograd")), 0);
+    json_decref(o);
 }
 
 static void test_json(void **state)
@@ -197,9 +220,9 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sentences),    cmocka_unit_test(test_loading_advice),
-        cmocka_unit_test(test_text_fits),    cmocka_unit_test(test_json),
-        cmocka_unit_test(test_busy_machine),
+        cmocka_unit_test(test_sentences),          cmocka_unit_test(test_loading_advice),
+        cmocka_unit_test(test_text_fits),          cmocka_unit_test(test_json),
+        cmocka_unit_test(test_winograd_is_marked), cmocka_unit_test(test_busy_machine),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -37,6 +37,7 @@ static json_t *layer_json(const vg_speed *s, const vg_layer_speed *l)
     put(o, "height", json_integer(l->info.height), &ok);
     put(o, "width", json_integer(l->info.width), &ok);
     put(o, "parameters", json_integer((json_int_t)l->info.parameters), &ok);
+    put(o, "winograd", json_integer(l->info.winograd), &ok);
     put_number(o, "forward_s", l->forward_s, &ok);
     put_number(o, "backward_s", l->backward_s, &ok);
     put_number(o, "update_s", l->update_s, &ok);

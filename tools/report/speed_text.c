@@ -125,15 +125,26 @@ static void part(const vg_speed *s, const char *name, double seconds, FILE *out)
 
 static void layer_row(const vg_speed *s, const vg_layer_speed *l, FILE *out)
 {
-    char output[40], rate[48] = "";
+    char name[48], output[40], rate[48] = "";
     double took = l->forward_s + l->backward_s, flop = l->forward_flop + l->backward_flop;
     snprintf(output, sizeof output, "%dx%dx%d", l->info.channels, l->info.height, l->info.width);
     if (flop > 0 && took > 0)
         snprintf(rate, sizeof rate, "%8.1f%6.1f %%", 1e-9 * flop / took, of_peak(s, flop, took));
-    vg_cli_pad(out, l->info.name, 18);
+    snprintf(name, sizeof name, "%s", l->info.name);
+    if (l->info.winograd)
+        snprintf(name, sizeof name, "%s w%dx%d", l->info.name, l->info.winograd, l->info.winograd);
+    vg_cli_pad(out, name, 18);
     vg_cli_pad(out, output, 12);
     fprintf(out, "%9.3f%9.3f%8.3f%6.1f %%%s\n", 1e3 * l->forward_s, 1e3 * l->backward_s,
             1e3 * l->update_s, percent(took + l->update_s, s->seconds), rate);
+}
+
+static bool by_winograd(const vg_speed *s)
+{
+    for (int i = 0; i < s->layer_count; i++)
+        if (s->layers[i].info.winograd)
+            return true;
+    return false;
 }
 
 static void machine(const vg_speed *s, FILE *out)
@@ -181,6 +192,11 @@ void vg_speed_text(const vg_speed *s, const vg_job *job, FILE *out, int width, b
     double waiting = s->forward + s->backward - s->arithmetic_s - s->other_layers_s;
     fprintf(out, "threads waiting for each other, sums%*s%9.3f%16s%6.1f %%\n", 3, "",
             1e3 * fmax(waiting, 0), "", percent(fmax(waiting, 0), s->seconds));
-    fputs("times in ms of a step; a layer that another one does itself has none\n\n", out);
+    fputs("times in ms of a step; a layer that another one does itself has none\n", out);
+    if (by_winograd(s))
+        fputs("w4x4: by Winograd's algorithm in tiles of 4x4; GFLOP/s are those of the direct\n"
+              "one, of whose multiplications it needs only a part\n",
+              out);
+    fputc('\n', out);
     machine(s, out);
 }

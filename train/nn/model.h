@@ -77,6 +77,7 @@ typedef struct vg_layer_info {
     int channels, height, width; /* of its output, per sample */
     size_t parameters;
     uint64_t macs; /* multiply-adds of the forward pass, per sample */
+    int winograd; /* convolution: outputs to a side of the tiles of Winograd's algorithm; 0: not by it */
 } vg_layer_info;
 
 /* VG_E_SHAPE names the layer whose input does not fit it, VG_E_ARG the one that nobody reads. */

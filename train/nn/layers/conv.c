@@ -167,6 +167,8 @@ static void conv_plan(vg_layer *l, int max_batch, vg_plan *plan)
         size_t kernels = scratch_size(l);
         vg_plan_floats(plan, &l->packed, groups * forward_size(l));
         vg_plan_floats(plan, &l->packed_backward, groups * backward_size(l));
+        vg_winograd winograd = winograd_of(l);
+        l->info.winograd = winograd.forward > winograd.data ? winograd.forward : winograd.data;
         l->ready_size = groups * forward_size(l);
         l->packed_gradient_size = groups * gradient_size(l);
         l->scratch_size = l->scratch_size > kernels ? l->scratch_size : kernels;
