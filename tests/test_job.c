@@ -39,7 +39,7 @@ static void test_yaml(void **state)
     assert_ok(read_text(&job, "dataset: pets\n"
                               "classes: [no, \"01\", a b]\n"
                               "limit: {no: 1990, '01': 10}\n"
-                              "split:\n  train: 0.8\n  val: 0.1\n"
+                              "split:\n  train: 0.8\n  val: 0.1\n  by: group\n"
                               "input.size: 32x48\n"
                               "augment: rotate=20 shift=0.2\n"
                               "normalize: none\n"
@@ -57,6 +57,7 @@ static void test_yaml(void **state)
     assert_string_equal(job.limit_classes[1], "01");
     assert_int_equal(job.limits[0], 1990);
     assert_near(job.split.train_share, 0.8, 0);
+    assert_int_equal(job.split.split_by, VG_SPLIT_BY_GROUP);
     assert_int_equal(job.run.height, 32);
     assert_int_equal(job.run.width, 48);
     assert_near(job.run.policy.rotate_deg, 20, 0);

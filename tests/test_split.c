@@ -1,6 +1,7 @@
 /* Tests of dataset/split.c: the hash split and the words for splits. */
 #include "test.h"
 
+#include "base/text.h"
 #include "dataset_fixture.h"
 
 #include <math.h>
@@ -113,6 +114,86 @@ static void test_shares_that_make_no_sense(void **state)
     free(path);
 }
 
+/* A manifest of `tracks` tracks of 5 frames each in each of 3 classes, from track `first` on. */
+static vg_status open_tracks(int first, int tracks, vg_split_by by, vg_dataset **dataset,
+                             vg_error *err)
+{
+    vg_dataset_options options = vg_dataset_options_default();
+    options.split_by = by;
+    char *path = vg_path_join(folder, "tracks.csv");
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int k = 0; k < 3; k++)
+        for (int i = 0; i < 5 * tracks; i++)
+            fprintf(file, "%d/%05d_%02d.jpg,%d\n", k, first + i / 5, i % 5, k);
+    fclose(file);
+    vg_status status = vg_dataset_open(path, &options, dataset, err);
+    free(path);
+    return status;
+}
+
+static void test_groups_stay_together(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_dataset *some, *more;
+    size_t counts[3], train = 0;
+    assert_ok(open_tracks(100, 400, VG_SPLIT_BY_GROUP, &some, &err));
+    assert_ok(open_tracks(0, 900, VG_SPLIT_BY_GROUP, &more, &err));
+    assert_int_equal(vg_dataset_options_of(some).split_by, VG_SPLIT_BY_GROUP);
+    for (size_t i = 0; i < vg_dataset_count(some); i++) {
+        assert_int_equal(vg_dataset_split(some, i), vg_dataset_split(some, i - i % 5));
+        char name[64];
+        vg_dataset_name(some, i, name, sizeof name);
+        if (i % 331 == 0) /* more tracks move none */
+            assert_int_equal(vg_dataset_split(some, i),
+                             vg_dataset_split(more, find_sample(more, name)));
+    }
+    for (int s = 0; s < VG_SPLIT_COUNT; s++) {
+        vg_dataset_counts(some, (vg_split)s, counts);
+        for (int k = 0; k < 3; k++) { /* five standard deviations of 400 tracks */
+            double p = s == VG_SPLIT_TRAIN ? 0.7 : 0.15;
+            assert_near((double)counts[k] / 2000, p, 5 * sqrt(p * (1 - p) / 400));
+            train += s == VG_SPLIT_TRAIN ? counts[k] : 0;
+        }
+    }
+    assert_true(train % 5 == 0);
+    vg_dataset_close(some);
+    vg_dataset_close(more);
+    /* by name they are torn apart */
+    assert_ok(open_tracks(100, 400, VG_SPLIT_BY_NAME, &some, &err));
+    size_t torn = 0;
+    for (size_t i = 0; i < vg_dataset_count(some); i++)
+        torn += vg_dataset_split(some, i) != vg_dataset_split(some, i - i % 5);
+    assert_true(torn > 1000);
+    vg_dataset_close(some);
+    assert_string_equal(vg_split_by_name(VG_SPLIT_BY_GROUP), "group");
+    assert_string_equal(vg_split_by_name(VG_SPLIT_BY_NAME), "name");
+}
+
+static void test_counters_are_no_groups(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_dataset *dataset;
+    vg_dataset_options options = vg_dataset_options_default();
+    options.split_by = VG_SPLIT_BY_GROUP;
+    char text[4000] = "";
+    for (int i = 0; i < 100; i++)
+        vg_text_append(text, sizeof text, "n01440764_%d.jpg,tench\n", i);
+    put_text(folder, "list.csv", text);
+    char *path = vg_path_join(folder, "list.csv");
+    assert_int_equal(vg_dataset_open(path, &options, &dataset, &err), VG_E_ARG);
+    assert_contains(err.message, "100 of the 100 samples of \"tench\" would be one group");
+    free(path);
+    const uint8_t pixels[8] = {0}, labels[2] = {0, 1};
+    char *idx = vg_path_join(folder, "idx");
+    put_idx(folder, "idx/train", 2, 2, 2, pixels, labels);
+    assert_int_equal(vg_dataset_open(idx, &options, &dataset, &err), VG_E_ARG);
+    assert_contains(err.message, "its samples have no names");
+    free(idx);
+}
+
 static void test_words(void **state)
 {
     (void)state;
@@ -147,6 +228,8 @@ int main(void)
         cmocka_unit_test(test_known_splits),
         cmocka_unit_test(test_other_shares),
         cmocka_unit_test(test_shares_that_make_no_sense),
+        cmocka_unit_test(test_groups_stay_together),
+        cmocka_unit_test(test_counters_are_no_groups),
         cmocka_unit_test(test_words),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

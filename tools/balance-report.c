@@ -146,6 +146,7 @@ static int run(const vg_cli *cli, vg_report_options *o)
     defaults.threads = cli->threads;
     defaults.background = o->background;
     defaults.counts_only = o->quick;
+    defaults.split_by = o->split_by;
     vg_status status = vg_dataset_open(cli->operands[0], &defaults, &dataset, &err);
     if (!status)
         status = look(cli, o, dataset, start, &audit, &err);

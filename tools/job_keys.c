@@ -64,6 +64,7 @@ static const vg_job_key keys[] = {
     COUNT("held_out_total", held_out_total, "the same for validation and for test"),
     NUMBER("split.train", split.train_share, 0, 1, "share of training images when the dataset brings no split"),
     NUMBER("split.val", split.val_share, 0, 1, "share of validation images; the rest is the test split"),
+    WORD("split.by", split.split_by, vg_key_word_split_by, 2, "what stays together when the dataset brings no split: group: series of images by their names (TRACK_FRAME, NAME_aug3, NAME (2))"),
     FLAG("coarse_labels", split.coarse_labels, "of CIFAR-100: its 20 superclasses instead of its 100 classes"),
     OWN("input.size", size, 4, 2048, "auto, N or HxW (4 to 2048)", "pixels of the network's input"),
     OWN("input.resize", framing, 0, 0, "stretch, crop, crop:SHARE, pad", "how images come to that size: all stretched; the middle of the input's shape, crop:0.875 as 256 -> 224; all with black bars"),

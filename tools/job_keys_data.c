@@ -11,6 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
+const char *vg_key_word_split_by(int i)
+{
+    return vg_split_by_name((vg_split_by)i);
+}
+
 /* none, ram, ram:SIZE, FILE or FILE:SIZE. */
 vg_status vg_key_set_cache(const vg_job_key *key, vg_job *job, vg_job_value *value, vg_error *err)
 {

@@ -63,6 +63,7 @@ void vg_key_print_framing(const vg_job_key *key, const vg_job *job, FILE *out);
 /* ... and of the training (job_keys_train.c, of loss and optimizer: job_keys_optim.c). */
 const char *vg_key_word_normalize(int i);
 const char *vg_key_word_sampling(int i);
+const char *vg_key_word_split_by(int i);
 const char *vg_key_word_weights(int i);
 const char *vg_key_word_test_views(int i);
 const char *vg_key_word_init(int i);

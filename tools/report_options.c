@@ -13,7 +13,8 @@ enum {
     OPTION_ON_ERROR,
     OPTION_BACKGROUND,
     OPTION_QUICK,
-    OPTION_MEASURE
+    OPTION_MEASURE,
+    OPTION_SPLIT_BY
 };
 
 static vg_status take_list(vg_report_options *o, const char *value, vg_error *err)
@@ -37,6 +38,16 @@ static vg_status take_conditions(vg_report_options *o, const char *value, vg_err
     return status ? vg_fail(err, status, "--fail-on: %s", inner.message) : VG_OK;
 }
 
+static vg_status take_split_by(vg_report_options *o, const char *value, vg_error *err)
+{
+    for (int i = VG_SPLIT_BY_NAME; i <= VG_SPLIT_BY_GROUP; i++)
+        if (strcmp(value, vg_split_by_name((vg_split_by)i)) == 0) {
+            o->split_by = (vg_split_by)i;
+            return VG_OK;
+        }
+    return vg_fail(err, VG_E_ARG, "--split-by: found \"%s\", expected name or group", value);
+}
+
 static vg_status take(void *context, int id, const char *value, vg_error *err)
 {
     vg_report_options *o = context;
@@ -58,6 +69,8 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
         break;
     case OPTION_BACKGROUND:
         return vg_cli_background(value, &o->background, err);
+    case OPTION_SPLIT_BY:
+        return take_split_by(o, value, err);
     case OPTION_QUICK:
         o->quick = true;
         break;
@@ -93,6 +106,10 @@ const vg_cli_spec *vg_report_spec(void)
         {"measure", "[MINUTES]",
          "also train with and without each finding: what it costs, in about so many minutes (5)",
          OPTION_MEASURE},
+        {"split-by", "WHAT",
+         "where the dataset brings no split: name, or group: series by their names stay together "
+         "(name)",
+         OPTION_SPLIT_BY},
         {"quick", NULL, "labels and counts alone: no picture is opened", OPTION_QUICK},
     };
     static const vg_cli_spec spec = {

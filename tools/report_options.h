@@ -4,6 +4,7 @@
 
 #include "audit/marks.h"
 #include "cli.h"
+#include "dataset/dataset.h"
 #include "report/conditions.h"
 
 typedef struct vg_report_options {
@@ -15,6 +16,7 @@ typedef struct vg_report_options {
     bool fail_on_error, quick;
     double measure; /* minutes; 0: not */
     int background;
+    vg_split_by split_by;
 } vg_report_options;
 
 /* Options, usage and examples; options.context is the vg_report_options. */

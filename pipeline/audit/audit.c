@@ -224,6 +224,10 @@ static vg_status run(const vg_dataset *dataset, const vg_audit_options *options,
         status = mark_pictures(dataset, audit, err);
     if (!status)
         status = vg_copies_find(dataset, prints, threads, audit, err);
+    if (!status)
+        status = vg_origins_find(dataset, prints, &audit->origins, err);
+    if (!status)
+        vg_origins_mark(dataset, &audit->origins, &audit->marks);
     free(prints);
     if (!status)
         status = count_flat(dataset, audit, err);
@@ -293,5 +297,6 @@ void vg_audit_reset(vg_audit *audit)
     vg_marks_reset(&audit->marks);
     vg_scale_reset(&audit->scale);
     vg_duplicates_reset(&audit->copies);
+    vg_origins_reset(&audit->origins);
     *audit = (vg_audit){0};
 }

@@ -8,6 +8,7 @@
 #include "audit/flat.h"
 #include "audit/labels.h"
 #include "audit/marks.h"
+#include "audit/origins.h"
 #include "audit/quality.h"
 #include "audit/scale.h"
 #include "balance.h"
@@ -80,6 +81,7 @@ typedef struct vg_audit {
     int min_width, max_width, min_height, max_height;
     vg_flat flat; /* of all splits */
     vg_duplicates copies;
+    vg_origins origins;
     double seconds;
 } vg_audit;
 

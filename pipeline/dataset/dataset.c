@@ -59,6 +59,7 @@ vg_status vg_dataset_open(const char *path, const vg_dataset_options *options, v
         return vg_fail(err, VG_E_NOMEM, "%s: out of memory", path);
     }
     fresh->background = options->background < 0 ? VG_BACKGROUND_BLACK : options->background;
+    fresh->options = *options;
     vg_status status = read_kind(fresh, options, err);
     if (!status)
         status = vg_split_assign(fresh, options, err);
@@ -167,6 +168,11 @@ const char *vg_dataset_path(const vg_dataset *dataset)
 bool vg_dataset_brings_splits(const vg_dataset *dataset)
 {
     return dataset->brings_splits;
+}
+
+vg_dataset_options vg_dataset_options_of(const vg_dataset *dataset)
+{
+    return dataset->options;
 }
 
 vg_dataset_ignored vg_dataset_ignored_of(const vg_dataset *dataset)

@@ -42,7 +42,8 @@
  * class of n files has no test sample with probability 0.85^n, and no training sample with 0.3^n
  * (5 files: 44 % and 0.2 %). Small classes are not repaired, because then a new file would move
  * others; vg_dataset_counts shows them. When the dataset brings train and test but no val, that
- * stays so.
+ * stays so. With split_by group the hash is that of the series that the sample's name speaks of, so that
+ * a series stays together and new files move no other series.
  *
  * An open dataset is read-only; all accessors and vg_dataset_read may be called from any thread at
  * once. Pointers returned live as long as the dataset. */
@@ -59,10 +60,19 @@
 
 typedef enum vg_split { VG_SPLIT_TRAIN, VG_SPLIT_VAL, VG_SPLIT_TEST, VG_SPLIT_COUNT } vg_split;
 
+/* What stays in one split where the data brings none. */
+typedef enum vg_split_by {
+    VG_SPLIT_BY_NAME, /* each sample for itself */
+    VG_SPLIT_BY_GROUP /* samples of one series by their names (series.h): frames of a track, variants of
+                         a picture */
+} vg_split_by;
+const char *vg_split_by_name(vg_split_by by); /* "name", "group" */
+
 /* The shares are those of the hash split; what is left is the test split. */
 typedef struct vg_dataset_options {
     double train_share; /* 0.70 */
     double val_share;   /* 0.15 */
+    vg_split_by split_by;
     bool coarse_labels; /* of CIFAR-100: its 20 superclasses instead of its 100 classes */
     int background;   /* behind transparent pixels of all its pictures, whoever reads them (black);
                            see image/background.h */
@@ -100,7 +110,8 @@ typedef struct vg_dataset vg_dataset;
 
 /* Errors: VG_E_IO (no such path, unreadable), VG_E_FORMAT (nothing recognized: says what was looked
  * for and what was found; a bad manifest line by number; IDX files that do not fit each other),
- * VG_E_ARG (shares that make no sense), VG_E_NOMEM. options may be NULL. */
+ * VG_E_ARG (shares that make no sense; split_by group where the names put most of the samples into groups
+ * that are half a class), VG_E_NOMEM. options may be NULL. */
 vg_status vg_dataset_open(const char *path, const vg_dataset_options *options, vg_dataset **dataset,
                           vg_error *err);
 void vg_dataset_close(vg_dataset *dataset);
@@ -120,6 +131,8 @@ const char *vg_dataset_path(const vg_dataset *dataset);
 int vg_dataset_background(const vg_dataset *dataset);
 /* Whether train/val/test came with the data (false: they were made by hash). */
 bool vg_dataset_brings_splits(const vg_dataset *dataset);
+/* As it was opened. */
+vg_dataset_options vg_dataset_options_of(const vg_dataset *dataset);
 vg_dataset_ignored vg_dataset_ignored_of(const vg_dataset *dataset);
 /* What was left out or looks odd, in words that name the file; one line each, UTF-8 not promised.
  * Returns the first *kept (at most 100) of *count. */

@@ -61,6 +61,7 @@ struct vg_dataset {
     char *root; /* what names are relative to */
     vg_dataset_kind kind;
     bool brings_splits;
+    vg_dataset_options options; /* as it was opened */
     int background;     /* behind transparent pixels */
     bool split_folders; /* names begin with the folder of their split */
     vg_dataset_ignored ignored;
@@ -201,7 +202,8 @@ void vg_unpacker_free(struct vg_unpacker *unpacker);
 
 /* "train", "Validation", "test", ... to a split; false if it is none of them. */
 bool vg_split_of_word(const char *word, vg_split *split);
-/* The split that the hash of a name gives: of the path below the root without the folder of a split. */
+/* The split that the hash of a name, or of its group, gives: of the path below the root without the folder of a
+ * split. */
 vg_split vg_split_of_key(const char *key, size_t length, const vg_dataset_options *options);
 /* Sets every sample's split from the hash of its name, and brings_splits, unless val or test
  * samples came with the data. Where only counts are kept the scan has done that. */

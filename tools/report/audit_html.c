@@ -66,7 +66,9 @@ static void put_head(const page *p)
     snprintf(line, sizeof line, "%s images, %d classes; %s: train %zu, val %zu, test %zu",
              vg_cli_count(total, f->all.total), f->count,
              vg_dataset_brings_splits(p->dataset) ? "its own split"
-                                                  : "no split of its own, made by name",
+             : vg_dataset_options_of(p->dataset).split_by == VG_SPLIT_BY_GROUP
+                 ? "no split of its own, made by group"
+                 : "no split of its own, made by name",
              f->split[VG_SPLIT_TRAIN], f->split[VG_SPLIT_VAL], f->split[VG_SPLIT_TEST]);
     vg_html_begin(p->out, title, line);
     vg_html_verdict_begin(p->out, f->clean ? VG_TONE_GOOD : VG_TONE_BAD,

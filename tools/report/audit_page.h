@@ -41,7 +41,7 @@ typedef struct vg_audit_section {
 
 extern const vg_audit_section vg_section_measure;
 extern const vg_audit_section vg_section_labels;
-
+extern const vg_audit_section vg_section_origins;
 extern const vg_audit_section
     *const vg_audit_sections[]; /* in the order of the report, NULL at the end */
 

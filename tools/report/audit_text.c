@@ -75,9 +75,10 @@ static void put_head(const page *p)
     char total[32], rate[32], what[200], scanned[120], split[80] = "with its own split";
     const char *path = vg_dataset_path(p->dataset);
     if (!vg_dataset_brings_splits(p->dataset)) {
-        vg_dataset_options o = vg_dataset_options_default();
-        snprintf(split, sizeof split, "no split (%.0f/%.0f/%.0f by name)", 100 * o.train_share,
-                 100 * o.val_share, 100 * (1 - o.train_share - o.val_share));
+        vg_dataset_options o = vg_dataset_options_of(p->dataset);
+        snprintf(split, sizeof split, "no split (%.0f/%.0f/%.0f by %s)", 100 * o.train_share,
+                 100 * o.val_share, 100 * (1 - o.train_share - o.val_share),
+                 vg_split_by_name(o.split_by));
     }
     double seconds = p->audit->seconds;
     snprintf(what, sizeof what, "%s images, %d class%s, %s", vg_cli_count(total, f->all.total),

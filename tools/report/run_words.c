@@ -233,9 +233,10 @@ void vg_run_input_words(const vg_run_report *report, char *text, size_t capacity
     if (report->brings_splits)
         vg_text_append(text, capacity, ", split as the dataset brings it");
     else
-        vg_text_append(text, capacity, ", split %.0f/%.0f/%.0f by name",
+        vg_text_append(text, capacity, ", split %.0f/%.0f/%.0f by %s",
                        100 * job->split.train_share, 100 * job->split.val_share,
-                       100 * fmax(0, 1 - job->split.train_share - job->split.val_share));
+                       100 * fmax(0, 1 - job->split.train_share - job->split.val_share),
+                       vg_split_by_name(job->split.split_by));
 }
 
 void vg_run_best_words(const vg_run_report *report, char *text, size_t capacity)
