@@ -5,6 +5,7 @@
 #include "manifest_fixture.h"
 
 #include "report/audit_page.h"
+#include "report/conditions.h"
 #include "run.h"
 
 /* What a report of labels alone says about a dataset. */
@@ -208,6 +209,26 @@ static void test_runs_of_one_class(void **state)
     reset(&r);
 }
 
+/* The numbers of --fail-on, here where the labels are. */
+static void test_conditions(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    size_t counts[3][3] = {{900, 900, 900}, {100, 100, 10}, {150, 150, 0}};
+    size_t even[3][3] = {{900, 900, 900}, {100, 100, 100}, {90, 90, 90}};
+    static const char line[] = "absent-classes==1,blind-class==1,drift>0.3,sorted==1";
+    report r = make(open_rows("conditions.csv", counts, true));
+    vg_conditions list = {0};
+    assert_ok(vg_conditions_add(&list, line, &err));
+    assert_ok(vg_conditions_check(&list, VG_NEEDS_NOTHING, &err)); /* --quick knows them */
+    assert_int_equal(vg_conditions_judge(&list, &r.audit, &r.findings), 4);
+    reset(&r);
+    r = make(open_rows("harmless.csv", even, false));
+    assert_int_equal(vg_conditions_judge(&list, &r.audit, &r.findings), 0);
+    vg_conditions_reset(&list);
+    reset(&r);
+}
+
 /* The same shares in splits of our own making: chance, and nobody is blamed. */
 static void test_hash_split_is_not_blamed(void **state)
 {
@@ -278,6 +299,7 @@ int main(void)
         cmocka_unit_test(test_even_on_purpose),
         cmocka_unit_test(test_sorted_rows),
         cmocka_unit_test(test_runs_of_one_class),
+        cmocka_unit_test(test_conditions),
         cmocka_unit_test(test_hash_split_is_not_blamed),
         cmocka_unit_test(test_class_without_an_image_by_hash),
         cmocka_unit_test(test_probe_is_too_small),

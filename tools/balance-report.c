@@ -166,12 +166,13 @@ static int run(const vg_cli *cli, vg_report_options *o)
 
 int main(int argc, char **argv)
 {
-    vg_cli_fast_blas(argv);
     vg_report_options options = {0};
     vg_cli cli;
     int end = vg_cli_parse(vg_report_spec(), argc, argv, &options, &cli);
     if (end < 0)
         end = vg_report_options_check(&options, &cli);
+    if (end < 0 && options.measure > 0) /* nothing else trains */
+        vg_cli_fast_blas(argv);
     if (end < 0)
         end = run(&cli, &options);
     vg_report_options_reset(&options);

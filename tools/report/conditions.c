@@ -73,6 +73,36 @@ static double of_untrained(const source *s)
     return s->findings->count - s->findings->train.present;
 }
 
+/* Val or test lacks them; a split that was drawn by hash is judged as well: it is what is measured on. */
+static double of_absent(const source *s)
+{
+    const vg_labels *labels = &s->audit->labels;
+    return fmax(labels->absent[VG_SPLIT_VAL], labels->absent[VG_SPLIT_TEST]);
+}
+
+static double of_drift(const source *s)
+{
+    double most = 0;
+    for (int i = 0; i < s->audit->labels.drift_count; i++) {
+        const vg_drift *drift = &s->audit->labels.drift[i];
+        if (drift->word == VG_DRIFT_SOME || drift->word == VG_DRIFT_GRAVE)
+            most = fmax(most, drift->distance);
+    }
+    return most;
+}
+
+static double of_blind(const source *s)
+{
+    const vg_labels *labels = &s->audit->labels;
+    vg_split split = labels->split[VG_SPLIT_VAL].total ? VG_SPLIT_VAL : VG_SPLIT_TEST;
+    return labels->power[split].blind + labels->absent[split];
+}
+
+static double of_sorted(const source *s)
+{
+    return s->audit->labels.order.sorted;
+}
+
 static double of_alike(const source *s)
 {
     return (double)s->findings->alike_count;
@@ -113,6 +143,13 @@ static const struct number {
      "fewest images that the accuracy of a class is measured on"},
     {"untrained-class", "untrained-classes", PLAIN, 0, of_untrained,
      "classes without a training image"},
+    {"absent-class", "absent-classes", PLAIN, 0, of_absent,
+     "classes without an image in val, or without one in test"},
+    {"blind-class", "blind-classes", PLAIN, 0, of_blind,
+     "classes with too few held-out images to see that a network never names them"},
+    {"drift", NULL, PLAIN, 0, of_drift,
+     "largest distance between splits' shares of classes, 0 where it is chance or on purpose"},
+    {"sorted", NULL, PLAIN, 0, of_sorted, "1 if the stored data is sorted by class"},
     {"alike-name", "alike-names", PLAIN, 0, of_alike, "pairs of classes with nearly one name"},
     {"shortcut", "shortcuts", SHARE, VG_NEEDS_PICTURES, of_shortcut,
      "accuracy that one property alone gives, 0 if none is above chance"},
