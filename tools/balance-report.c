@@ -7,6 +7,7 @@
 #include "measure.h"
 #include "progress.h"
 #include "report/audit.h"
+#include "report/balance_plan.h"
 #include "report/sample_table.h"
 #include "report_options.h"
 
@@ -48,7 +49,9 @@ static vg_status put_forms(const vg_cli *cli, const vg_report_options *o, const 
 {
     bool report = !cli->json && !o->list_files && !o->list_mark;
     vg_status status = VG_OK;
-    if (o->html)
+    if (o->plan)
+        status = vg_balance_plan_write(o->plan, findings->plan, dataset, err);
+    if (!status && o->html)
         status = vg_audit_html(o->html, dataset, audit, findings, err);
     if (!status && o->csv)
         status = vg_audit_csv_file(o->csv, dataset, audit, err);
@@ -109,6 +112,7 @@ static vg_status put_results(const vg_cli *cli, vg_report_options *o,
             findings.measured = &measured;
         vg_conditions_judge(&o->conditions, audit, &findings);
         findings.conditions = &o->conditions;
+        findings.plan_file = o->plan;
         status = put_forms(cli, o, dataset, audit, &findings, err);
     }
     vg_findings_reset(&findings);

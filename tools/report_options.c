@@ -8,6 +8,7 @@
 enum {
     OPTION_HTML,
     OPTION_CSV,
+    OPTION_PLAN,
     OPTION_LIST,
     OPTION_FAIL_ON,
     OPTION_ON_ERROR,
@@ -58,6 +59,9 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
     case OPTION_CSV:
         o->csv = value;
         break;
+    case OPTION_PLAN:
+        o->plan = value;
+        break;
     case OPTION_LIST:
         return take_list(o, value, err);
     case OPTION_FAIL_ON:
@@ -92,6 +96,8 @@ const vg_cli_spec *vg_report_spec(void)
         {"html", "FILE", "also write the report as a page in one file", OPTION_HTML},
         {"csv", "FILE", "also write a table: a row a sample, with all that is known of it",
          OPTION_CSV},
+        {"plan", "FILE", "also write the plan as a job that train-pipeline takes: --job FILE",
+         OPTION_PLAN},
         {"list", "KIND",
          "instead of the report: files (broken or odd, with the reason), or the samples with a "
          "mark: dark, blurred, exact-copy, leak ...",
@@ -124,6 +130,7 @@ const vg_cli_spec *vg_report_spec(void)
             "  balance-report pets/\n"
             "  balance-report pets/ --html pets.html\n"
             "  balance-report pets/ --json | jq .imbalance_ratio\n"
+            "  balance-report pets/ --plan balance.yaml; train-pipeline pets/ --job balance.yaml\n"
             "  balance-report pets/ --list dark | cut -f 2\n"
             "  balance-report pets/ --quiet --fail-on 'imbalance>10, leaks>0, broken>1%'\n",
         .options = options,

@@ -8,9 +8,9 @@
 #include "report/conditions.h"
 
 typedef struct vg_report_options {
-    const char *html, *csv; /* files to write, NULL: none */
-    bool list_files;        /* a list in place of the report: of broken and odd files ... */
-    bool list_mark;         /* ... or of samples with `mark` */
+    const char *html, *csv, *plan; /* files to write, NULL: none */
+    bool list_files;               /* a list in place of the report: of broken and odd files ... */
+    bool list_mark;                /* ... or of samples with `mark` */
     vg_mark mark;
     vg_conditions conditions; /* of --fail-on */
     bool fail_on_error, quick;

@@ -72,6 +72,30 @@ expect_json 'len(r["normalization"]["classes"]) == 8 and all(len(c["mean"]) == 3
 expect_json 'all(abs(a - b) < 0.01 for a, b in zip(r["normalization"]["mean"], r["pixels"]["mean"]))'
 expect_json 'all(abs(a - b) < 0.01 for a, b in zip(r["normalization"]["std"], r["pixels"]["std"]))'
 
+# The plan as a job that the training takes.
+run "$report" "$data" --plan "$work/balance.yaml"
+expect_status 0
+expect_out '^plan  *all classes equally often: "heart" seen 29 → 110 times an epoch in 110 different views'
+expect_out "written to $work/balance.yaml; use it:"
+expect_out "train-pipeline $data --job $work/balance.yaml"
+expect_out '\* sampling=balanced  *878  *110  *29  *110  *12.5 %'
+expect_out 'weights=inverse  *878  *29  *29  *29  *12.5 %'
+grep -q '^  .*heart.*: rotate=' "$work/balance.yaml" || complain "the plan does not augment the rare classes"
+"$bin/train-pipeline" "$data" --job "$work/balance.yaml" --epochs 1 --quiet --json --set net="[conv 4 k3 s2, globalpool]" \
+    --out "$work/planned" >"$work/planned.json" 2>"$work/stderr"
+status=$? command_line="train-pipeline --job balance.yaml"
+expect_status 0
+cp "$work/planned.json" "$work/stdout"
+expect_json '"sampling: balanced" in r["job"] and "normalize: image-zscore" in r["job"] and "heart" in r["job"]'
+run "$report" "$data" --json --quick --plan "$work/quick.yaml"
+expect_status 0
+expect_json 'r["plan"]["file"].endswith("quick.yaml") and sum(w["recommended"] for w in r["plan"]["ways"]) == 1 and len(r["plan"]["ways"]) == 8'
+expect_json 'all(abs(sum(c["loss_share"] for c in w["classes"]) - 1) < 1e-6 and sum(c["seen"] for c in w["classes"]) == w["epoch"] for w in r["plan"]["ways"])'
+expect_json '[c["class"] for c in r["plan"]["augment_classes"]] == ["crescent", "heart"]'
+! grep -q '^normalize' "$work/quick.yaml" || complain "a normalization from no picture"
+run "$report" "$data" --quick --plan "$work/no/such/plan.yaml"
+expect_status 1
+
 # Conditions: a status of its own, what held on stderr, in every form of the report.
 run "$report" "$data" --fail-on 'imbalance>9, broken>1%' --quiet
 expect_status 3

@@ -68,6 +68,8 @@ typedef struct vg_findings {
     uint64_t rare_images, rare_seen;
     const struct vg_measured
         *measured; /* what findings cost (measure.h), borrowed; NULL: not asked for */
+    struct vg_balance_plan *plan;           /* balance_plan.h */
+    const char *plan_file;                  /* where it was written, borrowed; NULL: nowhere */
     const struct vg_conditions *conditions; /* judged; borrowed, NULL: none */
 } vg_findings;
 

@@ -5,6 +5,7 @@
  * commands and options that exist are recommended. */
 #include "report/audit_page.h"
 
+#include "report/balance_plan.h"
 #include "report/escape.h"
 
 #include "base/alloc.h"
@@ -20,12 +21,8 @@
 static const size_t few_tested = 30;
 /* Below this the interval is wider than +-28 points: hardly a measurement. */
 static const size_t hardly_tested = 10;
-/* Largest to smallest class: from here on rare classes suffer visibly in plain training ... */
+/* Largest to smallest class: from here on rare classes suffer visibly in plain training. */
 static const double skewed = 3;
-/* ... from here on rebalancing is worth its while ... */
-static const double uneven = 1.5;
-/* ... and from here on equal classes would repeat the same few pictures too often. */
-static const double extreme = 20;
 /* A class mean that lies one standard deviation of single pictures off the others. */
 static const double far_off = 1;
 /* ... and off most of the other classes, each by itself. */
@@ -189,25 +186,23 @@ static void find_classes(const vg_dataset *dataset, const vg_audit *audit, vg_fi
 }
 
 /* Asks the sampler itself how often the rarest class would be seen. */
-static vg_status plan_sampling(const vg_labels *labels, vg_findings *f, vg_error *err)
+static vg_status make_plan(const vg_dataset *dataset, const vg_audit *audit, vg_findings *f,
+                           vg_error *err)
 {
-    f->sampling = VG_SAMPLING_SHUFFLE;
     f->rare = -1;
-    if (f->train.total == 0)
-        return VG_OK;
-    f->rare = f->train.minority;
-    if (f->train.imbalance_ratio >= uneven)
-        f->sampling = f->train.imbalance_ratio > extreme ? VG_SAMPLING_SQRT : VG_SAMPLING_BALANCED;
-    const size_t *counts = vg_labels_counts(labels, VG_SPLIT_TRAIN);
-    uint64_t *quota = vg_alloc((size_t)f->count, sizeof *quota);
-    if (!quota)
-        return vg_fail(err, VG_E_NOMEM, "out of memory for the plan of %d classes", f->count);
-    vg_status status = vg_sampling_quotas(counts, f->count, f->sampling, quota, err);
-    f->rare_images = counts[f->rare];
-    if (!status)
-        f->rare_seen = quota[f->rare];
-    free(quota);
-    return status;
+    f->sampling = VG_SAMPLING_SHUFFLE;
+    f->plan = vg_alloc(1, sizeof *f->plan);
+    if (!f->plan)
+        return vg_fail(err, VG_E_NOMEM, "out of memory for the plan");
+    vg_status status = vg_balance_plan_make(dataset, audit, f->plan, err);
+    if (status || f->plan->rare < 0)
+        return status;
+    const vg_way *chosen = &f->plan->ways.list[f->plan->ways.chosen];
+    f->rare = f->plan->rare;
+    f->sampling = chosen->sampling;
+    f->rare_images = f->plan->counts[f->rare];
+    f->rare_seen = chosen->per_class[f->rare].seen;
+    return VG_OK;
 }
 
 static bool is_strong(const vg_shortcut *s)
@@ -397,7 +392,7 @@ vg_status vg_findings_make(const vg_dataset *dataset, const vg_audit *audit, vg_
     if (!findings->classes)
         return vg_fail(err, VG_E_NOMEM, "out of memory for %d classes", findings->count);
     measure(dataset, &audit->labels, findings);
-    vg_status status = plan_sampling(&audit->labels, findings, err);
+    vg_status status = make_plan(dataset, audit, findings, err);
     if (!status)
         status = vg_alike_find(dataset, &findings->alike, &findings->alike_count, err);
     if (status) {
@@ -422,6 +417,9 @@ void vg_findings_reset(vg_findings *findings)
 {
     free(findings->classes);
     free(findings->alike);
+    if (findings->plan)
+        vg_balance_plan_reset(findings->plan);
+    free(findings->plan);
     *findings = (vg_findings){0};
 }
 
@@ -517,7 +515,7 @@ static char *command(const char *before, const char *dataset, const char *after)
 
 char *vg_advice_command(const vg_advice *advice, const char *dataset, int background)
 {
-    char after[120], colour[VG_BACKGROUND_TEXT];
+    char after[4400], colour[VG_BACKGROUND_TEXT];
     if (!advice->before)
         return NULL;
     snprintf(after, sizeof after, "%s", advice->after);

@@ -313,24 +313,6 @@ static void put_files(const page *p)
         vg_html_paragraph(p->out, "The first %d of each; all of them: --list files.", MOST_FILES);
 }
 
-static void put_plan(const page *p)
-{
-    const vg_findings *f = p->findings;
-    vg_html_section(p->out, "Plan");
-    if (f->rare >= 0 && f->sampling != VG_SAMPLING_SHUFFLE) {
-        vg_html_paragraph(
-            p->out, "Rebalance: %s. \"%s\" is then seen %llu instead of %llu times an epoch.",
-            f->sampling == VG_SAMPLING_SQRT ? "sampling by the square root of the counts"
-                                            : "all classes equally often",
-            name_of(p, f->rare), (unsigned long long)f->rare_seen,
-            (unsigned long long)f->rare_images);
-        put_command(
-            p, vg_plan_command(f, vg_dataset_path(p->dataset), vg_dataset_background(p->dataset)));
-    } else {
-        vg_html_paragraph(p->out, "No rebalancing needed.");
-    }
-}
-
 static vg_status put_page(const page *p, vg_error *err)
 {
     chart_data data;
@@ -347,10 +329,8 @@ static vg_status put_page(const page *p, vg_error *err)
     for (int i = 0; !status && vg_audit_sections[i]; i++)
         if (vg_audit_sections[i]->html)
             status = vg_audit_sections[i]->html(p, err);
-    if (!status) {
-        put_plan(p);
+    if (!status)
         vg_html_end(p->out, "balance-report (variegate) " VG_VERSION);
-    }
     chart_data_reset(&data);
     return status;
 }

@@ -205,21 +205,6 @@ static void set_command(json_t *object, char *command, bool *ok)
     free(command);
 }
 
-static json_t *plan(const vg_dataset *dataset, const vg_findings *f, bool *ok)
-{
-    json_t *object = json_object();
-    bool none = f->sampling == VG_SAMPLING_SHUFFLE;
-    vg_json_set(object, "sampling", json_string(none ? "none" : vg_sampling_name(f->sampling)), ok);
-    vg_json_set(object, "class", class_name(dataset, f->rare), ok);
-    vg_json_set(object, "images", json_integer((json_int_t)f->rare_images), ok);
-    vg_json_set(object, "seen", json_integer((json_int_t)f->rare_seen), ok);
-    set_command(object,
-                none ? NULL
-                     : vg_plan_command(f, vg_dataset_path(dataset), vg_dataset_background(dataset)),
-                ok);
-    return object;
-}
-
 static json_t *whole(const vg_dataset *dataset, const vg_audit *audit, const vg_findings *f,
                      bool fail_on_error, bool *ok)
 {
@@ -245,7 +230,6 @@ static json_t *whole(const vg_dataset *dataset, const vg_audit *audit, const vg_
         if (vg_audit_sections[i]->json)
             vg_audit_sections[i]->json(&page, root, ok);
     vg_json_set(root, "pixels", pixels(audit, ok), ok);
-    vg_json_set(root, "plan", plan(dataset, f, ok), ok);
     vg_json_set(first, "finding", vg_json_text(f->first.text), ok);
     set_command(
         first,

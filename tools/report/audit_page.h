@@ -48,5 +48,6 @@ extern const vg_audit_section
 extern const vg_audit_section vg_section_conditions;
 extern const vg_audit_section vg_section_marks;
 extern const vg_audit_section vg_section_normalization;
+extern const vg_audit_section vg_section_plan;
 
 #endif

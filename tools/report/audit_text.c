@@ -313,30 +313,6 @@ static void put_pixels(const page *p)
     vg_page_row(p, "pixels", text);
 }
 
-static void put_plan(const page *p)
-{
-    const vg_findings *f = p->findings;
-    if (f->rare < 0 || f->count < 2)
-        return;
-    if (f->sampling == VG_SAMPLING_SHUFFLE) {
-        vg_page_row(p, "plan", "no rebalancing needed");
-        return;
-    }
-    const char *name = vg_dataset_class_name(p->dataset, f->rare);
-    double views = f->rare_images ? (double)f->rare_seen / (double)f->rare_images : 0;
-    char text[500];
-    snprintf(text, sizeof text,
-             "%s: \"%s\" seen %llu → %llu times an epoch, each of its %llu images about %.1f times "
-             "and each time in another view (augmented)",
-             f->sampling == VG_SAMPLING_SQRT ? "sampling by square root"
-                                             : "all classes equally often",
-             name, (unsigned long long)f->rare_images, (unsigned long long)f->rare_seen,
-             (unsigned long long)f->rare_images, views);
-    vg_page_row(p, "plan", text);
-    vg_page_command(
-        p, vg_plan_command(f, vg_dataset_path(p->dataset), vg_dataset_background(p->dataset)));
-}
-
 void vg_audit_text(FILE *out, const vg_dataset *dataset, const vg_audit *audit,
                    const vg_findings *findings, int width, bool colour)
 {
@@ -359,11 +335,10 @@ void vg_audit_text(FILE *out, const vg_dataset *dataset, const vg_audit *audit,
     put_shortcuts(&p);
     put_files(&p);
     put_oddities(&p);
+    put_pixels(&p);
     for (int i = 0; vg_audit_sections[i]; i++)
         if (vg_audit_sections[i]->text)
             vg_audit_sections[i]->text(&p);
-    put_pixels(&p);
-    put_plan(&p);
 }
 
 static void put_list(FILE *out, const vg_dataset *dataset, const vg_audit_file *files, size_t count,

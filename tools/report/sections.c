@@ -7,6 +7,7 @@ const vg_audit_section *const vg_audit_sections[] = {
     &vg_section_labels,
     &vg_section_normalization,
     &vg_section_marks,
+    &vg_section_plan,
     &vg_section_conditions,
     &vg_section_origins,
     &vg_section_measure,
