@@ -194,8 +194,8 @@ size_t vg_narrow_scratch(const vg_conv *c)
     vg_source s = vg_source_narrow(c, NULL);
     size_t lanes = (size_t)vg_vectors(c->c * c->kernel) * VG_LANES;
     size_t rows = (size_t)s.images_once * (size_t)s.rows_once;
-    return vg_source_scratch(&s) + rows * (size_t)c->q * lanes +
-           (size_t)(c->w + 2 * c->padding) * (size_t)c->c;
+    return vg_source_scratch(&s) + rows * (size_t)c->q * lanes + (size_t)c->w * (size_t)c->c +
+           VG_LANES;
 }
 
 size_t vg_source_scratch(const vg_source *s)

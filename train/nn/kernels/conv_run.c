@@ -227,24 +227,29 @@ static void backward_band(const vg_tile_set *set, const vg_conv *c, const vg_sou
         }
 }
 
-/* Lays the sums z[pixel][column tap][channel] of a row over each other, and brings the row to dx. */
-VG_KERNEL static void fold_row(const vg_conv *c, const float *z, size_t lanes, bool add, float *row,
-                               float *dx)
+/* Lays the sums z[pixel][column tap][channel] of a row over each other, and brings the row to dx. Whole vectors
+ * are read and written, of which what is too much belongs to the next pixel, or nobody. */
+typedef float sixteen __attribute__((vector_size(4 * VG_LANES)));
+typedef sixteen loose_sixteen __attribute__((aligned(4), may_alias));
+
+VG_KERNEL static void fold_row(const vg_conv *c, const float *restrict z, size_t pixel, bool add,
+                               float *restrict row, float *restrict dx)
 {
-    size_t channels = (size_t)c->c, taps = (size_t)c->kernel, step = (size_t)c->dilation * channels;
-    memset(row, 0, (size_t)(c->w + 2 * c->padding) * channels * sizeof *row);
-    for (int q = 0; q < c->q; q++, z += lanes) {
-        float *to = row + (size_t)q * channels;
-        if (c->dilation == 1) {
-            for (size_t i = 0; i < taps * channels; i++)
-                to[i] += z[i];
-            continue;
+    size_t channels = (size_t)c->c;
+    for (int j = 0; j < c->w; j++) {
+        sixteen sum = {0};
+        for (int s = c->kernel - 1; s >= 0; s--) {
+            int q = j + c->padding - s * c->dilation;
+            if (q < 0 || q >= c->q)
+                continue;
+            sum += *(const loose_sixteen *)(z + (size_t)q * pixel + (size_t)s * channels);
         }
-        for (size_t s = 0; s < taps; s++)
-            for (size_t i = 0; i < channels; i++)
-                to[s * step + i] += z[s * channels + i];
+        *(loose_sixteen *)(row + (size_t)j * channels) = sum;
     }
-    row += (size_t)c->padding * channels;
+    if (!add && c->x_pixel == channels) {
+        memcpy(dx, row, (size_t)c->w * channels * sizeof *dx);
+        return;
+    }
     for (int j = 0; j < c->w; j++, row += channels, dx += c->x_pixel)
         for (size_t i = 0; i < channels; i++)
             dx[i] = add ? dx[i] + row[i] : row[i];
@@ -257,7 +262,7 @@ static void backward_narrow(const vg_tile_set *set, const vg_conv *c, const vg_r
     size_t lanes = (size_t)vg_vectors(c->c * c->kernel) * VG_LANES;
     float *z = scratch + vg_source_scratch(&s);
     float *line = z + (size_t)s.images_once * (size_t)s.rows_once * (size_t)c->q * lanes;
-    float *room = line + (size_t)(c->w + 2 * c->padding) * (size_t)c->c;
+    float *room = line + (size_t)c->w * (size_t)c->c + VG_LANES;
     grid g = {.k = (int)lanes,
               .columns = c->q,
               .y = z,
