@@ -433,6 +433,16 @@ static void test_counts_of_other_data(void **state)
     assert_false(vg_dataset_is_counted(dataset));
     vg_dataset_close(dataset);
     free(path);
+    put_empty(folder, "series/a/1_1.jpg");
+    put_empty(folder, "series/b/1_1.jpg");
+    options.split_by = VG_SPLIT_BY_GROUP;
+    path = vg_path_join(folder, "series");
+    assert_ok(vg_dataset_open(path, &options, &dataset, &err));
+    assert_false(vg_dataset_is_counted(dataset));
+    assert_int_equal(vg_dataset_count(dataset), 2);
+    vg_dataset_close(dataset);
+    free(path);
+    options.split_by = VG_SPLIT_BY_NAME;
     put_empty(folder, "none/class/readme");
     path = vg_path_join(folder, "none");
     assert_int_equal(vg_dataset_open(path, &options, &dataset, &err), VG_E_FORMAT);

@@ -138,9 +138,10 @@ vg_dataset_ignored vg_dataset_ignored_of(const vg_dataset *dataset);
  * Returns the first *kept (at most 100) of *count. */
 const char *const *vg_dataset_notes(const vg_dataset *dataset, size_t *kept, size_t *count);
 const char *vg_split_name(vg_split split); /* "train", "val", "test" */
-/* Whether there are counts and no samples, which takes a third of the time and hardly any memory:
- * opened with counts_only, and a folder of class folders (other kinds are read as always). Then
- * vg_dataset_count, _counts, _tally and what does not ask for a sample work; nothing may ask for one. */
+/* Whether there are counts and no samples, which takes little more than the system's own listing, and
+ * hardly any memory: opened with counts_only, split by name, and a folder of class folders (everything
+ * else is read as always). Then vg_dataset_count, _counts, _tally and what does not ask for a sample
+ * work; nothing may ask for one. */
 bool vg_dataset_is_counted(const vg_dataset *dataset);
 
 /* Samples of one split: fills counts[classes]. */

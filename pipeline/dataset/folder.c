@@ -267,7 +267,9 @@ static vg_status scan_all(struct scan *scan, const struct entries *top,
 {
     vg_dataset *dataset = scan->dataset;
     int threads = options->threads > 0 ? options->threads : vg_threads_available();
-    scan->classes.counts = options->counts_only ? options : NULL;
+    /* whether a split by group makes sense is judged by all names */
+    bool counts = options->counts_only && options->split_by == VG_SPLIT_BY_NAME;
+    scan->classes.counts = counts ? options : NULL;
     vg_status status = find_splits(scan, top);
     if (!status)
         status = dataset->split_folders ? find_classes_of_splits(scan, top)

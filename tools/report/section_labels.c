@@ -16,7 +16,7 @@ enum { TEXT_BYTES = 700, MOST_NAMES = 3 };
 /* Accuracies that two trainings may have, and from which difference on it is worth a line. */
 static const double near_accuracies[] = {0.5, 0.7, 0.9, 0.95, 0.99};
 enum { NEAR = sizeof near_accuracies / sizeof *near_accuracies };
-static const double usual_accuracy = 0.9, coarse_difference = 0.05;
+static const double usual_accuracy = 0.9, coarse_difference = 0.05, hopeless_difference = 0.2;
 
 /* Between those of VG_WEIGHT_*: what a held-out split lacks or twists makes its accuracy a wrong number, which
  * goes before rebalancing; the order of the rows harms only who reads them in that order. */
@@ -143,12 +143,16 @@ static void power_words(const vg_labels *labels, char text[TEXT_BYTES])
             "see %d missing class%s",
             text[0] ? "; " : "", count, vg_split_name(split), vg_cli_count(probe, power->probe),
             power->probe_blind, power->probe_blind == 1 ? "" : "es");
-    if (points > coarse_difference)
+    const char *joint = text[0] ? "; " : "";
+    if (points > hopeless_difference)
+        vg_text_append(text, TEXT_BYTES, "%stwo networks cannot be compared by %s images", joint,
+                       count);
+    else if (points > coarse_difference)
         vg_text_append(
             text, TEXT_BYTES,
             "%stwo networks near %.0f %% must lie %.0f points apart for its %s images to "
             "show it",
-            text[0] ? "; " : "", 100 * usual_accuracy, 100 * points, count);
+            joint, 100 * usual_accuracy, 100 * points, count);
 }
 
 /* ---- text */
