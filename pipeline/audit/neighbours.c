@@ -14,6 +14,11 @@
 #include "base/simd.h"
 #include "base/threads.h"
 
+#if defined __GNUC__ && !defined __clang__
+/* wide vectors in one argument are passed differently with and without AVX: here everything is inlined */
+#pragma GCC diagnostic ignored "-Wpsabi"
+#endif
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,17 +26,24 @@
 enum {
     HALVES = 4,
     TABLES = 16,
+    CROP_TABLES = 8, /* of them: a crop fits at several places, and each of them is a chance */
     HALF_TABLES = 6,
     BITS_MOST = 16,
     BUCKET_MOST = 2048,
-    PAIRS_MOST = 64,
+    SKETCH = 64, /* planes */
     CHUNK = 64,
-    LANES = 32
+    LANES = 16
 };
-/* Squares of distances of unit vectors times 127. What copies reach is in the tests of duplicates.c and their benchmark. */
+/* What may be found of one picture: by its whole, a half, a crop. In crowds of look-alikes only the most similar of
+ * each are looked at. */
+enum { BY_WHOLE, BY_HALF, BY_CROP, WAYS, HOPES_MOST = 24 };
+
+/* Squares of distances of unit vectors times 127, correlations, and how many bits the sketches may differ in. What copies
+ * reach is in the tests of duplicates.c and their benchmark: the sketches of planted ones differ in fewer than 10. */
 #define LIMIT(distance) ((int)((distance) * (distance)*127 * 127))
-static const int limit_whole = LIMIT(0.33), limit_crop = LIMIT(0.28), limit_half = LIMIT(0.14);
-static const float least_whole = 0.93F, least_crop = 0.92F, least_half = 0.45F;
+static const int limits[WAYS] = {LIMIT(0.33), LIMIT(0.14), LIMIT(0.28)};
+static const float least[WAYS] = {0.93F, 0.45F, 0.92F};
+static const int most_bits[WAYS] = {16, 9, 12};
 /* Below a deviation of 3 levels a part is flat: what is left of it is noise. */
 static const float flat = 3.0F * 16;
 
@@ -40,20 +52,30 @@ typedef struct index {
     const int8_t *vectors;
     size_t items;
     int tables, bits;
-    int planes_padded; /* tables * bits, up to a multiple of LANES */
+    int planes_padded; /* tables * bits + SKETCH, up to a multiple of LANES */
     float *planes;     /* [VG_VECTOR][planes_padded] */
     float *offsets;    /* [planes_padded] the planes go through the mean */
     uint32_t *start;   /* [tables][2^bits + 1] */
     uint32_t *list;    /* [tables][items] */
+    uint64_t *sketch;  /* [items] the sides of SKETCH more planes */
     uint16_t *keys;    /* [items][tables], while it is built */
 } index_t;
+
+typedef struct hope {
+    float rank; /* the larger the more similar */
+    uint32_t b;
+    uint8_t part, turn;
+    float similarity;
+} hope;
 
 struct seat {
     vg_candidate *list;
     size_t count, capacity;
     uint32_t *stamp; /* [items of the larger table] of the last query that met it */
     uint32_t query;
-    size_t pairs; /* of the picture that is asked for */
+    hope hopes[WAYS][HOPES_MOST]; /* of the picture that is asked for, best first */
+    int hope_count[WAYS];
+    size_t pairs; /* kept of it */
     uint64_t dropped;
     bool failed;
 };
@@ -111,25 +133,35 @@ static VG_INLINE int distance(const int8_t *a, const int8_t *b)
 
 /* ---- tables */
 
-static VG_INLINE void keys_of(const index_t *index, const int8_t *vector, uint16_t *keys)
+typedef float lanes __attribute__((vector_size(LANES * 4)));
+
+/* The keys of the first `tables` tables, and the sketch, whose planes come before theirs. */
+static VG_INLINE uint64_t keys_of(const index_t *index, const int8_t *vector, int tables,
+                                  uint16_t *keys)
 {
-    float sums[TABLES * BITS_MOST + LANES] = {0};
-    int planes = index->planes_padded;
-    for (int p = 0; p < planes; p += LANES) {
-        float lanes[LANES];
-        for (int k = 0; k < LANES; k++)
-            lanes[k] = -index->offsets[p + k];
-        for (int i = 0; i < VG_VECTOR; i++)
-            for (int k = 0; k < LANES; k++)
-                lanes[k] += (float)vector[i] * index->planes[i * planes + p + k];
-        memcpy(sums + p, lanes, sizeof lanes);
+    float sums[SKETCH + TABLES * BITS_MOST + LANES] = {0};
+    int needed = SKETCH + tables * index->bits;
+    size_t padded = (size_t)index->planes_padded;
+    for (int p = 0; p < needed; p += LANES) {
+        lanes sum, plane;
+        memcpy(&sum, index->offsets + p, sizeof sum);
+        sum = -sum;
+        for (int i = 0; i < VG_VECTOR; i++) {
+            memcpy(&plane, index->planes + (size_t)i * padded + p, sizeof plane);
+            sum += (float)vector[i] * plane;
+        }
+        memcpy(sums + p, &sum, sizeof sum);
     }
-    for (int t = 0; t < index->tables; t++) {
+    uint64_t sketch = 0;
+    for (int b = 0; b < SKETCH; b++)
+        sketch |= (uint64_t)(sums[b] > 0) << b;
+    for (int t = 0; t < tables; t++) {
         unsigned key = 0;
         for (int b = 0; b < index->bits; b++)
-            key = key << 1 | (sums[t * index->bits + b] > 0);
+            key = key << 1 | (sums[SKETCH + t * index->bits + b] > 0);
         keys[t] = (uint16_t)key;
     }
+    return sketch;
 }
 
 struct build {
@@ -143,7 +175,8 @@ static VG_INLINE void key_items(const struct build *b, size_t chunk)
     size_t end = (chunk + 1) * CHUNK < x->items ? (chunk + 1) * CHUNK : x->items;
     for (size_t i = chunk * CHUNK; i < end; i++)
         if (item_usable(b->search, x, i))
-            keys_of(x, x->vectors + i * VG_VECTOR, x->keys + i * (size_t)x->tables);
+            x->sketch[i] =
+                keys_of(x, x->vectors + i * VG_VECTOR, x->tables, x->keys + i * (size_t)x->tables);
 }
 
 static void key_chunk_plain(void *context, int thread, size_t chunk)
@@ -158,12 +191,18 @@ VG_FOR_AVX2 static void key_chunk_avx2(void *context, int thread, size_t chunk)
     (void)thread;
     key_items(context, chunk);
 }
+
+VG_FOR_AVX512 static void key_chunk_avx512(void *context, int thread, size_t chunk)
+{
+    (void)thread;
+    key_items(context, chunk);
+}
 #endif
 
 typedef void worker(void *context, int thread, size_t chunk);
 static worker *const key_chunk[VG_SIMD_COUNT] = {key_chunk_plain,
 #if VG_SIMD_X86
-                                                 key_chunk_avx2, key_chunk_avx2
+                                                 key_chunk_avx2, key_chunk_avx512
 #endif
 };
 
@@ -220,14 +259,15 @@ static bool build_index(struct search *s, index_t *x, const int8_t *vectors, siz
                         int tables, int threads)
 {
     *x = (index_t){.vectors = vectors, .items = items, .tables = tables, .bits = bits_for(items)};
-    x->planes_padded = (tables * x->bits + LANES - 1) / LANES * LANES;
+    x->planes_padded = (tables * x->bits + SKETCH + LANES - 1) / LANES * LANES;
     size_t planes = (size_t)x->planes_padded, buckets = ((size_t)1 << x->bits) + 1;
     x->planes = vg_alloc(planes, VG_VECTOR * sizeof *x->planes);
     x->offsets = vg_calloc(planes, sizeof *x->offsets);
     x->start = vg_calloc(buckets, (size_t)tables * sizeof *x->start);
     x->list = vg_alloc(items, (size_t)tables * sizeof *x->list);
     x->keys = vg_alloc(items, (size_t)tables * sizeof *x->keys);
-    bool enough = x->planes && x->offsets && x->start && x->list && x->keys;
+    x->sketch = vg_calloc(items, sizeof *x->sketch);
+    bool enough = x->planes && x->offsets && x->start && x->list && x->keys && x->sketch;
     if (enough) {
         draw_planes(s, x, (uint64_t)tables);
         struct build build = {s, x};
@@ -245,6 +285,7 @@ static void free_index(index_t *x)
     free(x->offsets);
     free(x->start);
     free(x->list);
+    free(x->sketch);
 }
 
 /* ---- queries */
@@ -263,55 +304,113 @@ static void keep(struct seat *seat, vg_candidate found)
     seat->pairs++;
 }
 
-/* The signs that the vectors leave out decide: the correlation for the best turn. Then the blocks of the
- * small pictures have to fit, which costs a hundredth of reading the files again. */
-static void judge(struct search *s, struct seat *seat, size_t a, int part, const int8_t *signs,
-                  size_t b, float least)
+/* Among the best of its way, in their order, each picture once; of equally good ones the first met. */
+static void hope_for(struct seat *seat, int way, hope h)
+{
+    hope *list = seat->hopes[way];
+    int *count = &seat->hope_count[way], at = 0;
+    while (at < *count && list[at].b != h.b)
+        at++;
+    if (at < *count) {
+        if (h.rank <= list[at].rank)
+            return;
+    } else if (*count == HOPES_MOST) {
+        seat->dropped++;
+        at--;
+        if (h.rank <= list[at].rank)
+            return;
+    } else {
+        ++*count;
+    }
+    for (; at > 0 && list[at - 1].rank < h.rank; at--)
+        list[at] = list[at - 1];
+    list[at] = h;
+}
+
+/* The signs that the vectors leave out decide: the correlation for the best turn. */
+static void judge(const struct search *s, struct seat *seat, int way, int part, int squares,
+                  const int8_t *signs, size_t b)
 {
     int turn = 0;
     float similarity = vg_waves_compare(signs, s->signs + b * VG_VECTOR, &turn);
-    if (similarity >= least &&
-        vg_maybe_same(s->prints[a].thumb, vg_window_of(part), s->prints[b].thumb, turn))
-        keep(seat, (vg_candidate){a, b, (uint8_t)part, (uint8_t)turn, similarity});
+    float rank = way == BY_HALF ? -(float)squares : similarity;
+    if (similarity >= least[way])
+        hope_for(seat, way, (hope){rank, (uint32_t)b, (uint8_t)part, (uint8_t)turn, similarity});
 }
 
-/* All items that share a key with the vector and are near; `judge_item` gets each once. */
-static VG_INLINE void look_up(struct search *s, struct seat *seat, const index_t *x,
+/* The blocks of the small pictures have to fit, which costs a hundredth of reading the files again. */
+static void look_closer(const struct search *s, struct seat *seat, size_t a)
+{
+    for (int way = 0; way < WAYS; way++) {
+        for (int i = 0; i < seat->hope_count[way]; i++) {
+            const hope *h = &seat->hopes[way][i];
+            if (vg_maybe_same(s->prints[a].thumb, vg_window_of(h->part), s->prints[h->b].thumb,
+                              h->turn))
+                keep(seat, (vg_candidate){a, h->b, h->part, h->turn, h->similarity});
+        }
+        seat->hope_count[way] = 0;
+    }
+}
+
+static VG_INLINE int count_bits(uint64_t bits)
+{
+#if defined __GNUC__
+    return __builtin_popcountll(bits);
+#else
+    int n = 0;
+    for (; bits; bits &= bits - 1)
+        n++;
+    return n;
+#endif
+}
+
+/* Those of a bucket whose sketches are like this one. No branch depends on a sketch, so that the reads overlap. */
+static VG_INLINE int sift(const index_t *x, const uint32_t *list, uint32_t count, uint64_t sketch,
+                          int most, uint32_t *left)
+{
+    int n = 0;
+    for (uint32_t k = 0; k < count; k++) {
+        left[n] = list[k];
+        n += count_bits(x->sketch[list[k]] ^ sketch) <= most;
+    }
+    return n;
+}
+
+/* All items that share a key with the vector and are near; each is judged once. */
+static VG_INLINE void look_up(const struct search *s, struct seat *seat, const index_t *x,
                               const int8_t *vector, size_t a, int part, const int8_t *signs)
 {
     uint16_t keys[TABLES];
+    uint32_t left[BUCKET_MOST];
     bool halves = x == &s->half;
-    int limit = halves ? limit_half : part == VG_WINDOW_WHOLE ? limit_whole : limit_crop;
-    float least = halves ? least_half : part == VG_WINDOW_WHOLE ? least_whole : least_crop;
+    int way = halves ? BY_HALF : part == VG_WINDOW_WHOLE ? BY_WHOLE : BY_CROP;
+    int tables = way == BY_CROP ? CROP_TABLES : x->tables;
     size_t buckets = ((size_t)1 << x->bits) + 1;
-    keys_of(x, vector, keys);
+    uint64_t sketch = keys_of(x, vector, tables, keys);
     seat->query++;
-    for (int t = 0; t < x->tables; t++) {
+    for (int t = 0; t < tables; t++) {
         const uint32_t *start = x->start + (size_t)t * buckets + keys[t];
-        const uint32_t *list = x->list + (size_t)t * x->items;
-        uint32_t end = start[1];
-        if (end - start[0] > BUCKET_MOST) {
-            seat->dropped += end - start[0] - BUCKET_MOST;
-            end = start[0] + BUCKET_MOST;
+        uint32_t count = start[1] - start[0];
+        if (count > BUCKET_MOST) {
+            seat->dropped += count - BUCKET_MOST;
+            count = BUCKET_MOST;
         }
-        for (uint32_t k = start[0]; k < end; k++) {
-            uint32_t item = list[k];
-            if (seat->pairs == PAIRS_MOST) { /* a crowd: enough is known of this one */
-                seat->dropped += end - k;
-                return;
-            }
-            size_t b = halves ? item / HALVES : item;
+        int n =
+            sift(x, x->list + (size_t)t * x->items + start[0], count, sketch, most_bits[way], left);
+        for (int k = 0; k < n; k++) {
+            size_t item = left[k], b = halves ? item / HALVES : item;
             /* whole against whole and half against half are met from both sides: once is enough */
             if (seat->stamp[item] == seat->query || b == a || (part == VG_WINDOW_WHOLE && b < a))
                 continue;
             seat->stamp[item] = seat->query;
-            if (distance(vector, x->vectors + item * (size_t)VG_VECTOR) <= limit)
-                judge(s, seat, a, part, signs, b, least);
+            int squares = distance(vector, x->vectors + item * (size_t)VG_VECTOR);
+            if (squares <= limits[way])
+                judge(s, seat, way, part, squares, signs, b);
         }
     }
 }
 
-static VG_INLINE void ask_chunk(struct search *s, struct seat *seat, size_t chunk)
+static VG_INLINE void ask_chunk(const struct search *s, struct seat *seat, size_t chunk)
 {
     size_t end = (chunk + 1) * CHUNK < s->count ? (chunk + 1) * CHUNK : s->count;
     for (size_t i = chunk * CHUNK; i < end && !seat->failed; i++) {
@@ -328,6 +427,7 @@ static VG_INLINE void ask_chunk(struct search *s, struct seat *seat, size_t chun
         for (int part = VG_WINDOW_CROP; part < VG_WINDOWS; part++)
             if (parts[part].length >= flat)
                 look_up(s, seat, &s->whole, parts[part].vector, i, part, parts[part].signed_waves);
+        look_closer(s, seat, i);
     }
 }
 
@@ -343,11 +443,17 @@ VG_FOR_AVX2 static void ask_avx2(void *context, int thread, size_t chunk)
     struct search *s = context;
     ask_chunk(s, &s->seats[thread], chunk);
 }
+
+VG_FOR_AVX512 static void ask_avx512(void *context, int thread, size_t chunk)
+{
+    struct search *s = context;
+    ask_chunk(s, &s->seats[thread], chunk);
+}
 #endif
 
 static worker *const ask[VG_SIMD_COUNT] = {ask_plain,
 #if VG_SIMD_X86
-                                           ask_avx2, ask_avx2
+                                           ask_avx2, ask_avx512
 #endif
 };
 

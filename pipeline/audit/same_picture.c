@@ -5,6 +5,13 @@
  * to see. Hence both conditions: most of the area, and most of the structure. */
 #include "audit/same_picture.h"
 
+#include "base/simd.h"
+
+#if defined __GNUC__ && !defined __clang__
+/* eight numbers in one argument are passed differently with and without AVX: here everything is inlined */
+#pragma GCC diagnostic ignored "-Wpsabi"
+#endif
+
 #include <math.h>
 #include <string.h>
 
@@ -18,35 +25,38 @@ typedef struct grey {
 } grey;
 
 /* Where samples fall on a side: the pixel before and the share of the next one. */
-static void place(double from, double to, int side, int size, int *at, float *share)
+static VG_INLINE void place(double from, double to, int side, int size, int *at, float *share)
 {
+    float start = (float)from * (float)size - 0.5F;
+    float apart = (float)((to - from) / side) * (float)size, last = (float)(size - 1);
     for (int i = 0; i < side; i++) {
-        double u = (from + (to - from) * (i + 0.5) / side) * size - 0.5;
-        u = fmin(fmax(u, 0), size - 1);
+        float u = start + apart * ((float)i + 0.5F);
+        u = u < 0 ? 0 : u > last ? last : u;
         at[i] = (int)u < size - 1 ? (int)u : size - 2;
-        share[i] = (float)(u - at[i]);
+        share[i] = u - (float)at[i];
     }
 }
 
-/* side x side samples of a window, bilinear between the centres of the pixels. */
-static void sample(grey g, vg_window_part w, int side, float *out)
+/* side x side samples of a window, bilinear between the centres of the pixels: rows first, which are neighbours in
+ * memory. */
+static VG_INLINE void sample(grey g, vg_window_part w, int side, float *out)
 {
     int columns[SIDE], rows[SIDE];
-    float across[SIDE], down[SIDE];
+    float across[SIDE], down[SIDE], row[VG_MIDDLE];
     place(w.x0, w.x1, side, g.size, columns, across);
     place(w.y0, w.y1, side, g.size, rows, down);
     for (int y = 0; y < side; y++) {
         const uint8_t *p = g.data + (size_t)rows[y] * (size_t)g.size, *q = p + g.size;
+        for (int x = 0; x < g.size; x++)
+            row[x] = (float)p[x] + down[y] * (float)(q[x] - p[x]);
         for (int x = 0; x < side; x++) {
-            int at = columns[x];
-            float top = (float)p[at] + across[x] * (float)(p[at + 1] - p[at]);
-            float bottom = (float)q[at] + across[x] * (float)(q[at + 1] - q[at]);
-            out[y * side + x] = top + down[y] * (bottom - top);
+            const float *at = row + columns[x];
+            out[y * side + x] = at[0] + across[x] * (at[1] - at[0]);
         }
     }
 }
 
-static void turn_samples(const float *in, int turn, int side, float *out)
+static VG_INLINE void turn_samples(const float *in, int turn, int side, float *out)
 {
     for (int y = 0; y < side; y++)
         for (int x = 0; x < side; x++) {
@@ -81,65 +91,108 @@ static bool solve(double m[UNKNOWNS][UNKNOWNS + 1])
     return true;
 }
 
-/* Limit of what one pixel may pull: a caption must not move the window. */
-static float weight_of(float residual, float scale)
+/* Eight numbers at a time, the same sums in the same order on every machine. */
+enum { LANES = 8 };
+typedef float lanes __attribute__((vector_size(LANES * 4)));
+typedef int32_t masks __attribute__((vector_size(LANES * 4)));
+
+static VG_INLINE lanes load(const float *p)
 {
-    float r = residual / (3 * scale + 2);
-    return 1 / (1 + r * r);
+    lanes v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static VG_INLINE lanes all(float value)
+{
+    return (lanes){value, value, value, value, value, value, value, value};
+}
+
+static VG_INLINE lanes choose(masks where, lanes yes, lanes no)
+{
+    return (lanes)((where & (masks)yes) | (~where & (masks)no));
+}
+
+static VG_INLINE lanes magnitude(lanes v)
+{
+    return (lanes)((masks)v & INT32_MAX);
+}
+
+static VG_INLINE float total(lanes v)
+{
+    return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
 }
 
 /* What `second` should be where `first` is `a`, and how far off it is. Where one of them was cut off at
  * white or black (a brightened copy), the other may be anything beyond. */
-static inline float residual_of(float gain, float offset, float a, float b)
+static VG_INLINE lanes residual_of(lanes gain, lanes offset, lanes a, lanes b)
 {
-    float guess = gain * a + offset;
-    guess = guess < 0 ? 0 : guess > 255 ? 255 : guess;
-    float off = b - guess;
-    bool beyond = (a >= WHITE && off > 0) || (a <= BLACK && off < 0);
-    return beyond ? 0 : off;
+    lanes guess = gain * a + offset;
+    guess = choose(guess < 0, all(0), choose(guess > 255, all(255), guess));
+    lanes off = b - guess;
+    masks beyond = ((a >= WHITE) & (off > 0)) | ((a <= BLACK) & (off < 0));
+    return choose(beyond, all(0), off);
 }
 
-static float typical(const float *a, const float *b, int side, const vg_same *s)
+static VG_INLINE float typical(const float *a, const float *b, int side, const vg_same *s)
 {
-    float gain = (float)s->gain, offset = (float)s->offset, sum = 0;
-    for (int i = 0; i < side * side; i++)
-        sum += fabsf(residual_of(gain, offset, a[i], b[i]));
-    return sum / (float)(side * side);
+    lanes gain = all((float)s->gain), offset = all((float)s->offset), sum = all(0);
+    for (int i = 0; i < side * side; i += LANES)
+        sum += magnitude(residual_of(gain, offset, load(a + i), load(b + i)));
+    return total(sum) / (float)(side * side);
 }
 
-/* The normal equations of one step: b ~ gain * a(window) + offset. */
-static void gather(const float *a, const float *b, int side, const vg_same *s,
-                   double m[UNKNOWNS][UNKNOWNS + 1])
+/* How much eight pixels at x of a row count: no edges of the picture, nothing that may be cut off, and a limit to
+ * what one of them may pull, for a caption must not move the window. */
+static VG_INLINE lanes weights_of(lanes a, lanes b, lanes residual, lanes x, int side, float scale)
 {
-    float scale = typical(a, b, side, s), gain = (float)s->gain, offset = (float)s->offset;
-    float sums[UNKNOWNS][UNKNOWNS + 1] = {{0}};
-    float along = gain / 2 * (float)(side / (s->window.x1 - s->window.x0));
-    float down = gain / 2 * (float)(side / (s->window.y1 - s->window.y0));
+    lanes r = residual / all(3 * scale + 2);
+    masks whole = (a < WHITE) & (a > BLACK) & (b < WHITE) & (b > BLACK);
+    masks inside = (x > 0) & (x < (float)(side - 1));
+    return choose(whole & inside, 1 / (1 + r * r), all(0));
+}
+
+/* The normal equations of one step: b ~ gain * a(window) + offset, and of the window's edges if it moves. */
+static VG_INLINE void gather(const float *a, const float *b, int side, bool move, const vg_same *s,
+                             double m[UNKNOWNS][UNKNOWNS + 1])
+{
+    float scale = typical(a, b, side, s);
+    lanes gain = all((float)s->gain), offset = all((float)s->offset);
+    lanes sums[UNKNOWNS][UNKNOWNS + 1] = {{{0}}};
+    static const lanes steps = {0, 1, 2, 3, 4, 5, 6, 7};
+    lanes along = gain / 2 * (float)(side / (s->window.x1 - s->window.x0));
+    lanes down = gain / 2 * (float)(side / (s->window.y1 - s->window.y0));
     for (int y = 1; y < side - 1; y++)
-        for (int x = 1; x < side - 1; x++) {
-            int i = y * side + x;
-            if (a[i] >= WHITE || a[i] <= BLACK || b[i] >= WHITE || b[i] <= BLACK)
-                continue; /* may be cut off */
-            float residual = residual_of(gain, offset, a[i], b[i]), f = weight_of(residual, scale);
-            float sx = along * (a[i + 1] - a[i - 1]), sy = down * (a[i + side] - a[i - side]);
-            float tx = ((float)x + 0.5F) / (float)side, ty = ((float)y + 0.5F) / (float)side;
-            const float d[UNKNOWNS + 1] = {a[i],          1,       sx * (1 - tx), sx * tx,
-                                           sy * (1 - ty), sy * ty, residual};
-            for (int r = 0; r < UNKNOWNS; r++)
+        for (int x = 0; x < side; x += LANES) {
+            size_t i = (size_t)y * (size_t)side + (size_t)x;
+            const float *p = a + i;
+            lanes v = load(p), w = load(b + i), at = steps + (float)x;
+            lanes residual = residual_of(gain, offset, v, w);
+            lanes f = weights_of(v, w, residual, at, side, scale);
+            lanes sx = along * (load(p + 1) - load(p - 1));
+            lanes sy = down * (load(p + side) - load(p - side));
+            lanes tx = (at + 0.5F) / (float)side;
+            float ty = ((float)y + 0.5F) / (float)side;
+            const lanes d[UNKNOWNS + 1] = {v,       all(1),  sx * (1 - tx), sx * tx, sy * (1 - ty),
+                                           sy * ty, residual};
+            for (int r = 0; r < (move ? UNKNOWNS : 2); r++) {
+                lanes weighted = f * d[r];
                 for (int c = r; c <= UNKNOWNS; c++)
-                    sums[r][c] += f * d[r] * d[c];
+                    if (move || c < 2 || c == UNKNOWNS)
+                        sums[r][c] += weighted * d[c];
+            }
         }
     for (int r = 0; r < UNKNOWNS; r++)
         for (int c = 0; c <= UNKNOWNS; c++)
-            m[r][c] = (double)(c < r ? sums[c][r] : sums[r][c]);
+            m[r][c] = (double)total(c < r ? sums[c][r] : sums[r][c]);
 }
 
 /* false when there is nothing to hold on to. */
-static bool step(const float *a, const float *b, int side, bool move, vg_same *s)
+static VG_INLINE bool step(const float *a, const float *b, int side, bool move, vg_same *s)
 {
     double m[UNKNOWNS][UNKNOWNS + 1];
     vg_window_part *w = &s->window;
-    gather(a, b, side, s, m);
+    gather(a, b, side, move, s, m);
     /* a little resistance, so that a picture of stripes does not slide along them */
     static const double hold[UNKNOWNS] = {1e2, 1e-1, 1e6, 1e6, 1e6, 1e6};
     for (int i = 0; i < UNKNOWNS; i++)
@@ -156,27 +209,35 @@ static bool step(const float *a, const float *b, int side, bool move, vg_same *s
     return w->x1 - w->x0 > 0.5 && w->y1 - w->y0 > 0.5;
 }
 
-static void count_blocks(const float *a, const float *b, int side, float tolerance, vg_same *s)
+/* A block is 6 x 6, in lanes of 8 of which two do not count. */
+static VG_INLINE void count_blocks(const float *a, const float *b, int side, float tolerance,
+                                   vg_same *s)
 {
-    float gain = (float)s->gain, offset = (float)s->offset, structure = 0, kept = 0;
+    static const masks counts = {-1, -1, -1, -1, -1, -1, 0, 0};
+    lanes gain = all((float)s->gain), offset = all((float)s->offset);
+    float structure = 0, kept = 0, n = BLOCK * BLOCK;
     int agree = 0, blocks = side / BLOCK * (side / BLOCK);
     for (int block = 0; block < blocks; block++) {
         int x0 = block % (side / BLOCK) * BLOCK, y0 = block / (side / BLOCK) * BLOCK;
-        float error = 0, sa = 0, saa = 0, sb = 0, sbb = 0, n = BLOCK * BLOCK;
-        for (int y = y0; y < y0 + BLOCK; y++)
-            for (int x = x0; x < x0 + BLOCK; x++) {
-                float q = b[y * side + x];
-                float off = residual_of(gain, offset, a[y * side + x], q), p = q - off;
-                error += off * off;
-                sa += p;
-                saa += p * p;
-                sb += q;
-                sbb += q * q;
-            }
-        float own = fminf(saa / n - sa / n * sa / n, sbb / n - sb / n * sb / n);
-        own = fmaxf(own, 0);
+        lanes error = all(0), sa = all(0), saa = all(0), sb = all(0), sbb = all(0);
+        for (int y = y0; y < y0 + BLOCK; y++) {
+            size_t i = (size_t)y * (size_t)side + (size_t)x0;
+            lanes q = load(b + i), off = residual_of(gain, offset, load(a + i), q);
+            q = choose(counts, q, all(0));
+            off = choose(counts, off, all(0));
+            lanes p = q - off;
+            error += off * off;
+            sa += p;
+            saa += p * p;
+            sb += q;
+            sbb += q * q;
+        }
+        float ma = total(sa) / n, mb = total(sb) / n;
+        float of_a = total(saa) / n - ma * ma, of_b = total(sbb) / n - mb * mb;
+        float own = of_a < of_b ? of_a : of_b;
+        own = own < 0 ? 0 : own;
         structure += own;
-        if (error / n <= tolerance * tolerance + own / 16) {
+        if (total(error) / n <= tolerance * tolerance + own / 16) {
             agree++;
             kept += own;
         }
@@ -186,34 +247,104 @@ static void count_blocks(const float *a, const float *b, int side, float toleran
     s->structure = structure > (float)blocks ? (double)(kept / structure) : 0;
 }
 
-static vg_same fit(grey a, vg_window_part window, grey b, int turn, int side, int steps,
-                   float tolerance)
+/* What is asked of a pair, and how: 48 x 48 samples and four steps, or at a glance 24 x 24 and three. */
+typedef struct question {
+    const uint8_t *a, *b;
+    vg_window_part window;
+    int turn;
+} question;
+
+/* So few blocks agree after one step when nothing is the same; further steps make it at most three times as many. */
+static const double hopeless = 0.2;
+
+static VG_INLINE vg_same fit(question q, int size, int side, int steps, float tolerance)
 {
-    float first[SIDE * SIDE], second[SIDE * SIDE], upright[SIDE * SIDE];
-    vg_same s = {.window = window, .gain = 1};
-    bool whole = window.x0 <= 0 && window.x1 >= 1 && window.y0 <= 0 && window.y1 >= 1;
+    float rows[3][SIDE * SIDE + 2 * LANES],
+        *first = rows[0] + LANES; /* room to look beyond the ends */
+    float *second = rows[1] + LANES, *upright = rows[2];
+    grey a = {q.a, size}, b = {q.b, size};
+    size_t samples = (size_t)side * (size_t)side;
+    vg_window_part w = q.window;
+    vg_same s = {.window = w, .gain = 1};
+    bool move = w.x0 > 0 || w.x1 < 1 || w.y0 > 0 || w.y1 < 1;
+    memset(rows[0], 0, LANES * sizeof(float));
+    memset(first + samples, 0, LANES * sizeof(float));
+    memset(second + samples, 0, LANES * sizeof(float));
     sample(b, (vg_window_part){0, 1, 0, 1}, side, upright);
-    turn_samples(upright, turn, side, second);
+    turn_samples(upright, q.turn, side, second);
+    sample(a, s.window, side, first);
     for (int i = 0; i < steps; i++) {
-        sample(a, s.window, side, first);
-        if (!step(first, second, side, !whole, &s))
+        if (move ? !step(first, second, side, true, &s) : !step(first, second, side, false, &s))
+            return s;
+        if (move)
+            sample(a, s.window, side, first);
+        count_blocks(first, second, side, tolerance, &s);
+        if (s.agreeing < hopeless)
             return s;
     }
-    sample(a, s.window, side, first);
-    count_blocks(first, second, side, tolerance, &s);
     s.same = s.gain > 0.4 && s.gain < 2.5;
     return s;
 }
 
+static VG_INLINE vg_same look(question q)
+{
+    return fit(q, VG_MIDDLE, SIDE, STEPS, 4);
+}
+
+static VG_INLINE vg_same glance(question q)
+{
+    return fit(q, VG_THUMB, GLANCE, 3, 6);
+}
+
+static vg_same look_plain(question q)
+{
+    return look(q);
+}
+
+static vg_same glance_plain(question q)
+{
+    return glance(q);
+}
+
+#if VG_SIMD_X86
+VG_FOR_AVX2 static vg_same look_avx2(question q)
+{
+    return look(q);
+}
+
+VG_FOR_AVX2 static vg_same glance_avx2(question q)
+{
+    return glance(q);
+}
+
+VG_FOR_AVX512 static vg_same look_avx512(question q)
+{
+    return look(q);
+}
+
+VG_FOR_AVX512 static vg_same glance_avx512(question q)
+{
+    return glance(q);
+}
+#endif
+
+static vg_same (*const versions[VG_SIMD_COUNT][2])(question q) = {
+    {look_plain, glance_plain},
+#if VG_SIMD_X86
+    {look_avx2, glance_avx2},
+    {look_avx512, glance_avx512},
+#endif
+};
+
 vg_same vg_same_picture(const uint8_t *a, vg_window_part window, const uint8_t *b, int turn)
 {
-    vg_same s = fit((grey){a, VG_MIDDLE}, window, (grey){b, VG_MIDDLE}, turn, SIDE, STEPS, 4);
+    vg_same s = versions[vg_simd_best()][0]((question){a, b, window, turn});
     s.same = s.same && s.agreeing >= 0.75 && s.structure >= 0.5;
     return s;
 }
 
 bool vg_maybe_same(const uint8_t *a, vg_window_part window, const uint8_t *b, int turn)
 {
-    vg_same s = fit((grey){a, VG_THUMB}, window, (grey){b, VG_THUMB}, turn, GLANCE, 3, 6);
+    vg_same s = versions[vg_simd_best()][1]((question){a, b, window, turn});
     return s.same && s.agreeing >= 0.6 && s.structure >= 0.35;
 }
