@@ -50,6 +50,21 @@ vg_window_part vg_window_of(int part)
     return w;
 }
 
+const char *vg_turn_name(int turn)
+{
+    static const char *const names[VG_TURNS] = {
+        [0] = "upright",
+        [VG_TURN_SWAP] = "transposed",
+        [VG_TURN_X] = "mirrored",
+        [VG_TURN_SWAP | VG_TURN_X] = "quarter turn right",
+        [VG_TURN_Y] = "upside down mirrored",
+        [VG_TURN_SWAP | VG_TURN_Y] = "quarter turn left",
+        [VG_TURN_X | VG_TURN_Y] = "half turn",
+        [VG_TURN_SWAP | VG_TURN_X | VG_TURN_Y] = "transposed and turned",
+    };
+    return names[turn];
+}
+
 static void make_matrices(void)
 {
     for (int s = 0; s < SIDES; s++) {

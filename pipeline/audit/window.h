@@ -20,6 +20,9 @@ vg_window_part vg_window_of(int part);
 /* Turning and mirroring: bit 0 swaps x and y, then bit 1 mirrors x, bit 2 mirrors y. */
 enum { VG_TURNS = 8, VG_TURN_SWAP = 1, VG_TURN_X = 2, VG_TURN_Y = 4 };
 
+/* What a turn does to a picture, as a word: "upright", "mirrored", "half turn", ... */
+const char *vg_turn_name(int turn);
+
 /* Cosine coefficients of one part, and what is made of them. */
 typedef struct vg_waves {
     float

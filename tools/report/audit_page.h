@@ -39,6 +39,7 @@ typedef struct vg_audit_section {
                    vg_advice *advice);
 } vg_audit_section;
 
+extern const vg_audit_section vg_section_copies;
 extern const vg_audit_section vg_section_measure;
 extern const vg_audit_section vg_section_labels;
 extern const vg_audit_section vg_section_origins;

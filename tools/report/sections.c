@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 const vg_audit_section *const vg_audit_sections[] = {
+    &vg_section_copies,
     &vg_section_labels,
     &vg_section_normalization,
     &vg_section_marks,
