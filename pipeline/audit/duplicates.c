@@ -4,6 +4,7 @@
 #include "audit/duplicates.h"
 
 #include "audit/neighbours.h"
+#include "audit/same_colour.h"
 #include "base/alloc.h"
 #include "base/threads.h"
 
@@ -13,11 +14,19 @@
 
 enum { ROUND = 512, WAITING = 4 * ROUND, KEPT_BYTES = 64 << 20 };
 
+static const double whole_area = 0.97; /* a window from here on is the whole picture */
+
 const char *vg_copy_name(vg_copy_kind kind)
 {
     static const char *const names[] = {"exact", "resaved", "turned", "cropped", "edited"};
     return names[kind];
 }
+
+/* A picture that was read again. */
+struct picture {
+    uint8_t middle[VG_MIDDLE * VG_MIDDLE];
+    vg_colours colours;
+};
 
 struct seat {
     vg_reader reader;
@@ -30,14 +39,14 @@ struct hunt {
     const vg_dataset *dataset;
     const vg_fingerprint *prints;
     vg_duplicates *found;
-    size_t capacity;  /* of links */
-    size_t *parent;   /* union-find */
-    uint8_t **middle; /* [count] pictures read again; NULL: not yet */
-    uint32_t *busy;   /* [count] round that a group (by its root) plays in */
+    size_t capacity;           /* of links */
+    size_t *parent;            /* union-find */
+    struct picture **pictures; /* [count] read again; NULL: not yet */
+    uint32_t *busy;            /* [count] round that a group (by its root) plays in */
     uint32_t round_number;
     uint8_t *settled; /* [count] an exact copy of another one */
     uint8_t *lost;    /* [count] could not be read again */
-    size_t kept;      /* of middle */
+    size_t kept;      /* of pictures */
     struct seat *seats;
     vg_candidate round[ROUND], waiting[WAITING];
     vg_same verdicts[ROUND];
@@ -122,18 +131,33 @@ static void read_one(void *context, int thread, size_t item)
         return;
     }
     seat->ready = true;
-    uint8_t *middle = vg_alloc(VG_MIDDLE, VG_MIDDLE);
-    if (!middle) {
+    struct picture *picture = vg_alloc(1, sizeof *picture);
+    if (!picture) {
         seat->failed = true;
         return;
     }
     vg_status status =
         vg_dataset_read(h->dataset, index, NULL, &seat->reader, &seat->image, NULL, NULL);
     if (!status)
-        status = vg_grey_square(&seat->image, VG_MIDDLE, &seat->room, middle, NULL);
+        status = vg_grey_square(&seat->image, VG_MIDDLE, &seat->room, picture->middle, NULL);
+    if (!status)
+        vg_colours_make(&seat->image, &picture->colours);
     h->lost[index] = status != VG_OK;
     seat->failed |= status == VG_E_NOMEM;
-    h->middle[index] = middle;
+    h->pictures[index] = picture;
+}
+
+/* Turned, cropped, in another light, made grey: simple drawings become alike when all of it is allowed at once. Each
+ * of these is believed; the more of them a pair needs, the better it must agree. */
+static bool is_believable(const vg_candidate *c, const vg_same *s, bool one_is_grey)
+{
+    double area = (s->window.x1 - s->window.x0) * (s->window.y1 - s->window.y0);
+    double middle = s->gain * 128 + s->offset - 128;
+    int needs = one_is_grey + (c->turn != 0) + (area < whole_area) +
+                (s->gain < 0.75 || s->gain > 1.3 || middle < -40 || middle > 40);
+    if (area < whole_area && needs > 1) /* four numbers of the window were fitted besides */
+        return needs == 2 && s->agreeing >= 0.97;
+    return s->agreeing >= (needs < 2 ? 0.75 : needs == 2 ? 0.92 : 0.98);
 }
 
 static void judge_one(void *context, int thread, size_t item)
@@ -141,25 +165,29 @@ static void judge_one(void *context, int thread, size_t item)
     (void)thread;
     struct hunt *h = context;
     const vg_candidate *c = &h->round[item];
-    if (!h->lost[c->a] && !h->lost[c->b])
-        h->verdicts[item] =
-            vg_same_picture(h->middle[c->a], vg_window_of(c->part), h->middle[c->b], c->turn);
-    else
-        h->verdicts[item] = (vg_same){.same = false};
+    vg_same *verdict = &h->verdicts[item];
+    *verdict = (vg_same){.same = false};
+    if (h->lost[c->a] || h->lost[c->b])
+        return;
+    const struct picture *a = h->pictures[c->a], *b = h->pictures[c->b];
+    *verdict = vg_same_picture(a->middle, vg_window_of(c->part), b->middle, c->turn);
+    verdict->same =
+        verdict->same && is_believable(c, verdict, a->colours.grey != b->colours.grey) &&
+        vg_same_colour(&a->colours, verdict->window, &b->colours, c->turn, verdict->gain);
 }
 
 static void forget_pictures(struct hunt *h, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        free(h->middle[i]);
-        h->middle[i] = NULL;
+        free(h->pictures[i]);
+        h->pictures[i] = NULL;
     }
     h->kept = 0;
 }
 
 static void want(struct hunt *h, size_t index)
 {
-    if (h->middle[index])
+    if (h->pictures[index])
         return;
     for (size_t i = 0; i < h->wanted_count; i++)
         if (h->wanted[i] == index)
@@ -173,7 +201,7 @@ static vg_copy copy_of(const vg_candidate *c, const vg_same *s)
     double area = (s->window.x1 - s->window.x0) * (s->window.y1 - s->window.y0);
     if (s->agreeing < 0.97)
         kind = VG_COPY_EDITED;
-    else if (area < 0.97)
+    else if (area < whole_area)
         kind = VG_COPY_CROPPED;
     else if (c->turn)
         kind = VG_COPY_TURNED;
@@ -187,7 +215,7 @@ static vg_copy copy_of(const vg_candidate *c, const vg_same *s)
 
 static bool play_round(struct hunt *h, int threads)
 {
-    if ((h->kept + h->in_round * 2) * VG_MIDDLE * VG_MIDDLE > KEPT_BYTES)
+    if ((h->kept + h->in_round * 2) * sizeof(struct picture) > KEPT_BYTES)
         forget_pictures(h, vg_dataset_count(h->dataset));
     h->wanted_count = 0;
     for (size_t i = 0; i < h->in_round; i++) {
@@ -342,12 +370,12 @@ vg_status vg_duplicates_find(const vg_dataset *dataset, const vg_fingerprint *pr
         h->prints = prints;
         h->found = found;
         h->parent = vg_alloc(count, sizeof *h->parent);
-        h->middle = vg_calloc(count, sizeof *h->middle);
+        h->pictures = vg_calloc(count, sizeof(struct picture *));
         h->busy = vg_calloc(count, sizeof *h->busy);
         h->settled = vg_calloc(count, 1);
         h->lost = vg_calloc(count, 1);
         h->seats = vg_calloc((size_t)threads, sizeof *h->seats);
-        enough = h->parent && h->middle && h->busy && h->settled && h->lost && h->seats;
+        enough = h->parent && h->pictures && h->busy && h->settled && h->lost && h->seats;
     }
     for (size_t i = 0; enough && i < count; i++)
         h->parent[i] = i;
@@ -367,11 +395,11 @@ vg_status vg_duplicates_find(const vg_dataset *dataset, const vg_fingerprint *pr
         vg_image_reset(&h->seats[t].image);
         vg_fingerprint_room_reset(&h->seats[t].room);
     }
-    if (h && h->middle)
+    if (h && h->pictures)
         forget_pictures(h, count);
     if (h) {
         free(h->parent);
-        free(h->middle);
+        free(h->pictures);
         free(h->busy);
         free(h->settled);
         free(h->lost);

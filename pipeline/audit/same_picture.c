@@ -209,6 +209,19 @@ static VG_INLINE bool step(const float *a, const float *b, int side, bool move, 
     return w->x1 - w->x0 > 0.5 && w->y1 - w->y0 > 0.5;
 }
 
+/* Deviation of all samples, in levels. */
+static VG_INLINE float deviation(const float *b, int side)
+{
+    lanes sum = all(0), squares = all(0);
+    for (int i = 0; i < side * side; i += LANES) {
+        sum += load(b + i);
+        squares += load(b + i) * load(b + i);
+    }
+    float n = (float)(side * side), mean = total(sum) / n;
+    float variance = total(squares) / n - mean * mean;
+    return variance > 0 ? sqrtf(variance) : 0;
+}
+
 /* A block is 6 x 6, in lanes of 8 of which two do not count. */
 static VG_INLINE void count_blocks(const float *a, const float *b, int side, float tolerance,
                                    vg_same *s)
@@ -257,6 +270,8 @@ typedef struct question {
 /* So few blocks agree after one step when nothing is the same; further steps make it at most three times as many. */
 static const double hopeless = 0.2;
 
+static const float of_deviation = 1.0F / 8; /* what may differ at most, beside the fixed bound */
+
 static VG_INLINE vg_same fit(question q, int size, int side, int steps, float tolerance)
 {
     float rows[3][SIDE * SIDE + 2 * LANES],
@@ -273,6 +288,9 @@ static VG_INLINE vg_same fit(question q, int size, int side, int steps, float to
     sample(b, (vg_window_part){0, 1, 0, 1}, side, upright);
     turn_samples(upright, q.turn, side, second);
     sample(a, s.window, side, first);
+    /* in a picture of little contrast little is already much */
+    float own = deviation(second, side) * of_deviation;
+    tolerance = own < tolerance ? own : tolerance;
     for (int i = 0; i < steps; i++) {
         if (move ? !step(first, second, side, true, &s) : !step(first, second, side, false, &s))
             return s;

@@ -14,11 +14,11 @@
 
 enum { TEXT_BYTES = 900, MOST_NAMED = 3, MOST_GROUPS = 60, MOST_SHOWN = 6, CLASS_COLUMNS = 14 };
 
-/* Between those of VG_WEIGHT_*. From one held-out image in a hundred on a leak moves the number that networks are chosen
+/* Between those of VG_WEIGHT_*. From one held-out image in fifty on a leak moves the number that networks are chosen
  * by; fewer are still worth more than a shortcut. Copies in one split only shift the weights of what they show. */
 static const double weight_leaks = 58, weight_conflicts = 54, weight_few_leaks = 36,
                     weight_few_conflicts = 34, weight_copies = 32;
-static const double many_leaks = 0.01, many_conflicts = 0.005, many_copies = 0.05;
+static const double many_leaks = 0.02, many_conflicts = 0.005, many_copies = 0.05;
 
 static size_t in_split(const vg_audit *audit, vg_split split)
 {
