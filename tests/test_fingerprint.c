@@ -2,6 +2,7 @@
 #include "copies_fixture.h"
 
 #include "audit/fingerprint.h"
+#include "base/simd.h"
 
 /* The mean of the pixels under each cell, with their parts, in double. */
 static void averages(const vg_image *image, int size, double *out)
@@ -49,6 +50,29 @@ static void test_small_picture_is_the_area_average(void **state)
     vg_fingerprint_room_reset(&room);
 }
 
+static void test_every_version_gives_the_same_bytes(void **state)
+{
+    (void)state;
+    static const int shapes[][3] = {{1, 1, 3}, {33, 31, 3}, {97, 64, 1}, {301, 200, 3}};
+    vg_fingerprint_room room = {0};
+    vg_image image = {0};
+    vg_error err = {0};
+    uint8_t first[VG_MIDDLE * VG_MIDDLE], other[VG_MIDDLE * VG_MIDDLE];
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        scene_make(&image, shapes[i][0], shapes[i][1], shapes[i][2], (unsigned)i);
+        vg_simd_limit(VG_SIMD_PLAIN);
+        assert_ok(vg_grey_square(&image, VG_MIDDLE, &room, first, &err));
+        for (int version = VG_SIMD_AVX2; version < VG_SIMD_COUNT; version++) {
+            vg_simd_limit((vg_simd)version);
+            assert_ok(vg_grey_square(&image, VG_MIDDLE, &room, other, &err));
+            assert_memory_equal(first, other, sizeof first);
+        }
+        vg_simd_limit(VG_SIMD_AVX512);
+    }
+    vg_image_reset(&image);
+    vg_fingerprint_room_reset(&room);
+}
+
 static void test_hash_is_of_pixels_and_shape(void **state)
 {
     (void)state;
@@ -78,6 +102,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_small_picture_is_the_area_average),
+        cmocka_unit_test(test_every_version_gives_the_same_bytes),
         cmocka_unit_test(test_hash_is_of_pixels_and_shape),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

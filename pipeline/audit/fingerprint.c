@@ -4,6 +4,7 @@
 #include "audit/fingerprint.h"
 
 #include "base/alloc.h"
+#include "base/simd.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,16 +18,17 @@ void vg_fingerprint_room_reset(vg_fingerprint_room *room)
     *room = (vg_fingerprint_room){0};
 }
 
-static void add_row(const uint8_t *p, int width, int channels, uint32_t weight, uint32_t *sums)
+static VG_INLINE void add_row(const uint8_t *restrict p, int width, int channels, uint32_t weight,
+                              uint32_t *restrict sums)
 {
     if (channels == 1) {
         for (int x = 0; x < width; x++)
             sums[x] += weight * p[x];
         return;
     }
-    for (int x = 0; x < width; x++, p += 3) {
-        uint32_t luma = (19595U * p[0] + 38470U * p[1] + 7471U * p[2] + 32768U) >> 16;
-        sums[x] += weight * luma;
+    for (size_t x = 0; x < (size_t)width; x++) {
+        uint32_t r = p[3 * x], g = p[3 * x + 1], b = p[3 * x + 2];
+        sums[x] += weight * ((19595U * r + 38470U * g + 7471U * b + 32768U) >> 16);
     }
 }
 
@@ -36,7 +38,7 @@ typedef struct span {
     uint32_t head, tail, inner; /* weights of the first, the last and all others, sum = total */
 } span;
 
-static span span_of(int length, int n, int i)
+static VG_INLINE span span_of(int length, int n, int i)
 {
     /* ends in 1/256 pixels, rounded the same way for both neighbours */
     int64_t from = ((int64_t)length * i * ONE + n / 2) / n;
@@ -49,45 +51,83 @@ static span span_of(int length, int n, int i)
     return s;
 }
 
-static uint32_t weight_of(const span *s, int at)
+static VG_INLINE uint32_t weight_of(const span *s, int at)
 {
     return at == s->first ? s->head : at == s->last ? s->tail : s->inner;
 }
 
 /* One row of cells out of a row of sums. */
-static void cut(const uint32_t *sums, int width, int size, uint64_t rows, uint8_t *out)
+static VG_INLINE void cut(const uint32_t *sums, const span *cells, int size, uint64_t rows,
+                          uint8_t *out)
 {
     for (int i = 0; i < size; i++) {
-        span s = span_of(width, size, i);
-        uint64_t sum = 0, all = 0;
-        for (int x = s.first; x <= s.last; x++) {
-            uint32_t w = weight_of(&s, x);
-            sum += (uint64_t)w * sums[x];
-            all += w;
+        span s = cells[i];
+        uint64_t sum = 0, all = s.head;
+        for (int x = s.first + 1; x < s.last; x++)
+            sum += sums[x];
+        sum = sum * ONE + (uint64_t)s.head * sums[s.first];
+        if (s.last > s.first) {
+            sum += (uint64_t)s.tail * sums[s.last];
+            all += s.tail + (uint64_t)(s.last - s.first - 1) * ONE;
         }
         all *= rows; /* a cell is never empty */
         out[i] = (uint8_t)(all ? (sum + all / 2) / all : 0);
     }
 }
 
-vg_status vg_grey_square(const vg_image *image, int size, vg_fingerprint_room *room, uint8_t *out,
-                         vg_error *err)
+static VG_INLINE void square(const vg_image *image, int size, uint32_t *columns, uint8_t *out)
 {
     size_t width = (size_t)image->width, stride = width * (size_t)image->channels;
-    if (!vg_grow(&room->columns, &room->capacity, width, sizeof *room->columns))
-        return vg_fail(err, VG_E_NOMEM, "out of memory for a row of %d pixels", image->width);
+    span cells[VG_MIDDLE];
+    for (int i = 0; i < size; i++)
+        cells[i] = span_of(image->width, size, i);
     for (int i = 0; i < size; i++) {
         span s = span_of(image->height, size, i);
         uint64_t rows = 0;
-        memset(room->columns, 0, width * sizeof *room->columns);
+        memset(columns, 0, width * sizeof *columns);
         for (int y = s.first; y <= s.last; y++) {
             uint32_t w = weight_of(&s, y);
-            add_row(image->data + (size_t)y * stride, image->width, image->channels, w,
-                    room->columns);
+            add_row(image->data + (size_t)y * stride, image->width, image->channels, w, columns);
             rows += w;
         }
-        cut(room->columns, image->width, size, rows, out + (size_t)i * (size_t)size);
+        cut(columns, cells, size, rows, out + (size_t)i * (size_t)size);
     }
+}
+
+typedef void squarer(const vg_image *image, int size, uint32_t *columns, uint8_t *out);
+
+static void square_plain(const vg_image *image, int size, uint32_t *columns, uint8_t *out)
+{
+    square(image, size, columns, out);
+}
+
+#if VG_SIMD_X86
+VG_FOR_AVX2 static void square_avx2(const vg_image *image, int size, uint32_t *columns,
+                                    uint8_t *out)
+{
+    square(image, size, columns, out);
+}
+
+VG_FOR_AVX512 static void square_avx512(const vg_image *image, int size, uint32_t *columns,
+                                        uint8_t *out)
+{
+    square(image, size, columns, out);
+}
+#endif
+
+vg_status vg_grey_square(const vg_image *image, int size, vg_fingerprint_room *room, uint8_t *out,
+                         vg_error *err)
+{
+    static squarer *const versions[VG_SIMD_COUNT] = {
+        square_plain,
+#if VG_SIMD_X86
+        square_avx2,
+        square_avx512,
+#endif
+    };
+    if (!vg_grow(&room->columns, &room->capacity, (size_t)image->width, sizeof *room->columns))
+        return vg_fail(err, VG_E_NOMEM, "out of memory for a row of %d pixels", image->width);
+    versions[vg_simd_best()](image, size, room->columns, out);
     return VG_OK;
 }
 

@@ -24,7 +24,8 @@ void vg_fingerprint_room_reset(vg_fingerprint_room *room);
 /* VG_E_NOMEM. Pure function of the picture. */
 vg_status vg_fingerprint_make(const vg_image *image, vg_fingerprint_room *room,
                               vg_fingerprint *print, vg_error *err);
-/* The picture as size x size area averages of its luma (BT.601); smaller ones are spread out. */
+/* The picture as size x size area averages of its luma (BT.601), size at most VG_MIDDLE; smaller ones are spread out. The same
+ * bytes on every machine. */
 vg_status vg_grey_square(const vg_image *image, int size, vg_fingerprint_room *room, uint8_t *out,
                          vg_error *err);
 
