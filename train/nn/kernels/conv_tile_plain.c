@@ -95,7 +95,7 @@ static VG_INLINE TARGET void thin_store(const vg_thin_row *r, const int K,
     for (int k = 0; k < K; k++)
         for (int p = 0; p < VG_LANES / WIDTH; p++)
             VECTOR_STORE(rows[k] + (size_t)p * WIDTH, acc[k][first + p]);
-    for (int j = 0; j < left; j++, y += r->y_pixel)
+    for (int j = 0; j < left && j < VG_LANES; j++, y += r->y_pixel)
         for (int k = 0; k < K; k++)
             y[k] = rows[k][j];
 }
