@@ -133,7 +133,8 @@ static void test_dark_class(void **state)
     fixture f = {0};
     open_manifest(&f, (int[3]){300, 300, 300}, NULL);
     f.per_class[1].brightness = 0.2;
-    f.audit.shortcuts[0] = (vg_shortcut){"brightness", 0.6, 1.0 / 3, 1, -3};
+    f.audit.shortcuts[0] = (vg_shortcut){
+        .property = "brightness", .accuracy = 0.6, .chance = 1.0 / 3, .class_index = 1, .z = -3};
     f.audit.shortcut_count = 1;
     vg_findings findings = find(&f);
     assert_non_null(

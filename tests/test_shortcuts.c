@@ -27,7 +27,7 @@ static int find(size_t n, int classes, vg_shortcut *found)
     vg_error err = {0};
     vg_property property = {"number", values};
     int count;
-    assert_ok(vg_shortcuts_find(&property, 1, labels, n, classes, 2, found, &count, &err));
+    assert_ok(vg_shortcuts_find(&property, 1, labels, n, classes, 2, found, &count, NULL, &err));
     return count;
 }
 
@@ -39,7 +39,7 @@ static void test_noise_is_not_accused(void **state)
     const size_t tiny[] = {6, 7, 5, 9, 8}, many[] = {9000, 9000, 9000, 9000, 9000};
     const size_t *sizes[] = {even, skewed, tiny, many};
     const double mean[5] = {0};
-    vg_shortcut found[8];
+    vg_shortcut found[VG_SHORTCUTS];
     for (int kind = 0; kind < 4; kind++)
         for (uint64_t seed = 0; seed < (kind == 3 ? 2 : 12); seed++)
             assert_int_equal(find(fill(5, sizes[kind], mean, 1, seed), 5, found), 0);
@@ -51,7 +51,7 @@ static void test_a_planted_class_is_found(void **state)
     const size_t even[] = {80, 80, 80, 80, 80, 80}, rare[] = {400, 400, 40, 200, 100, 60};
     double mean[6] = {0};
     mean[2] = -3;
-    vg_shortcut found[8];
+    vg_shortcut found[VG_SHORTCUTS];
     for (uint64_t seed = 0; seed < 5; seed++) {
         assert_int_equal(find(fill(6, even, mean, 1, seed), 6, found), 1);
         assert_string_equal(found[0].property, "number");
@@ -70,7 +70,7 @@ static void test_two_values_name_two_classes(void **state)
     (void)state;
     const size_t sizes[] = {30, 70};
     const double mean[] = {1, 2};
-    vg_shortcut found[8];
+    vg_shortcut found[VG_SHORTCUTS];
     assert_int_equal(find(fill(2, sizes, mean, 0, 0), 2, found), 1); /* no spread at all */
     assert_near(found[0].accuracy, 1, 1e-12);
     assert_near(fabs(found[0].z), 99, 0);
@@ -82,7 +82,7 @@ static void test_small_differences_are_let_be(void **state)
     (void)state;
     const size_t sizes[] = {9000, 9000};
     const double mean[] = {0, 0.2};
-    vg_shortcut found[8];
+    vg_shortcut found[VG_SHORTCUTS];
     assert_int_equal(find(fill(2, sizes, mean, 1, 3), 2, found), 0);
 }
 
@@ -91,7 +91,7 @@ static void test_nothing_to_tell(void **state)
     (void)state;
     const size_t sizes[] = {30, 30}, small[] = {30, 4};
     const double mean[] = {5, 5}, apart[] = {0, 9};
-    vg_shortcut found[8];
+    vg_shortcut found[VG_SHORTCUTS];
     assert_int_equal(find(fill(2, sizes, mean, 0, 0), 2, found), 0);  /* all equal */
     assert_int_equal(find(fill(2, small, apart, 1, 0), 2, found), 0); /* one class is left */
     assert_int_equal(find(0, 2, found), 0);
@@ -104,7 +104,7 @@ static void test_labels_survive_small_classes(void **state)
     (void)state;
     const size_t sizes[] = {2, 60, 0, 60, 60};
     const double mean[] = {50, 0, 0, 0, 4};
-    vg_shortcut found[8];
+    vg_shortcut found[VG_SHORTCUTS];
     assert_int_equal(find(fill(5, sizes, mean, 1, 0), 5, found), 1);
     assert_int_equal(found[0].class_index, 4);
     assert_near(found[0].chance, 1.0 / 3, 1e-12);
@@ -126,11 +126,12 @@ static void test_best_first_and_threads(void **state)
         memcpy(copies[p], values, n * sizeof values[0]);
         properties[p] = (vg_property){names[p], copies[p]};
     }
-    vg_shortcut first[8], other[8];
+    vg_shortcut first[VG_SHORTCUTS], other[VG_SHORTCUTS];
     for (int threads = 1; threads <= 3; threads++) {
         int count;
         memset(other, 0, sizeof other);
-        assert_ok(vg_shortcuts_find(properties, 3, labels, n, 3, threads, other, &count, &err));
+        assert_ok(
+            vg_shortcuts_find(properties, 3, labels, n, 3, threads, other, &count, NULL, &err));
         assert_int_equal(count, 2);
         if (threads == 1)
             memcpy(first, other, sizeof first);
@@ -139,6 +140,44 @@ static void test_best_first_and_threads(void **state)
             assert_near(other[i].accuracy, first[i].accuracy, 0);
             assert_near(other[i].z, first[i].z, 0);
         }
+    }
+}
+
+/* Two weak numbers that know different classes know more together, and noise gains nothing. */
+static void test_several_together(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    const size_t sizes[] = {80, 80, 80, 80};
+    const double left[] = {0, 0, 4, 4}, right[] = {0, 4, 0, 4}, none[] = {0, 0, 0, 0};
+    static double copies[2][320];
+    const double *means[2][2] = {{left, right}, {left, none}};
+    for (int which = 0; which < 2; which++) {
+        vg_property properties[2];
+        size_t n = 0;
+        for (int p = 0; p < 2; p++) {
+            n = fill(4, sizes, means[which][p], 1, (uint64_t)p);
+            memcpy(copies[p], values, n * sizeof values[0]);
+            properties[p] = (vg_property){p ? "second" : "first", copies[p]};
+        }
+        vg_shortcut found[VG_SHORTCUTS], together[3];
+        for (int threads = 1; threads <= 3; threads++) {
+            int count;
+            assert_ok(vg_shortcuts_find(properties, 2, labels, n, 4, threads, found, &count,
+                                        &together[threads - 1], &err));
+            assert_string_equal(together[threads - 1].property, "all together");
+            assert_near(together[threads - 1].accuracy, together[0].accuracy, 0);
+        }
+        if (which == 0) {
+            assert_true(found[0].accuracy < 0.6);
+            assert_true(together[0].accuracy > 0.85);
+            assert_near(together[0].null_mean, 0.25, 0.06);
+            assert_true(together[0].null_high < 0.4);
+        } else {
+            assert_near(together[0].accuracy, 0, 0);
+        }
+        assert_near(found[0].null_mean, 0.25, 0.03);
+        assert_true(found[0].null_high >= found[0].null_mean && found[0].null_high < 0.35);
     }
 }
 
@@ -152,6 +191,7 @@ int main(void)
         cmocka_unit_test(test_nothing_to_tell),
         cmocka_unit_test(test_labels_survive_small_classes),
         cmocka_unit_test(test_best_first_and_threads),
+        cmocka_unit_test(test_several_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

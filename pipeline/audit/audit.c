@@ -130,33 +130,44 @@ static vg_status count_flat(const vg_dataset *dataset, vg_audit *audit, vg_error
     return status;
 }
 
-/* Sizes are compared by their logarithms: twice as large is as far as half as large. */
-static double property_of(const vg_facts *facts, int which)
+/* What is looked at, in the order of names[]. Sizes are compared by their logarithms: twice as large is as far as half
+ * as large. A cast is a channel against the picture's brightness, so that a dark class is not also less red. */
+static const char *const property_names[] = {
+    "brightness", "contrast",    "sharpness", "entropy",     "border", "colour",
+    "red cast",   "green cast",  "blue cast", "width",       "height", "aspect",
+    "file size",  "compression", "format",    "colour type", "EXIF"};
+enum { PROPERTIES = sizeof property_names / sizeof property_names[0] };
+_Static_assert((int)PROPERTIES <= (int)VG_SHORTCUTS, "room for every property");
+
+static void properties_of(const vg_facts *f, double values[PROPERTIES])
 {
-    switch (which) {
-    case 0:
-        return (double)facts->brightness;
-    case 1:
-        return (double)facts->contrast;
-    case 2:
-        return log(facts->width);
-    case 3:
-        return log(facts->height);
-    case 4:
-        return log((double)facts->width / facts->height);
-    case 5:
-        return log1p((double)facts->file_bytes);
-    default:
-        return facts->format;
-    }
+    double light = 255 * (double)f->brightness;
+    const double all[] = {
+        (double)f->brightness,
+        (double)f->contrast,
+        -log(f->edge ? f->edge : UINT16_MAX),
+        f->entropy,
+        vg_quality_value(f, VG_MARK_BORDER),
+        f->coloured,
+        (double)f->mean[0] - light,
+        (double)f->mean[1] - light,
+        (double)f->mean[2] - light,
+        log(f->width),
+        log(f->height),
+        log((double)f->width / f->height),
+        log1p((double)f->file_bytes),
+        f->quality,
+        f->format,
+        f->colour,
+        (f->flags & VG_FACT_EXIF) != 0,
+    };
+    for (int p = 0; p < PROPERTIES; p++)
+        values[p] = all[p];
 }
 
 static vg_status find_shortcuts(const vg_dataset *dataset, int threads, vg_audit *audit,
                                 vg_error *err)
 {
-    static const char *const names[] = {"brightness", "contrast",  "width", "height",
-                                        "aspect",     "file size", "format"};
-    enum { PROPERTIES = sizeof names / sizeof names[0] };
     double *values = vg_alloc(audit->decoded, PROPERTIES * sizeof *values);
     int *labels = vg_alloc(audit->decoded, sizeof *labels);
     vg_status status = VG_OK;
@@ -166,16 +177,18 @@ static vg_status find_shortcuts(const vg_dataset *dataset, int threads, vg_audit
         vg_property properties[PROPERTIES];
         size_t n = 0;
         for (int p = 0; p < PROPERTIES; p++)
-            properties[p] = (vg_property){names[p], values + (size_t)p * audit->decoded};
+            properties[p] = (vg_property){property_names[p], values + (size_t)p * audit->decoded};
         for (size_t i = 0; i < audit->found; i++) {
             if (!(audit->facts[i].flags & VG_FACT_DECODED))
                 continue;
+            double own[PROPERTIES];
+            properties_of(&audit->facts[i], own);
             for (int p = 0; p < PROPERTIES; p++)
-                values[(size_t)p * audit->decoded + n] = property_of(&audit->facts[i], p);
+                values[(size_t)p * audit->decoded + n] = own[p];
             labels[n++] = vg_dataset_label(dataset, i);
         }
         status = vg_shortcuts_find(properties, PROPERTIES, labels, n, audit->classes, threads,
-                                   audit->shortcuts, &audit->shortcut_count, err);
+                                   audit->shortcuts, &audit->shortcut_count, &audit->together, err);
     }
     free(values);
     free(labels);

@@ -47,11 +47,17 @@ typedef struct vg_audit_file {
  * mean by 4 standard deviations, and is worth at least 0.3 of a class more than chance. Classes of
  * fewer than 5 decoded pictures are left out; above 20,000 pictures a fixed part is looked at. Real
  * classes do differ in what they look like: a line here is a fact to look at, not yet a fault. */
+enum { VG_SHORTCUTS = 20 }; /* properties at most */
 typedef struct vg_shortcut {
     const char *
-        property; /* "brightness", "contrast", "width", "height", "aspect", "file size", "format" */
+        property; /* "brightness", "contrast", "sharpness", "entropy", "border", "colour", "red cast", "green
+                     cast", "blue cast", "width", "height", "aspect", "file size", "compression", "format",
+                     "colour type", "EXIF"; of vg_audit.together "all together" */
     double accuracy; /* balanced accuracy, cross-validated, of naming the class from it alone */
     double chance;   /* 1 / classes that were tested */
+    double null_mean,
+        null_high;   /* the same over shuffles of the numbers: their mean, and what 95 % of them
+                                    do not pass */
     int class_index; /* the class that stands out most, -1: none by as much as |z| = 1 */
     double z;        /* its mean against the pictures of the other classes (each class with the same
                         weight), in their standard deviations, cut at +-99; of sizes: logarithms */
@@ -74,8 +80,11 @@ typedef struct vg_audit {
     size_t broken_count;
     vg_audit_file *noted; /* readable with a warning */
     size_t noted_count;
-    vg_shortcut shortcuts[8];
-    int shortcut_count;     /* those whose accuracy is clearly above chance, best first */
+    vg_shortcut shortcuts[VG_SHORTCUTS];
+    int shortcut_count; /* those whose accuracy is clearly above chance, best first */
+    /* Naive Bayes over all properties at once, on at most 4,000 pictures, against 19 shuffles; accuracy 0 where it does
+     * not clearly gain on the best property alone. No class stands out of it. */
+    vg_shortcut together;
     vg_channel_stats stats; /* training split, RGB (grey if every image is grey) */
     vg_scale scale;         /* of the training split */
     int min_width, max_width, min_height, max_height;

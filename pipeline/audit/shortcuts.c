@@ -10,6 +10,7 @@
  * gain must also be worth 0.3 of a class (with two classes: 65 % instead of 50 %). */
 #include "audit/shortcuts.h"
 
+#include "audit/shortcuts_join.h"
 #include "base/alloc.h"
 #include "base/rng.h"
 #include "base/threads.h"
@@ -18,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FOLDS = 5, SHUFFLES = 99, MOST_PICTURES = 20000, MOST_BINS = 64, MOST_PROPERTIES = 8 };
+enum { FOLDS = 5, SHUFFLES = 99, MOST_PICTURES = 20000, MOST_BINS = 64 };
 
 static const double LEAST_GAIN = 0.3; /* of a class */
 static const double LEAST_SIGMAS = 4; /* above the mean of the shuffles */
@@ -45,9 +46,10 @@ struct entry {
 struct work {
     const struct table *table;
     const vg_property *properties;
-    vg_shortcut results[MOST_PROPERTIES];
-    bool clear[MOST_PROPERTIES];
-    vg_status statuses[MOST_PROPERTIES];
+    vg_shortcut results[VG_SHORTCUTS];
+    bool clear[VG_SHORTCUTS];
+    vg_status statuses[VG_SHORTCUTS];
+    uint8_t *bins[VG_SHORTCUTS]; /* [table->count]; NULL: all pictures have the same value */
 };
 
 static void table_reset(struct table *table)
@@ -262,9 +264,17 @@ static void find_outlier(const struct table *table, const double *values, double
     }
 }
 
-static bool beats_shuffles(const struct table *table, uint8_t *bins, struct counts *counts,
-                           double reached, uint64_t stream)
+static int by_size(const void *a, const void *b)
 {
+    double p = *(const double *)a, q = *(const double *)b;
+    return p < q ? -1 : p > q;
+}
+
+/* Fills the null of the result; the first shuffle that does as well ends it. Spoils the bins' order. */
+static bool beats_shuffles(const struct table *table, uint8_t *bins, struct counts *counts,
+                           vg_shortcut *result, uint64_t stream)
+{
+    double reached = result->accuracy, all[SHUFFLES];
     vg_rng rng = vg_rng_make(0, 0, stream, VG_RNG_PERMUTE);
     double sum = 0, squares = 0;
     for (int s = 0; s < SHUFFLES; s++) {
@@ -277,10 +287,14 @@ static bool beats_shuffles(const struct table *table, uint8_t *bins, struct coun
         double a = accuracy(table, bins, counts);
         if (a >= reached)
             return false;
+        all[s] = a;
         sum += a;
         squares += a * a;
     }
     double mean = sum / SHUFFLES, variance = fmax(squares / SHUFFLES - mean * mean, 0);
+    qsort(all, SHUFFLES, sizeof *all, by_size);
+    result->null_mean = mean;
+    result->null_high = all[SHUFFLES * 95 / 100];
     return reached > mean + LEAST_SIGMAS * sqrt(variance);
 }
 
@@ -301,8 +315,13 @@ static void test_property(void *context, int thread, size_t item)
         vg_shortcut *result = &work->results[item];
         *result = (vg_shortcut){.property = property->name, .chance = 1.0 / table->classes};
         result->accuracy = accuracy(table, bins, &counts);
+        work->bins[item] = vg_alloc(table->count, 1);
+        if (work->bins[item])
+            memcpy(work->bins[item], bins, table->count);
+        else
+            work->statuses[item] = VG_E_NOMEM;
         work->clear[item] = result->accuracy * table->classes - 1 >= LEAST_GAIN &&
-                            beats_shuffles(table, bins, &counts, result->accuracy, (uint64_t)item);
+                            beats_shuffles(table, bins, &counts, result, (uint64_t)item);
         find_outlier(table, property->values, moments, moments + classes, result);
     }
     counts_reset(&counts);
@@ -313,11 +332,13 @@ static void test_property(void *context, int thread, size_t item)
 
 vg_status vg_shortcuts_find(const vg_property *properties, int property_count, const int *labels,
                             size_t count, int classes, int threads, vg_shortcut *found,
-                            int *found_count, vg_error *err)
+                            int *found_count, vg_shortcut *together, vg_error *err)
 {
     struct table table = {0};
     struct work work = {.table = &table, .properties = properties};
     *found_count = 0;
+    if (together)
+        *together = (vg_shortcut){.property = "all together", .class_index = -1};
     if (count == 0 || classes < 2)
         return VG_OK;
     vg_status status = table_make(&table, labels, count, classes, err);
@@ -333,6 +354,19 @@ vg_status vg_shortcuts_find(const vg_property *properties, int property_count, c
                 found[at] = found[at - 1];
             found[at] = work.results[i];
         }
+        if (!status && together)
+            status =
+                vg_shortcuts_join(&(vg_join){.rows = table.count,
+                                             .labels = table.labels,
+                                             .folds = table.folds,
+                                             .fold_count = FOLDS,
+                                             .classes = table.classes,
+                                             .bins = table.bins,
+                                             .values = work.bins,
+                                             .properties = property_count},
+                                  threads, *found_count ? found[0].accuracy : 0, together, err);
+        for (int i = 0; i < property_count; i++)
+            free(work.bins[i]);
     }
     table_reset(&table);
     return status;

@@ -85,6 +85,8 @@ void vg_ignored_words(const vg_dataset *dataset, char *text, size_t capacity);
 /* A shortcut in one sentence. */
 void vg_shortcut_words(const vg_dataset *dataset, const vg_shortcut *shortcut, char *text,
                        size_t capacity);
+/* What all properties together tell, in one sentence; audit->together.accuracy is above 0. */
+void vg_together_words(const vg_audit *audit, char *text, size_t capacity);
 /* The whole command of an advice on the heap, the path quoted for a shell where it must be, and the
  * background that the dataset was opened with; NULL when memory ran out or there is no command. */
 char *vg_advice_command(const vg_advice *advice, const char *dataset, int background);

@@ -4,8 +4,8 @@
  * is large (in the unit of the pictures' own spread) and one that chance does not explain. Only
  * commands and options that exist are recommended. */
 #include "report/audit_page.h"
-
 #include "report/balance_plan.h"
+#include "report/class_notes.h"
 #include "report/escape.h"
 
 #include "base/alloc.h"
@@ -23,127 +23,25 @@ static const size_t few_tested = 30;
 static const size_t hardly_tested = 10;
 /* Largest to smallest class: from here on rare classes suffer visibly in plain training. */
 static const double skewed = 3;
-/* A class mean that lies one standard deviation of single pictures off the others. */
-static const double far_off = 1;
-/* ... and off most of the other classes, each by itself. */
-static const double most_agree = 0.75;
 /* Part of the way from chance to certainty that a trivial property goes. */
 static const double strong_shortcut = 0.25;
 /* Share of broken files that is a fault of the collection and no accident. */
 static const double many_broken = 0.02;
-
-static void add_note(vg_class_finding *class, bool accuse, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void add_note(vg_class_finding *class, bool accuse, const char *format, ...)
-{
-    size_t used = strlen(class->note);
-    if (used && used + 2 < sizeof class->note) {
-        memcpy(class->note + used, "; ", 3);
-        used += 2;
-    }
-    va_list args;
-    va_start(args, format);
-    vsnprintf(class->note + used, sizeof class->note - used, format, args);
-    va_end(args);
-    class->accused |= accuse;
-}
-
-/* Means over the pictures of all classes but one. */
-typedef struct others {
-    double brightness, contrast, width, height, grey; /* grey: share */
-    double spread;                                    /* of brightness within classes */
-    double pictures;
-} others;
-
-static others others_of(const vg_audit *audit, int label)
-{
-    others o = {0};
-    double variance = 0;
-    for (int k = 0; k < audit->classes; k++) {
-        const vg_audit_class *c = &audit->per_class[k];
-        double n = (double)c->decoded;
-        if (k == label || c->decoded == 0)
-            continue;
-        o.pictures += n;
-        o.brightness += n * c->brightness;
-        o.contrast += n * c->contrast;
-        o.width += n * c->width;
-        o.height += n * c->height;
-        o.grey += (double)c->grey;
-        variance += n * c->brightness_std * c->brightness_std;
-    }
-    if (o.pictures > 0) {
-        o.brightness /= o.pictures;
-        o.contrast /= o.pictures;
-        o.width /= o.pictures;
-        o.height /= o.pictures;
-        o.grey /= o.pictures;
-        o.spread = sqrt(variance / o.pictures);
-    }
-    return o;
-}
-
-/* Share of the other classes from which this one lies off in direction `off` by more than half a
- * spread: one dark class must not make all others "brighter". */
-static double agreeing(const vg_audit *audit, int label, double off, double spread)
-{
-    int rest = 0, agree = 0;
-    for (int k = 0; k < audit->classes; k++) {
-        if (k == label || audit->per_class[k].decoded == 0)
-            continue;
-        double d = audit->per_class[label].brightness - audit->per_class[k].brightness;
-        rest++;
-        agree += off < 0 ? d < -spread / 2 : d > spread / 2;
-    }
-    return rest ? (double)agree / rest : 0;
-}
-
-static void note_looks(const vg_audit *audit, vg_class_finding *class)
-{
-    const vg_audit_class *c = &audit->per_class[class->label];
-    double n = (double)c->decoded;
-    if (n < 5)
-        return;
-    others o = others_of(audit, class->label);
-    if (o.pictures < 10)
-        return;
-    double spread =
-        fmax(sqrt((o.spread * o.spread + c->brightness_std * c->brightness_std) / 2), 1.0 / 255);
-    double off = (c->brightness - o.brightness) / spread;
-    if (fabs(off) >= far_off && fabs(off) * sqrt(n) > 4 &&
-        agreeing(audit, class->label, off, spread) >= most_agree)
-        add_note(class, true, "%s than the others: %.2f ± %.2f against %.2f ± %.2f",
-                 off < 0 ? "darker" : "brighter", c->brightness, c->brightness_std, o.brightness,
-                 o.spread);
-    if (c->contrast < 0.6 * o.contrast)
-        add_note(class, false, "flat: contrast %.2f against %.2f", c->contrast, o.contrast);
-    double size = sqrt(c->width * c->height), other_size = sqrt(o.width * o.height);
-    if (size < other_size / 1.5 || size > other_size * 1.5)
-        add_note(class, false, "%s: about %.0fx%.0f pixels against %.0fx%.0f",
-                 size < other_size ? "smaller" : "larger", c->width, c->height, o.width, o.height);
-    double low, high;
-    vg_wilson((double)c->grey, n, &low, &high);
-    if (low > o.grey + 0.05)
-        add_note(class, (double)c->grey > 0.5 * n && o.grey < 0.1,
-                 "%.0f %% without colour (others %.0f %%)", 100 * (double)c->grey / n,
-                 100 * o.grey);
-}
 
 static void note_class(const vg_audit *audit, vg_class_finding *class, bool tests_on_val)
 {
     const vg_audit_class *c = &audit->per_class[class->label];
     const char *split = tests_on_val ? "validation" : "test";
     if (c->count[VG_SPLIT_TRAIN] == 0)
-        add_note(class, true, "no training images");
-    note_looks(audit, class);
+        vg_class_note(class, true, "no training images");
+    vg_class_note_looks(audit, class);
     if (class->tested == 0)
-        add_note(class, true, "accuracy cannot be measured (none in the %s split)", split);
+        vg_class_note(class, true, "accuracy cannot be measured (none in the %s split)", split);
     else if (class->tested < few_tested)
-        add_note(class, class->tested < hardly_tested, "accuracy ±%.0f points (%zu to %s)",
-                 100 * class->margin, class->tested, tests_on_val ? "validate" : "test");
+        vg_class_note(class, class->tested < hardly_tested, "accuracy ±%.0f points (%zu to %s)",
+                      100 * class->margin, class->tested, tests_on_val ? "validate" : "test");
     if (class->broken)
-        add_note(class, class->broken * 10 > class->total, "%zu broken", class->broken);
+        vg_class_note(class, class->broken * 10 > class->total, "%zu broken", class->broken);
 }
 
 static int larger_first(const void *left, const void *right)
@@ -489,6 +387,15 @@ void vg_shortcut_words(const vg_dataset *dataset, const vg_shortcut *s, char *te
         {"height", "lower", "taller"},
         {"aspect", "more upright", "more oblong"},
         {"file size", "smaller as a file", "larger as a file"},
+        {"sharpness", "less sharp", "sharper"},
+        {"entropy", "emptier", "fuller"},
+        {"border", "less framed", "more framed"},
+        {"colour", "less coloured", "more coloured"},
+        {"red cast", "less red", "redder"},
+        {"green cast", "less green", "greener"},
+        {"blue cast", "less blue", "bluer"},
+        {"compression", "more compressed", "less compressed"},
+        {"EXIF", "more often without EXIF data", "more often with EXIF data"},
     };
     char who[160] = "";
     for (size_t i = 0; s->class_index >= 0 && i < sizeof words / sizeof *words; i++)
@@ -496,8 +403,21 @@ void vg_shortcut_words(const vg_dataset *dataset, const vg_shortcut *s, char *te
             snprintf(who, sizeof who, "\"%s\" is %s than the others (z %+.1f): ",
                      vg_dataset_class_name(dataset, s->class_index),
                      s->z < 0 ? words[i].less : words[i].more, s->z);
-    snprintf(text, capacity, "%s%s alone names the class with %.1f %% accuracy (chance %.1f %%)",
+    snprintf(text, capacity, "%s%s alone names the class with %.1f %% accuracy (chance %.1f %%",
              who, s->property, 100 * s->accuracy, 100 * s->chance);
+    if (s->null_high > 0)
+        vg_text_append(text, capacity, "; shuffled %.1f %%, 95 of 100 at most %.1f %%",
+                       100 * s->null_mean, 100 * s->null_high);
+    vg_text_append(text, capacity, ")");
+}
+
+void vg_together_words(const vg_audit *audit, char *text, size_t capacity)
+{
+    const vg_shortcut *s = &audit->together;
+    snprintf(text, capacity,
+             "all of them together name the class with %.1f %% accuracy (chance %.1f %%; shuffled "
+             "%.1f %%, at most %.1f %%): so far one gets without a look at what is in a picture",
+             100 * s->accuracy, 100 * s->chance, 100 * s->null_mean, 100 * s->null_high);
 }
 
 static char *command(const char *before, const char *dataset, const char *after)

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { THUMBS = 6, MOST_GALLERIES = 40, MOST_FILES = 500 };
+enum { THUMBS = 6, MOST_GALLERIES = 40 };
 
 typedef vg_audit_page page;
 /* Of a class: dataset indices; SIZE_MAX: none. */
@@ -193,19 +193,26 @@ static vg_status put_gallery(const page *p, vg_error *err)
 static void put_shortcut_chart(const page *p)
 {
     const vg_audit *a = p->audit;
-    static const char *const series[] = {"from this property alone", "chance"};
-    const char *labels[8];
-    double values[16];
+    static const char *const series[] = {"from this property alone", "chance (95 % of shuffles)"};
+    const char *labels[VG_SHORTCUTS + 1];
+    double values[2 * (VG_SHORTCUTS + 1)];
+    int rows = a->shortcut_count;
     for (int i = 0; i < a->shortcut_count; i++) {
         labels[i] = a->shortcuts[i].property;
         values[2 * (size_t)i] = a->shortcuts[i].accuracy;
-        values[2 * (size_t)i + 1] = a->shortcuts[i].chance;
+        values[2 * (size_t)i + 1] = a->shortcuts[i].null_high;
+    }
+    if (a->together.accuracy > 0) {
+        labels[rows] = a->together.property;
+        values[2 * (size_t)rows] = a->together.accuracy;
+        values[2 * (size_t)rows + 1] = a->together.null_high;
+        rows++;
     }
     vg_svg_bars chart = {.name = "Balanced accuracy of naming the class from one property",
                          .labels = labels,
                          .series = series,
                          .values = values,
-                         .rows = a->shortcut_count,
+                         .rows = rows,
                          .series_count = 2,
                          .percent = true,
                          .full = 1,
@@ -250,6 +257,11 @@ static void put_looks(const page *p, chart_data *d)
         vg_shortcut_words(p->dataset, &p->audit->shortcuts[i], text, sizeof text);
         vg_html_paragraph(p->out, "%s.", text);
     }
+    if (p->audit->together.accuracy > 0) {
+        char text[400];
+        vg_together_words(p->audit, text, sizeof text);
+        vg_html_paragraph(p->out, "Besides, %s.", text);
+    }
     if (p->audit->shortcut_count == 0)
         vg_html_paragraph(p->out,
                           "Nothing that was looked at: neither light nor size nor format of "
@@ -261,58 +273,6 @@ static void put_looks(const page *p, chart_data *d)
     vg_html_row_end(p->out);
 }
 
-static void put_file_rows(const page *p, const vg_audit_file *files, size_t count, const char *kind)
-{
-    for (size_t i = 0; i < count && i < MOST_FILES; i++) {
-        char name[4096];
-        vg_dataset_name(p->dataset, files[i].index, name, sizeof name);
-        vg_html_table_row(p->out);
-        vg_html_cell(p->out, "%s", kind);
-        vg_html_cell(p->out, "%s", name);
-        vg_html_cell(p->out, "%s", files[i].reason);
-    }
-}
-
-static void put_files(const page *p)
-{
-    static const char *const heads[] = {"", "file", "reason", NULL};
-    const vg_audit *a = p->audit;
-    vg_html_section(p->out, "Files");
-    vg_html_paragraph(p->out,
-                      "%zu found, %zu decoded, %zu broken, %zu with a warning, %zu with the wrong "
-                      "extension, %zu turned upright by EXIF.",
-                      a->found, a->decoded, a->broken_count, a->warned, a->wrong_extension,
-                      a->turned_by_exif);
-    char left_out[600], words[300];
-    char flat[400], colour[VG_BACKGROUND_TEXT];
-    vg_flat_words(&a->flat, p->dataset, flat, sizeof flat);
-    if (a->flat.flat && a->flat.better >= 0)
-        vg_html_paragraph(p->out, "%s. Instead: --background %s.", flat,
-                          vg_background_print(a->flat.better, colour));
-    else if (a->flat.flat)
-        vg_html_paragraph(p->out, "%s.", flat);
-    vg_ignored_words(p->dataset, left_out, sizeof left_out);
-    vg_html_paragraph(p->out, "Ignored: %s.", left_out[0] ? left_out : "nothing");
-    for (size_t k = 0; k < p->findings->alike_count && k < MOST_FILES; k++) {
-        vg_alike_words(p->dataset, p->findings, k, words, sizeof words);
-        vg_html_paragraph(p->out, "%s.", words);
-    }
-    size_t kept, noticed;
-    const char *const *notes = vg_dataset_notes(p->dataset, &kept, &noticed);
-    for (size_t k = 0; k < kept; k++)
-        vg_html_paragraph(p->out, "%s", notes[k]);
-    if (noticed > kept)
-        vg_html_paragraph(p->out, "... and %zu more of this kind.", noticed - kept);
-    if (a->broken_count + a->noted_count == 0)
-        return;
-    vg_html_table_begin(p->out, heads);
-    put_file_rows(p, a->broken, a->broken_count, "broken");
-    put_file_rows(p, a->noted, a->noted_count, "warning");
-    vg_html_table_end(p->out);
-    if (a->broken_count > MOST_FILES || a->noted_count > MOST_FILES)
-        vg_html_paragraph(p->out, "The first %d of each; all of them: --list files.", MOST_FILES);
-}
-
 static vg_status put_page(const page *p, vg_error *err)
 {
     chart_data data;
@@ -322,10 +282,8 @@ static vg_status put_page(const page *p, vg_error *err)
     put_head(p);
     put_counts(p, &data);
     status = put_gallery(p, err);
-    if (!status) {
+    if (!status)
         put_looks(p, &data);
-        put_files(p);
-    }
     for (int i = 0; !status && vg_audit_sections[i]; i++)
         if (vg_audit_sections[i]->html)
             status = vg_audit_sections[i]->html(p, err);

@@ -158,6 +158,25 @@ static json_t *alike(const vg_dataset *dataset, const vg_findings *f, bool *ok)
     return array;
 }
 
+/* What the shuffles reached. */
+static void set_null(json_t *to, const vg_shortcut *s, bool *ok)
+{
+    vg_json_set(to, "null_mean", vg_json_number(s->null_mean), ok);
+    vg_json_set(to, "null_high", vg_json_number(s->null_high), ok);
+}
+
+/* All properties at once; null where that adds nothing. */
+static json_t *together(const vg_shortcut *s, bool *ok)
+{
+    if (!(s->accuracy > 0))
+        return json_null();
+    json_t *one = json_object();
+    vg_json_set(one, "accuracy", vg_json_number(s->accuracy), ok);
+    vg_json_set(one, "chance", vg_json_number(s->chance), ok);
+    set_null(one, s, ok);
+    return one;
+}
+
 static json_t *shortcuts(const vg_dataset *dataset, const vg_audit *audit, bool *ok)
 {
     json_t *array = json_array();
@@ -167,6 +186,7 @@ static json_t *shortcuts(const vg_dataset *dataset, const vg_audit *audit, bool 
         vg_json_set(one, "property", json_string(s->property), ok);
         vg_json_set(one, "accuracy", vg_json_number(s->accuracy), ok);
         vg_json_set(one, "chance", vg_json_number(s->chance), ok);
+        set_null(one, s, ok);
         vg_json_set(one, "class", class_name(dataset, s->class_index), ok);
         vg_json_set(one, "z", s->class_index < 0 ? json_null() : vg_json_number(s->z), ok);
         vg_json_append(array, one, ok);
@@ -225,6 +245,7 @@ static json_t *whole(const vg_dataset *dataset, const vg_audit *audit, const vg_
     vg_json_set(root, "names_alike", alike(dataset, f, ok), ok);
     vg_json_set(root, "numbers_out_of_order", json_boolean(f->misordered >= 0), ok);
     vg_json_set(root, "shortcuts", shortcuts(dataset, audit, ok), ok);
+    vg_json_set(root, "shortcuts_together", together(&audit->together, ok), ok);
     const vg_audit_page page = {.dataset = dataset, .audit = audit, .findings = f};
     for (int i = 0; vg_audit_sections[i]; i++)
         if (vg_audit_sections[i]->json)

@@ -41,8 +41,11 @@ typedef struct vg_audit_section {
 
 extern const vg_audit_section vg_section_copies;
 extern const vg_audit_section vg_section_measure;
+extern const vg_audit_section vg_section_files;
 extern const vg_audit_section vg_section_labels;
 extern const vg_audit_section vg_section_origins;
+extern const vg_audit_section vg_section_pictures;
+
 extern const vg_audit_section
     *const vg_audit_sections[]; /* in the order of the report, NULL at the end */
 

@@ -216,6 +216,11 @@ static void put_shortcuts(const page *p)
     if (count == 0)
         vg_page_row(p, "shortcuts",
                     "none: neither light nor size nor format tells the classes apart");
+    if (p->audit->together.accuracy > 0) {
+        char text[400];
+        vg_together_words(p->audit, text, sizeof text);
+        vg_page_row(p, "", text);
+    }
 }
 
 static void put_flat(const page *p)
@@ -229,33 +234,6 @@ static void put_flat(const page *p)
         vg_text_append(text, sizeof text, "; instead: --background %s",
                        vg_background_print(flat->better, colour));
     vg_page_row(p, "flat", text);
-}
-
-static void part(char *text, size_t capacity, size_t n, const char *what)
-{
-    size_t used = strlen(text);
-    if (n)
-        snprintf(text + used, capacity - used, "%s%zu %s", used ? ", " : "", n, what);
-}
-
-static void put_files(const page *p)
-{
-    const vg_audit *a = p->audit;
-    char found[400] = "", left_out[600];
-    part(found, sizeof found, a->broken_count, "broken");
-    part(found, sizeof found, a->warned, "readable with a warning");
-    part(found, sizeof found, a->wrong_extension, "with the wrong extension");
-    part(found, sizeof found, a->turned_by_exif, "turned by EXIF");
-    vg_ignored_words(p->dataset, left_out, sizeof left_out);
-    char text[1100];
-    snprintf(text, sizeof text, "%s%s%s",
-             found[0]         ? found
-             : a->labels_only ? "none was opened"
-                              : "all readable",
-             left_out[0] ? "; ignored: " : "", left_out);
-    vg_page_row(p, "files", text);
-    if (a->broken_count || a->noted_count)
-        vg_page_command(p, vg_page_list_command(p, "files"));
 }
 
 /* Names that are nearly the same, and what the scan found worth a line. */
@@ -333,7 +311,6 @@ void vg_audit_text(FILE *out, const vg_dataset *dataset, const vg_audit *audit,
     put_balance(&p);
     put_flat(&p);
     put_shortcuts(&p);
-    put_files(&p);
     put_oddities(&p);
     put_pixels(&p);
     for (int i = 0; vg_audit_sections[i]; i++)

@@ -5,6 +5,8 @@
 
 const vg_audit_section *const vg_audit_sections[] = {
     &vg_section_copies,
+    &vg_section_files,
+    &vg_section_pictures,
     &vg_section_labels,
     &vg_section_normalization,
     &vg_section_marks,
