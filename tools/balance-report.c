@@ -2,14 +2,19 @@
  *
  * Reads every file once (with --quick none), changes none. The text goes to stdout; progress and messages to stderr. */
 #include "audit/audit.h"
+#include "base/file.h"
 #include "base/threads.h"
 #include "cli.h"
+#include "fix_files.h"
 #include "measure.h"
 #include "progress.h"
 #include "report/audit.h"
 #include "report/balance_plan.h"
+#include "report/escape.h"
 #include "report/sample_table.h"
 #include "report_options.h"
+
+#include <stdlib.h>
 
 /* The audit calls this now and then from the thread that started it. */
 static void show_progress(void *context, size_t done, size_t total)
@@ -124,6 +129,37 @@ static vg_status put_results(const vg_cli *cli, vg_report_options *o,
     return status;
 }
 
+/* After the report: the cleaned list. */
+static vg_status put_fix(const vg_cli *cli, const vg_report_options *o, const vg_dataset *dataset,
+                         const vg_audit *audit, vg_error *err)
+{
+    vg_fix_choice choice = o->fix_some ? o->fix_choice : vg_fix_choice_default();
+    vg_fix fix;
+    char words[600];
+    vg_status status = vg_fix_plan(dataset, audit, &choice, &fix, err);
+    if (status)
+        return status;
+    status = vg_fix_write(o->fix, dataset, &choice, &fix, err);
+    vg_fix_words(&fix, words, sizeof words);
+    vg_fix_reset(&fix);
+    if (status)
+        return status;
+    char *manifest = vg_path_join(o->fix, "manifest.csv");
+    char *shown = manifest ? vg_shell_word(manifest) : NULL;
+    free(manifest);
+    if (!shown)
+        return vg_fail(err, VG_E_NOMEM, "out of memory");
+    if (cli->json || o->list_files || o->list_mark) {
+        vg_cli_note(cli, "%s: %s", shown, words);
+    } else {
+        printf("fixed      ");
+        vg_cli_wrap(stdout, words, 11, 11, vg_cli_width(stdout, 100));
+        printf("           train-pipeline %s\n", shown);
+    }
+    free(shown);
+    return vg_cli_finish(stdout, err);
+}
+
 static vg_status look(const vg_cli *cli, const vg_report_options *o, const vg_dataset *dataset,
                       double start, vg_audit *audit, vg_error *err)
 {
@@ -151,11 +187,15 @@ static int run(const vg_cli *cli, vg_report_options *o)
     defaults.background = o->background;
     defaults.counts_only = o->quick;
     defaults.split_by = o->split_by;
-    vg_status status = vg_dataset_open(cli->operands[0], &defaults, &dataset, &err);
+    vg_status status = o->fix ? vg_fix_check_folder(o->fix, cli->operands[0], &err) : VG_OK;
+    if (!status)
+        status = vg_dataset_open(cli->operands[0], &defaults, &dataset, &err);
     if (!status)
         status = look(cli, o, dataset, start, &audit, &err);
     if (!status)
         status = put_results(cli, o, &defaults, dataset, &audit, &err);
+    if (!status && o->fix)
+        status = put_fix(cli, o, dataset, &audit, &err);
     if (status)
         vg_cli_fail(cli, &err, status);
     vg_audit_reset(&audit);

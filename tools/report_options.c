@@ -15,7 +15,9 @@ enum {
     OPTION_BACKGROUND,
     OPTION_QUICK,
     OPTION_MEASURE,
-    OPTION_SPLIT_BY
+    OPTION_SPLIT_BY,
+    OPTION_FIX,
+    OPTION_FIX_ONLY
 };
 
 static vg_status take_list(vg_report_options *o, const char *value, vg_error *err)
@@ -49,6 +51,14 @@ static vg_status take_split_by(vg_report_options *o, const char *value, vg_error
     return vg_fail(err, VG_E_ARG, "--split-by: found \"%s\", expected name or group", value);
 }
 
+static vg_status take_fix_choice(vg_report_options *o, const char *value, vg_error *err)
+{
+    vg_error inner = {0};
+    o->fix_some = true;
+    vg_status status = vg_fix_choice_parse(value, &o->fix_choice, &inner);
+    return status ? vg_fail(err, status, "--fix-only: %s", inner.message) : VG_OK;
+}
+
 static vg_status take(void *context, int id, const char *value, vg_error *err)
 {
     vg_report_options *o = context;
@@ -73,6 +83,11 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
         break;
     case OPTION_BACKGROUND:
         return vg_cli_background(value, &o->background, err);
+    case OPTION_FIX:
+        o->fix = value;
+        break;
+    case OPTION_FIX_ONLY:
+        return take_fix_choice(o, value, err);
     case OPTION_SPLIT_BY:
         return take_split_by(o, value, err);
     case OPTION_QUICK:
@@ -112,6 +127,14 @@ const vg_cli_spec *vg_report_spec(void)
         {"measure", "[MINUTES]",
          "also train with and without each finding: what it costs, in about so many minutes (5)",
          OPTION_MEASURE},
+        {"fix", "DIR",
+         "also write DIR/manifest.csv, a dataset of what is sound, and DIR/fixed.json, the "
+         "reasons; "
+         "no image is touched",
+         OPTION_FIX},
+        {"fix-only", "LIST",
+         "what --fix does (broken,copies,conflicts,leaks); or marks of what is to be left out",
+         OPTION_FIX_ONLY},
         {"split-by", "WHAT",
          "where the dataset brings no split: name, or group: series by their names stay together "
          "(name)",
@@ -131,6 +154,7 @@ const vg_cli_spec *vg_report_spec(void)
             "  balance-report pets/ --html pets.html\n"
             "  balance-report pets/ --json | jq .imbalance_ratio\n"
             "  balance-report pets/ --plan balance.yaml; train-pipeline pets/ --job balance.yaml\n"
+            "  balance-report pets/ --fix clean && train-pipeline clean/manifest.csv\n"
             "  balance-report pets/ --list dark | cut -f 2\n"
             "  balance-report pets/ --quiet --fail-on 'imbalance>10, leaks>0, broken>1%'\n",
         .options = options,
@@ -153,6 +177,10 @@ int vg_report_options_check(const vg_report_options *o, const vg_cli *cli)
     if (o->quick && (o->html || o->csv || listing || o->fail_on_error || o->measure > 0))
         return vg_cli_usage(cli, "--quick opens no picture: it excludes --html, --csv, --list, "
                                  "--measure and --on-error fail");
+    if (o->quick && o->fix)
+        return vg_cli_usage(cli, "--quick opens no picture: it excludes --fix");
+    if (o->fix_some && !o->fix)
+        return vg_cli_usage(cli, "--fix-only says what --fix DIR does: DIR is missing");
     int given = o->quick ? VG_NEEDS_NOTHING : VG_NEEDS_PICTURES;
     vg_status status = vg_conditions_check(&o->conditions, given, &err);
     return status ? vg_cli_usage(cli, "--fail-on: %s", err.message) : -1;

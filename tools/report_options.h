@@ -2,6 +2,7 @@
 #ifndef VG_TOOLS_REPORT_OPTIONS_H
 #define VG_TOOLS_REPORT_OPTIONS_H
 
+#include "audit/fix.h"
 #include "audit/marks.h"
 #include "cli.h"
 #include "dataset/dataset.h"
@@ -17,6 +18,9 @@ typedef struct vg_report_options {
     double measure; /* minutes; 0: not */
     int background;
     vg_split_by split_by;
+    const char *fix; /* folder, NULL: nothing is fixed */
+    bool fix_some;   /* fix_choice was given */
+    vg_fix_choice fix_choice;
 } vg_report_options;
 
 /* Options, usage and examples; options.context is the vg_report_options. */

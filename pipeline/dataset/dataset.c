@@ -46,12 +46,10 @@ static vg_status read_kind(vg_dataset *dataset, const vg_dataset_options *option
     return vg_folder_scan(dataset, options, err);
 }
 
-vg_status vg_dataset_open(const char *path, const vg_dataset_options *options, vg_dataset **dataset,
-                          vg_error *err)
+/* Lists a dataset; `contained` for a manifest about it. */
+static vg_status read_fresh(const char *path, const vg_dataset_options *options, bool contained,
+                            vg_dataset **dataset, vg_error *err)
 {
-    vg_dataset_options standard = vg_dataset_options_default();
-    if (!options)
-        options = &standard;
     *dataset = NULL;
     vg_dataset *fresh = vg_calloc(1, sizeof *fresh);
     if (!fresh || !(fresh->path = vg_strdup(path))) {
@@ -60,15 +58,37 @@ vg_status vg_dataset_open(const char *path, const vg_dataset_options *options, v
     }
     fresh->background = options->background < 0 ? VG_BACKGROUND_BLACK : options->background;
     fresh->options = *options;
+    fresh->contained = contained;
     vg_status status = read_kind(fresh, options, err);
-    if (!status)
-        status = vg_split_assign(fresh, options, err);
-    if (status) {
+    if (status)
         vg_dataset_close(fresh);
-        return status;
+    else
+        *dataset = fresh;
+    return status;
+}
+
+vg_status vg_dataset_index(const char *path, const vg_dataset_options *options,
+                           vg_dataset **dataset, vg_error *err)
+{
+    vg_dataset_options all = *options;
+    all.counts_only = false;
+    return read_fresh(path, &all, true, dataset, err);
+}
+
+vg_status vg_dataset_open(const char *path, const vg_dataset_options *options, vg_dataset **dataset,
+                          vg_error *err)
+{
+    vg_dataset_options standard = vg_dataset_options_default();
+    if (!options)
+        options = &standard;
+    vg_status status = read_fresh(path, options, false, dataset, err);
+    if (!status)
+        status = vg_split_assign(*dataset, options, err);
+    if (status) {
+        vg_dataset_close(*dataset);
+        *dataset = NULL;
     }
-    *dataset = fresh;
-    return VG_OK;
+    return status;
 }
 
 void vg_dataset_close(vg_dataset *dataset)
@@ -77,6 +97,7 @@ void vg_dataset_close(vg_dataset *dataset)
         return;
     free(dataset->path);
     free(dataset->root);
+    free(dataset->container);
     vg_archives_free(dataset->archives);
     free(dataset->names);
     free(dataset->folders);
@@ -289,6 +310,18 @@ vg_status vg_dataset_read(const vg_dataset *dataset, size_t index, const vg_deco
     if (status)
         return status;
     return vg_dataset_decode(dataset, index, bytes, options, reader, image, info, err);
+}
+
+const char *vg_dataset_root(const vg_dataset *dataset)
+{
+    return vg_dataset_container(dataset) ? NULL : dataset->root;
+}
+
+const char *vg_dataset_container(const vg_dataset *dataset)
+{
+    return dataset->container                           ? dataset->container
+           : dataset->archives || vg_is_packed(dataset) ? dataset->path
+                                                        : NULL;
 }
 
 int vg_dataset_background(const vg_dataset *dataset)

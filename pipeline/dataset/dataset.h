@@ -127,6 +127,11 @@ size_t vg_dataset_name(const vg_dataset *dataset, size_t index, char *name, size
 vg_dataset_kind vg_dataset_kind_of(const vg_dataset *dataset);
 const char *vg_dataset_kind_name(vg_dataset_kind kind); /* "folder", "manifest", "idx", "cifar" */
 const char *vg_dataset_path(const vg_dataset *dataset);
+/* What the names of samples that are files of their own are relative to, if they do not begin with '/'; NULL: they are
+ * no such files. */
+const char *vg_dataset_root(const vg_dataset *dataset);
+/* The archive, shards, or folder of IDX or CIFAR files that all samples lie in; NULL: they are files of their own. */
+const char *vg_dataset_container(const vg_dataset *dataset);
 /* Behind transparent pixels, 0xRRGGBB. */
 int vg_dataset_background(const vg_dataset *dataset);
 /* Whether train/val/test came with the data (false: they were made by hash). */

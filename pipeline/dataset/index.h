@@ -62,8 +62,8 @@ struct vg_dataset {
     vg_dataset_kind kind;
     bool brings_splits;
     vg_dataset_options options; /* as it was opened */
-    int background;     /* behind transparent pixels */
-    bool split_folders; /* names begin with the folder of their split */
+    int background;             /* behind transparent pixels */
+    bool split_folders;         /* names begin with the folder of their split */
     vg_dataset_ignored ignored;
 
     char *names; /* arena of zero-terminated names, of samples, their folders and classes */
@@ -85,6 +85,8 @@ struct vg_dataset {
     size_t notes_kept, note_count;
 
     vg_archives *archives; /* where samples lie, if not in files of their own */
+    char *container; /* path of archives or packed files that a manifest is about; NULL: none */
+    bool contained;  /* opened for a manifest */
 
     vg_packed_part parts[VG_PACKED_PARTS];
     int part_count;
@@ -151,6 +153,10 @@ vg_status vg_nothing_found(const vg_dataset *dataset, const vg_finds *finds, vg_
 /* Keeps one line about something that was left out or looks odd, for vg_dataset_notes. */
 void vg_index_note(vg_dataset *dataset, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* A dataset as it is, without splits of our making, for a manifest about it. */
+vg_status vg_dataset_index(const char *path, const vg_dataset_options *options,
+                           vg_dataset **dataset, vg_error *err);
 
 /* The kinds. `dataset` is zero but for path; what they leave behind on an error is released by
  * vg_dataset_close. */

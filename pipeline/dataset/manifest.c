@@ -30,6 +30,7 @@ static const char *const WORDS[VG_ROLE_COUNT][MOST_WORDS] = {
      "img_path", "image_file"},
     {"label", "class", "class_name", "classname", "category", "target", "labels"},
     {"split", "set", "subset", "partition"},
+    {"container"},
 };
 
 bool vg_manifest_plays(const char *word, vg_role role)
@@ -280,7 +281,10 @@ vg_status vg_manifest_finish(vg_manifest *manifest, vg_status status)
 {
     if (!status)
         status = take_out_repeats(manifest);
+    if (!status)
+        status = vg_manifest_resolve(manifest);
     free(manifest->lines);
+    free(manifest->container);
     size_t empty; /* none: a class comes with a row */
     return status ? status
                   : vg_index_finish(manifest->dataset, VG_CLASSES_BY_NUMBER_IF_ALL, &empty,

@@ -5,7 +5,13 @@
 
 #include "dataset/index.h"
 
-typedef enum vg_role { VG_ROLE_PATH, VG_ROLE_LABEL, VG_ROLE_SPLIT, VG_ROLE_COUNT } vg_role;
+typedef enum vg_role {
+    VG_ROLE_PATH,
+    VG_ROLE_LABEL,
+    VG_ROLE_SPLIT,
+    VG_ROLE_CONTAINER,
+    VG_ROLE_COUNT
+} vg_role;
 
 typedef struct vg_manifest {
     vg_dataset *dataset;
@@ -15,7 +21,9 @@ typedef struct vg_manifest {
     vg_split split;                   /* of rows that name none */
     bool forced;                      /* the folder says the split */
     size_t with_split, without_split; /* first lines that have one and have none; 0: no such line */
-    size_t *lines;                    /* of each sample */
+    char *container;                  /* of all rows, NULL: they are files */
+    size_t with_container, without_container;
+    size_t *lines; /* of each sample */
     size_t line_capacity;
 } vg_manifest;
 
@@ -29,6 +37,10 @@ const char *vg_manifest_nearest(const char *word, vg_role *role);
 /* Takes a row; split NULL or empty: none given. */
 vg_status vg_manifest_row(vg_manifest *manifest, size_t line, const char *path, const char *label,
                           const char *split);
+/* Takes the container of a row, before the row; NULL or empty: none given. */
+vg_status vg_manifest_container(vg_manifest *manifest, size_t line, const char *container);
+/* After all rows: finds the samples in the container, if there is one. */
+vg_status vg_manifest_resolve(vg_manifest *manifest);
 
 /* The readers, of a text of `size` bytes with a zero behind it; a table is parsed in place. */
 vg_status vg_manifest_table(vg_manifest *manifest, char *text, size_t size);

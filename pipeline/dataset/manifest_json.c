@@ -69,7 +69,7 @@ static vg_status refuse_missing(vg_manifest *manifest, size_t line, json_t *obje
 
 static vg_status take_object(vg_manifest *manifest, size_t line, json_t *object)
 {
-    json_t *path = NULL, *label = NULL, *split = NULL;
+    json_t *path = NULL, *label = NULL, *split = NULL, *container = NULL;
     const char *path_key = find_key(object, VG_ROLE_PATH, &path);
     const char *label_key = find_key(object, VG_ROLE_LABEL, &label);
     const char *split_key = find_key(object, VG_ROLE_SPLIT, &split);
@@ -95,7 +95,14 @@ static vg_status take_object(vg_manifest *manifest, size_t line, json_t *object)
                                 "\"%.60s\" is %s, expected \"train\", \"val\" or "
                                 "\"test\"",
                                 split_key, type_name(split));
-    return vg_manifest_row(manifest, line, json_string_value(path), name, json_string_value(split));
+    find_key(object, VG_ROLE_CONTAINER, &container);
+    if (container && !json_is_string(container) && !json_is_null(container))
+        return vg_manifest_fail(manifest, line, "\"container\" is %s, expected a string",
+                                type_name(container));
+    vg_status status = vg_manifest_container(manifest, line, json_string_value(container));
+    return status ? status
+                  : vg_manifest_row(manifest, line, json_string_value(path), name,
+                                    json_string_value(split));
 }
 
 static vg_status take_line(vg_manifest *manifest, size_t line, const char *text, size_t size)

@@ -252,6 +252,7 @@ static vg_status learn_columns(struct table *table, const char separators[3], co
     table->columns[VG_ROLE_PATH] = 0;
     table->columns[VG_ROLE_LABEL] = 1;
     table->columns[VG_ROLE_SPLIT] = table->count == 3 ? 2 : -1;
+    table->columns[VG_ROLE_CONTAINER] = -1;
     if (table->count == 2 || table->count == 3)
         return VG_OK;
     char found[120] = "";
@@ -285,7 +286,11 @@ static vg_status take_record(struct table *table)
         return vg_manifest_fail(table->manifest, table->record,
                                 "%d column%s, expected %d as in the first line", table->count,
                                 table->count == 1 ? "" : "s", table->expected);
-    int split = table->columns[VG_ROLE_SPLIT];
+    int split = table->columns[VG_ROLE_SPLIT], container = table->columns[VG_ROLE_CONTAINER];
+    vg_status status = vg_manifest_container(table->manifest, table->record,
+                                             container < 0 ? NULL : table->fields[container]);
+    if (status)
+        return status;
     return vg_manifest_row(
         table->manifest, table->record, table->fields[table->columns[VG_ROLE_PATH]],
         table->fields[table->columns[VG_ROLE_LABEL]], split < 0 ? NULL : table->fields[split]);
