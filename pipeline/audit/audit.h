@@ -103,7 +103,7 @@ typedef struct vg_audit_options {
 } vg_audit_options;
 
 /* Reads everything. Damaged pictures (data errors) count as broken, as they do for the loader. options may be
- * NULL. Memory: 0.1 KiB a sample, 1.5 KiB while copies are searched. The result does not depend on the number of threads. On an error *audit is empty. VG_E_STATE: the dataset keeps counts alone. */
+ * NULL. Memory: 0.1 KiB a sample, 1.8 KiB while copies are searched. The result does not depend on the number of threads. On an error *audit is empty. VG_E_STATE: the dataset keeps counts alone. */
 vg_status vg_audit_run(const vg_dataset *dataset, const vg_audit_options *options, vg_audit *audit,
                        vg_error *err);
 /* The same report without opening a picture: labels and counts alone, for which a dataset of counts is enough.

@@ -2,6 +2,7 @@
  * picture in another light. A coarse grid is enough to tell; each pixel counts in the cell of its centre. */
 #include "audit/same_colour.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,11 +42,31 @@ void vg_colours_make(const vg_image *image, vg_colours *colours)
     }
 }
 
-static bool agree(int a, int b, double gain)
+/* The cells of a that a cell of b may lie over: what b has there is a mixture of them. */
+typedef struct corners {
+    int first, last;
+} corners;
+
+static corners corners_of(double from, double to, int i)
 {
-    double expected = gain * a, off = b - expected;
-    double most = 12 + (expected < 0 ? -expected : expected) / 3;
-    return off <= most && -off <= most;
+    double at = (from + (to - from) * (i + 0.5) / SIDE) * SIDE - 0.5;
+    double before = floor(at + 0.15), after = ceil(at - 0.15); /* nearly on one: that one alone */
+    corners c = {(int)before, (int)after};
+    c.first = c.first < 0 ? 0 : c.first >= SIDE ? SIDE - 1 : c.first;
+    c.last = c.last < 0 ? 0 : c.last >= SIDE ? SIDE - 1 : c.last;
+    return c;
+}
+
+static bool agree(const int16_t *a, corners across, corners down, int b, double gain)
+{
+    double low = INT16_MAX, high = INT16_MIN;
+    for (int y = down.first; y <= down.last; y++)
+        for (int x = across.first; x <= across.last; x++) {
+            double value = gain * a[y * SIDE + x];
+            low = fmin(low, value);
+            high = fmax(high, value);
+        }
+    return b >= low - 12 - fabs(low) / 3 && b <= high + 12 + fabs(high) / 3;
 }
 
 bool vg_same_colour(const vg_colours *a, vg_window_part window, const vg_colours *b, int turn,
@@ -58,14 +79,10 @@ bool vg_same_colour(const vg_colours *a, vg_window_part window, const vg_colours
         for (int x = 0; x < SIDE; x++) {
             int u = turn & VG_TURN_X ? SIDE - 1 - x : x, v = turn & VG_TURN_Y ? SIDE - 1 - y : y;
             int of_b = turn & VG_TURN_SWAP ? u * SIDE + v : v * SIDE + u;
-            double across = window.x0 + (window.x1 - window.x0) * (x + 0.5) / SIDE;
-            double down = window.y0 + (window.y1 - window.y0) * (y + 0.5) / SIDE;
-            int column = (int)(across * SIDE), row = (int)(down * SIDE);
-            column = column < 0 ? 0 : column >= SIDE ? SIDE - 1 : column;
-            row = row < 0 ? 0 : row >= SIDE ? SIDE - 1 : row;
-            int of_a = row * SIDE + column;
-            agreeing += agree(a->blue[of_a], b->blue[of_b], gain) &&
-                        agree(a->red[of_a], b->red[of_b], gain);
+            corners across = corners_of(window.x0, window.x1, x);
+            corners down = corners_of(window.y0, window.y1, y);
+            agreeing += agree(a->blue, across, down, b->blue[of_b], gain) &&
+                        agree(a->red, across, down, b->red[of_b], gain);
         }
     return agreeing * 3 >= CELLS * 2;
 }
