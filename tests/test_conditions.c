@@ -127,6 +127,10 @@ static void what_will_not_be_there_is_refused(void **state)
     assert_int_equal(vg_conditions_check(&list, VG_NEEDS_PICTURES, &err), VG_E_ARG);
     assert_non_null(strstr(err.message, "--label-errors"));
     assert_ok(vg_conditions_check(&list, VG_NEEDS_PICTURES | VG_NEEDS_PREDICTIONS, &err));
+    assert_ok(vg_conditions_add(&list, "moved>0,copies-across>0", &err));
+    assert_int_equal(vg_conditions_check(&list, VG_NEEDS_PICTURES | VG_NEEDS_PREDICTIONS, &err),
+                     VG_E_ARG);
+    assert_non_null(strstr(err.message, "--against"));
     vg_conditions_reset(&list);
 }
 

@@ -1,6 +1,7 @@
 /* balance-report: what is skewed, broken or giving itself away in a dataset, and what to do first.
  *
  * Reads every file once (with --quick none), changes none. The text goes to stdout; progress and messages to stderr. */
+#include "audit/against.h"
 #include "audit/audit.h"
 #include "base/file.h"
 #include "base/threads.h"
@@ -15,6 +16,19 @@
 #include "report_options.h"
 
 #include <stdlib.h>
+
+/* A dataset that was looked at. */
+typedef struct subject {
+    vg_dataset *dataset;
+    vg_audit audit;
+} subject;
+
+/* Everything that is reported on. */
+typedef struct subjects {
+    vg_dataset_options open;
+    subject here, other; /* other: of --against */
+    vg_against against;
+} subjects;
 
 /* The audit calls this now and then from the thread that started it. */
 static void show_progress(void *context, size_t done, size_t total)
@@ -101,17 +115,22 @@ static vg_status measure(const vg_cli *cli, const vg_report_options *o,
     return vg_measure(dataset, audit, findings, &how, measured, err);
 }
 
-static vg_status put_results(const vg_cli *cli, vg_report_options *o,
-                             const vg_dataset_options *open, const vg_dataset *dataset,
-                             const vg_audit *audit, vg_error *err)
+static vg_status put_results(const vg_cli *cli, vg_report_options *o, const subjects *s,
+                             vg_error *err)
 {
+    const vg_dataset *dataset = s->here.dataset;
+    const vg_audit *audit = &s->here.audit;
     vg_findings findings;
     vg_measured measured = {0};
     vg_status status = vg_findings_make(dataset, audit, &findings, err);
     if (status)
         return status;
+    if (o->against) {
+        findings.against = &s->against;
+        findings.other = s->other.dataset;
+    }
     if (o->measure > 0)
-        status = measure(cli, o, open, dataset, audit, &findings, &measured, err);
+        status = measure(cli, o, &s->open, dataset, audit, &findings, &measured, err);
     if (!status) {
         if (o->measure > 0)
             findings.measured = &measured;
@@ -160,46 +179,54 @@ static vg_status put_fix(const vg_cli *cli, const vg_report_options *o, const vg
     return vg_cli_finish(stdout, err);
 }
 
-static vg_status look(const vg_cli *cli, const vg_report_options *o, const vg_dataset *dataset,
-                      double start, vg_audit *audit, vg_error *err)
+static vg_status look(const vg_cli *cli, const vg_report_options *o, const vg_dataset_options *open,
+                      const char *path, subject *s, vg_error *err)
 {
+    double start = vg_progress_clock();
+    vg_status status = vg_dataset_open(path, open, &s->dataset, err);
+    if (status)
+        return status;
     vg_progress progress = vg_progress_start(cli->quiet, cli->json);
     if (o->quick) {
-        vg_status status = vg_audit_labels(dataset, audit, err);
-        audit->seconds = vg_progress_clock() - start; /* listing the files is the work here */
+        status = vg_audit_labels(s->dataset, &s->audit, err);
+        s->audit.seconds = vg_progress_clock() - start; /* listing the files is the work here */
         return status;
     }
     vg_audit_options how = {.threads = cli->threads > 0 ? cli->threads : vg_threads_available(),
                             .fail = o->fail_on_error,
+                            .keep_prints = o->against != NULL,
                             .progress = show_progress,
                             .context = &progress};
-    return vg_audit_run(dataset, &how, audit, err);
+    return vg_audit_run(s->dataset, &how, &s->audit, err);
 }
 
 static int run(const vg_cli *cli, vg_report_options *o)
 {
     vg_error err = {0};
-    vg_dataset *dataset = NULL;
-    vg_audit audit = {0};
-    double start = vg_progress_clock();
-    vg_dataset_options defaults = vg_dataset_options_default();
-    defaults.threads = cli->threads;
-    defaults.background = o->background;
-    defaults.counts_only = o->quick;
-    defaults.split_by = o->split_by;
+    subjects s = {.open = vg_dataset_options_default()};
+    s.open.threads = cli->threads;
+    s.open.background = o->background;
+    s.open.counts_only = o->quick;
+    s.open.split_by = o->split_by;
     vg_status status = o->fix ? vg_fix_check_folder(o->fix, cli->operands[0], &err) : VG_OK;
     if (!status)
-        status = vg_dataset_open(cli->operands[0], &defaults, &dataset, &err);
+        status = look(cli, o, &s.open, cli->operands[0], &s.here, &err);
+    if (!status && o->against)
+        status = look(cli, o, &s.open, o->against, &s.other, &err);
+    if (!status && o->against)
+        status = vg_against_make(s.here.dataset, &s.here.audit, s.other.dataset, &s.other.audit,
+                                 cli->threads, &s.against, &err);
     if (!status)
-        status = look(cli, o, dataset, start, &audit, &err);
-    if (!status)
-        status = put_results(cli, o, &defaults, dataset, &audit, &err);
+        status = put_results(cli, o, &s, &err);
     if (!status && o->fix)
-        status = put_fix(cli, o, dataset, &audit, &err);
+        status = put_fix(cli, o, s.here.dataset, &s.here.audit, &err);
     if (status)
         vg_cli_fail(cli, &err, status);
-    vg_audit_reset(&audit);
-    vg_dataset_close(dataset);
+    vg_against_reset(&s.against);
+    vg_audit_reset(&s.here.audit);
+    vg_audit_reset(&s.other.audit);
+    vg_dataset_close(s.here.dataset);
+    vg_dataset_close(s.other.dataset);
     if (status)
         return VG_EXIT_FAILED;
     for (size_t i = 0; i < o->conditions.count; i++)

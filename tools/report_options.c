@@ -8,6 +8,7 @@
 enum {
     OPTION_HTML,
     OPTION_CSV,
+    OPTION_AGAINST,
     OPTION_PLAN,
     OPTION_LIST,
     OPTION_FAIL_ON,
@@ -69,6 +70,9 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
     case OPTION_CSV:
         o->csv = value;
         break;
+    case OPTION_AGAINST:
+        o->against = value;
+        break;
     case OPTION_PLAN:
         o->plan = value;
         break;
@@ -113,6 +117,9 @@ const vg_cli_spec *vg_report_spec(void)
          OPTION_CSV},
         {"plan", "FILE", "also write the plan as a job that train-pipeline takes: --job FILE",
          OPTION_PLAN},
+        {"against", "OTHER",
+         "also compare with another dataset: classes, light, sizes, and pictures in both",
+         OPTION_AGAINST},
         {"list", "KIND",
          "instead of the report: files (broken or odd, with the reason), or the samples with a "
          "mark: dark, blurred, exact-copy, leak ...",
@@ -155,6 +162,7 @@ const vg_cli_spec *vg_report_spec(void)
             "  balance-report pets/ --json | jq .imbalance_ratio\n"
             "  balance-report pets/ --plan balance.yaml; train-pipeline pets/ --job balance.yaml\n"
             "  balance-report pets/ --fix clean && train-pipeline clean/manifest.csv\n"
+            "  balance-report pets/ --against new-pets/ --fail-on 'moved>0, copies-across>0'\n"
             "  balance-report pets/ --list dark | cut -f 2\n"
             "  balance-report pets/ --quiet --fail-on 'imbalance>10, leaks>0, broken>1%'\n",
         .options = options,
@@ -181,7 +189,8 @@ int vg_report_options_check(const vg_report_options *o, const vg_cli *cli)
         return vg_cli_usage(cli, "--quick opens no picture: it excludes --fix");
     if (o->fix_some && !o->fix)
         return vg_cli_usage(cli, "--fix-only says what --fix DIR does: DIR is missing");
-    int given = o->quick ? VG_NEEDS_NOTHING : VG_NEEDS_PICTURES;
+    int given = (o->quick ? VG_NEEDS_NOTHING : VG_NEEDS_PICTURES) |
+                (o->against ? VG_NEEDS_OTHER : VG_NEEDS_NOTHING);
     vg_status status = vg_conditions_check(&o->conditions, given, &err);
     return status ? vg_cli_usage(cli, "--fail-on: %s", err.message) : -1;
 }

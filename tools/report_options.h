@@ -10,6 +10,7 @@
 
 typedef struct vg_report_options {
     const char *html, *csv, *plan; /* files to write, NULL: none */
+    const char *against;           /* path of another dataset, NULL: none */
     bool list_files;               /* a list in place of the report: of broken and odd files ... */
     bool list_mark;                /* ... or of samples with `mark` */
     vg_mark mark;

@@ -241,7 +241,10 @@ static vg_status run(const vg_dataset *dataset, const vg_audit_options *options,
         status = vg_origins_find(dataset, prints, &audit->origins, err);
     if (!status)
         vg_origins_mark(dataset, &audit->origins, &audit->marks);
-    free(prints);
+    if (options->keep_prints)
+        audit->prints = prints;
+    else
+        free(prints);
     if (!status)
         status = count_flat(dataset, audit, err);
     if (!status)
@@ -308,6 +311,7 @@ void vg_audit_reset(vg_audit *audit)
     free(audit->facts);
     vg_labels_reset(&audit->labels);
     vg_marks_reset(&audit->marks);
+    free(audit->prints);
     vg_scale_reset(&audit->scale);
     vg_duplicates_reset(&audit->copies);
     vg_origins_reset(&audit->origins);

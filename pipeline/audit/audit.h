@@ -91,12 +91,14 @@ typedef struct vg_audit {
     vg_flat flat; /* of all splits */
     vg_duplicates copies;
     vg_origins origins;
+    vg_fingerprint *prints; /* [found] if they were to be kept, else NULL */
     double seconds;
 } vg_audit;
 
 typedef struct vg_audit_options {
-    int threads; /* < 1: all CPUs */
-    bool fail;   /* end with the first unreadable file (by index), named in the error */
+    int threads;      /* < 1: all CPUs */
+    bool fail;        /* end with the first unreadable file (by index), named in the error */
+    bool keep_prints; /* for the search for copies in another dataset: 1 KiB a sample */
     /* May be NULL; called now and then from the caller's thread with the number done, and once at the end. */
     void (*progress)(void *context, size_t done, size_t total);
     void *context;

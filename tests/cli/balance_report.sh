@@ -96,6 +96,31 @@ expect_json '[c["class"] for c in r["plan"]["augment_classes"]] == ["crescent", 
 run "$report" "$data" --quick --plan "$work/no/such/plan.yaml"
 expect_status 1
 
+# Another dataset: a part of the same, brighter, with a class more.
+mkdir -p "$work/other/new"
+for class in star cross heart; do
+    mkdir "$work/other/$class" && cp "$data/$class"/*-000*.* "$data/$class"/*-001*.* "$work/other/$class/"
+done
+cp "$data"/ring/ring-0001.* "$work/other/new/"
+run "$report" "$work/other" --against "$data" --fail-on 'missing-classes>0, copies-across>=10' --html "$work/against.html"
+expect_status 3
+expect_err 'missing-classes>0: found 1'
+expect_err 'copies-across>=10: found'
+expect_out '^against  *'
+expect_out 'a class of this one that it lacks: "new"'
+expect_out 'of its pictures are also here'
+grep -q 'Against another dataset' "$work/against.html" || complain "the page does not compare"
+run "$report" "$work/other" --against "$data" --quick --json --fail-on 'moved>0'
+expect_status 3
+expect_json 'r["against"]["copies"] is None and r["against"]["class_shares"]["verdict"] in ("some", "grave") and r["against"]["moved"] == 1'
+expect_json '[c["class"] for c in r["against"]["classes"] if c["there"] is None] == ["new"] and len(r["against"]["classes"]) == 9'
+run "$report" "$data" --quick --fail-on 'moved>0'
+expect_status 2
+expect_err 'needs another dataset: --against OTHER'
+run "$report" "$data" --quick --against "$work/nowhere"
+expect_status 1
+expect_err "$work/nowhere"
+
 # Conditions: a status of its own, what held on stderr, in every form of the report.
 run "$report" "$data" --fail-on 'imbalance>9, broken>1%' --quiet
 expect_status 3

@@ -22,7 +22,7 @@ enum {
     VG_WEIGHT_NAMES = 50,
     VG_WEIGHT_UNTRAINED = 60, /* a class without a training image */
     VG_WEIGHT_FLAT = 70,
-    VG_WEIGHT_TORN = 75, /* series that lie in several splits */
+    VG_WEIGHT_TORN = 75,   /* series that lie in several splits */
     VG_WEIGHT_BROKEN = 80, /* many files */
     VG_WEIGHT_ONE_CLASS = 90,
     VG_WEIGHT_UNREADABLE = 100
@@ -68,8 +68,11 @@ typedef struct vg_findings {
     uint64_t rare_images, rare_seen;
     const struct vg_measured
         *measured; /* what findings cost (measure.h), borrowed; NULL: not asked for */
-    struct vg_balance_plan *plan;           /* balance_plan.h */
-    const char *plan_file;                  /* where it was written, borrowed; NULL: nowhere */
+    struct vg_balance_plan *plan; /* balance_plan.h */
+    const char *plan_file;        /* where it was written, borrowed; NULL: nowhere */
+    const struct vg_against
+        *against;            /* audit/against.h, borrowed; NULL: nothing to compare with ... */
+    const vg_dataset *other; /* ... and that dataset */
     const struct vg_conditions *conditions; /* judged; borrowed, NULL: none */
 } vg_findings;
 

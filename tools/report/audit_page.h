@@ -53,5 +53,6 @@ extern const vg_audit_section vg_section_conditions;
 extern const vg_audit_section vg_section_marks;
 extern const vg_audit_section vg_section_normalization;
 extern const vg_audit_section vg_section_plan;
+extern const vg_audit_section vg_section_against;
 
 #endif

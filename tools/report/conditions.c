@@ -2,6 +2,7 @@
  * dataset is read: a condition that can never hold is the alarm that nobody hears. */
 #include "report/conditions.h"
 
+#include "audit/against.h"
 #include "base/alloc.h"
 #include "base/text.h"
 
@@ -122,6 +123,37 @@ static double of_copies(const source *s)
     return n;
 }
 
+static double of_moved(const source *s)
+{
+    return s->findings->against->moved;
+}
+
+static double of_class_distance(const source *s)
+{
+    return s->findings->against->shares.distance;
+}
+
+static double of_picture_distance(const source *s)
+{
+    const vg_against *a = s->findings->against;
+    return a->property_count ? a->properties[0].distance : 0;
+}
+
+static double of_new_classes(const source *s)
+{
+    return (double)s->findings->against->only[1];
+}
+
+static double of_missing_classes(const source *s)
+{
+    return (double)s->findings->against->only[0];
+}
+
+static double of_copies_across(const source *s)
+{
+    return (double)s->findings->against->across_count;
+}
+
 /* The numbers beside the marks, which come after them. */
 static const struct number {
     const char *name, *plural; /* plural NULL: there is none */
@@ -155,6 +187,18 @@ static const struct number {
      "accuracy that one property alone gives, 0 if none is above chance"},
     {"copy", "copies", COUNT_OF_IMAGES, VG_NEEDS_PICTURES, of_copies,
      "exact or near copies of another image"},
+    {"moved", NULL, PLAIN, VG_NEEDS_OTHER, of_moved,
+     "class shares and properties of the pictures that moved"},
+    {"class-distance", NULL, SHARE, VG_NEEDS_OTHER, of_class_distance,
+     "Jensen-Shannon distance of the class shares"},
+    {"picture-distance", NULL, SHARE, VG_NEEDS_OTHER | VG_NEEDS_PICTURES, of_picture_distance,
+     "distance of the property that is farthest apart"},
+    {"new-class", "new-classes", PLAIN, VG_NEEDS_OTHER, of_new_classes,
+     "classes that only the other dataset has"},
+    {"missing-class", "missing-classes", PLAIN, VG_NEEDS_OTHER, of_missing_classes,
+     "classes that the other dataset lacks"},
+    {"copy-across", "copies-across", PLAIN, VG_NEEDS_OTHER | VG_NEEDS_PICTURES, of_copies_across,
+     "pictures of the other dataset that are also here"},
 };
 enum { NUMBERS = sizeof numbers / sizeof *numbers };
 
