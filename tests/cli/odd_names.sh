@@ -5,6 +5,7 @@ begin "$@"
 report=$bin/balance-report
 "$bin/make-sample-dataset" --out "$work/shapes" >/dev/null || exit 1
 pictures=$(ls "$work"/shapes/circle/*.png | grep -v circle-0006 | head -8) # whole ones; paths without blanks
+others=$(ls "$work"/shapes/square/*.png | head -8) # copies of the first with another label would come before everything
 picture=${pictures%%
 *}
 
@@ -61,12 +62,13 @@ expect_err 'a\\x1B\[31mb.nowhere'
 two=$work/two
 for class in Cat cat; do
     mkdir -p "$two/$class"
-    cp $pictures "$two/$class/"
 done
+cp $pictures "$two/Cat/"
+cp $others "$two/cat/"
 printf 'path,label,split\n' >"$work/two.csv"
 for class in Cat cat; do
     split=test
-    for file in $pictures; do
+    for file in "$two/$class"/*; do
         printf '%s/%s/%s,%s,%s\n' "$two" "$class" "${file##*/}" "$class" "$split" >>"$work/two.csv"
         split=train
     done
@@ -90,10 +92,9 @@ run "$report" "$work/numbers" --json
 expect_json 'r["numbers_out_of_order"] and [c["name"] for c in r["classes"]] == ["10", "9"]'
 
 # Too little to judge is not the same as nothing to repair.
-for class in a b; do
-    mkdir -p "$work/few/$class"
-    cp $pictures "$work/few/$class/"
-done
+mkdir -p "$work/few/a" "$work/few/b"
+cp $pictures "$work/few/a/"
+cp $others "$work/few/b/"
 run "$report" "$work/few"
 expect_out 'Too few images to tell'
 refuse_out 'Nothing here needs repair'
