@@ -14,11 +14,6 @@
 #include "base/simd.h"
 #include "base/threads.h"
 
-#if defined __GNUC__ && !defined __clang__
-/* wide vectors in one argument are passed differently with and without AVX: here everything is inlined */
-#pragma GCC diagnostic ignored "-Wpsabi"
-#endif
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -7,11 +7,6 @@
 
 #include "base/simd.h"
 
-#if defined __GNUC__ && !defined __clang__
-/* eight numbers in one argument are passed differently with and without AVX: here everything is inlined */
-#pragma GCC diagnostic ignored "-Wpsabi"
-#endif
-
 #include <math.h>
 #include <string.h>
 
