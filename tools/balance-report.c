@@ -7,6 +7,7 @@
 #include "base/threads.h"
 #include "cli.h"
 #include "fix_files.h"
+#include "label_search.h"
 #include "measure.h"
 #include "progress.h"
 #include "report/audit.h"
@@ -28,6 +29,7 @@ typedef struct subjects {
     vg_dataset_options open;
     subject here, other; /* other: of --against */
     vg_against against;
+    vg_label_search labels; /* of --label-errors */
 } subjects;
 
 /* The audit calls this now and then from the thread that started it. */
@@ -46,10 +48,14 @@ static void show_progress(void *context, size_t done, size_t total)
 }
 
 static vg_status put_list(const vg_cli *cli, const vg_report_options *o, const vg_dataset *dataset,
-                          const vg_audit *audit, vg_error *err)
+                          const vg_audit *audit, const vg_label_search *labels, vg_error *err)
 {
     size_t listed = 0;
     vg_status status = VG_OK;
+    if (o->list_mark && o->mark == VG_MARK_LABEL_ERROR) {
+        vg_label_search_list(stdout, cli, dataset, labels);
+        return VG_OK;
+    }
     if (o->list_files) {
         vg_audit_text_files(stdout, dataset, audit);
         if (audit->broken_count + audit->noted_count == 0)
@@ -79,7 +85,7 @@ static vg_status put_forms(const vg_cli *cli, const vg_report_options *o, const 
     if (cli->json)
         status = vg_audit_json(stdout, dataset, audit, findings, o->fail_on_error, err);
     else if (!report)
-        status = put_list(cli, o, dataset, audit, err);
+        status = put_list(cli, o, dataset, audit, findings->labels, err);
     else
         vg_audit_text(stdout, dataset, audit, findings, vg_cli_width(stdout, 100),
                       vg_cli_colour(stdout));
@@ -129,6 +135,8 @@ static vg_status put_results(const vg_cli *cli, vg_report_options *o, const subj
         findings.against = &s->against;
         findings.other = s->other.dataset;
     }
+    if (o->label_errors)
+        vg_findings_take_labels(&findings, dataset, &s->labels);
     if (o->measure > 0)
         status = measure(cli, o, &s->open, dataset, audit, &findings, &measured, err);
     if (!status) {
@@ -216,12 +224,15 @@ static int run(const vg_cli *cli, vg_report_options *o)
     if (!status && o->against)
         status = vg_against_make(s.here.dataset, &s.here.audit, s.other.dataset, &s.other.audit,
                                  cli->threads, &s.against, &err);
+    if (!status && o->label_errors)
+        status = vg_label_search_run(cli, s.here.dataset, &s.here.audit, &s.labels, &err);
     if (!status)
         status = put_results(cli, o, &s, &err);
     if (!status && o->fix)
         status = put_fix(cli, o, s.here.dataset, &s.here.audit, &err);
     if (status)
         vg_cli_fail(cli, &err, status);
+    vg_label_search_reset(&s.labels);
     vg_against_reset(&s.against);
     vg_audit_reset(&s.here.audit);
     vg_audit_reset(&s.other.audit);
@@ -242,7 +253,7 @@ int main(int argc, char **argv)
     int end = vg_cli_parse(vg_report_spec(), argc, argv, &options, &cli);
     if (end < 0)
         end = vg_report_options_check(&options, &cli);
-    if (end < 0 && options.measure > 0) /* nothing else trains */
+    if (end < 0 && (options.measure > 0 || options.label_errors)) /* nothing else trains */
         vg_cli_fast_blas(argv);
     if (end < 0)
         end = run(&cli, &options);

@@ -18,7 +18,8 @@ enum {
     OPTION_MEASURE,
     OPTION_SPLIT_BY,
     OPTION_FIX,
-    OPTION_FIX_ONLY
+    OPTION_FIX_ONLY,
+    OPTION_LABEL_ERRORS
 };
 
 static vg_status take_list(vg_report_options *o, const char *value, vg_error *err)
@@ -32,6 +33,7 @@ static vg_status take_list(vg_report_options *o, const char *value, vg_error *er
     if (status)
         return vg_fail(err, status, "--list: %s, or files", inner.message);
     o->list_mark = true;
+    o->label_errors |= o->mark == VG_MARK_LABEL_ERROR;
     return VG_OK;
 }
 
@@ -97,6 +99,9 @@ static vg_status take(void *context, int id, const char *value, vg_error *err)
     case OPTION_QUICK:
         o->quick = true;
         break;
+    case OPTION_LABEL_ERRORS:
+        o->label_errors = true;
+        break;
     case OPTION_MEASURE:
         o->measure = 5;
         if (value && !(vg_text_number(value, &o->measure) && o->measure > 0 && o->measure <= 1e5))
@@ -131,6 +136,9 @@ const vg_cli_spec *vg_report_spec(void)
          OPTION_ON_ERROR},
         {"background", "COLOUR", "behind transparent pixels: black, grey, white, #rrggbb (black)",
          OPTION_BACKGROUND},
+        {"label-errors", NULL,
+         "also find labels that are probably wrong: small networks are trained, a minute or so",
+         OPTION_LABEL_ERRORS},
         {"measure", "[MINUTES]",
          "also train with and without each finding: what it costs, in about so many minutes (5)",
          OPTION_MEASURE},
@@ -182,15 +190,17 @@ int vg_report_options_check(const vg_report_options *o, const vg_cli *cli)
     if (cli->json && listing)
         return vg_cli_usage(cli, "--list and --json exclude each other; JSON lists the files, "
                                  "--csv FILE has every mark of every sample");
-    if (o->quick && (o->html || o->csv || listing || o->fail_on_error || o->measure > 0))
+    if (o->quick &&
+        (o->html || o->csv || listing || o->fail_on_error || o->measure > 0 || o->label_errors))
         return vg_cli_usage(cli, "--quick opens no picture: it excludes --html, --csv, --list, "
-                                 "--measure and --on-error fail");
+                                 "--label-errors, --measure and --on-error fail");
     if (o->quick && o->fix)
         return vg_cli_usage(cli, "--quick opens no picture: it excludes --fix");
     if (o->fix_some && !o->fix)
         return vg_cli_usage(cli, "--fix-only says what --fix DIR does: DIR is missing");
     int given = (o->quick ? VG_NEEDS_NOTHING : VG_NEEDS_PICTURES) |
                 (o->against ? VG_NEEDS_OTHER : VG_NEEDS_NOTHING);
+    given |= o->label_errors ? VG_NEEDS_PREDICTIONS : 0;
     vg_status status = vg_conditions_check(&o->conditions, given, &err);
     return status ? vg_cli_usage(cli, "--fail-on: %s", err.message) : -1;
 }

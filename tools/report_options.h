@@ -16,7 +16,8 @@ typedef struct vg_report_options {
     vg_mark mark;
     vg_conditions conditions; /* of --fail-on */
     bool fail_on_error, quick;
-    double measure; /* minutes; 0: not */
+    bool label_errors; /* also when --list asks for them */
+    double measure;    /* minutes; 0: not */
     int background;
     vg_split_by split_by;
     const char *fix; /* folder, NULL: nothing is fixed */

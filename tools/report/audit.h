@@ -73,6 +73,8 @@ typedef struct vg_findings {
     const struct vg_against
         *against;            /* audit/against.h, borrowed; NULL: nothing to compare with ... */
     const vg_dataset *other; /* ... and that dataset */
+    const struct vg_label_search
+        *labels; /* which are wrong (label_search.h), borrowed; NULL: not asked for */
     const struct vg_conditions *conditions; /* judged; borrowed, NULL: none */
 } vg_findings;
 

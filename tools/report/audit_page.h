@@ -40,6 +40,7 @@ typedef struct vg_audit_section {
 } vg_audit_section;
 
 extern const vg_audit_section vg_section_copies;
+extern const vg_audit_section vg_section_label_errors;
 extern const vg_audit_section vg_section_measure;
 extern const vg_audit_section vg_section_files;
 extern const vg_audit_section vg_section_labels;
