@@ -211,7 +211,8 @@ static vg_status choose_size(study *s, vg_error *err)
         }
     qsort(sides, n, sizeof *sides, compare_sides);
     qsort(heights, n, sizeof *heights, compare_sides);
-    double width = sides[n / 2], height = heights[n / 2], longer = fmax(width, height);
+    size_t middle = n / 2;
+    double width = sides[middle], height = heights[middle], longer = fmax(width, height);
     free(sides);
     s->job.run.width = (int)width;
     s->job.run.height = (int)height;
