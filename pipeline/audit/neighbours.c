@@ -24,14 +24,14 @@ enum {
     CROP_TABLES = 8, /* of them: a crop fits at several places, and each of them is a chance */
     HALF_TABLES = 6,
     BITS_MOST = 16,
-    BUCKET_MOST = 2048,
+    BUCKET_MOST = 512,
     SKETCH = 64, /* planes */
     CHUNK = 64,
     LANES = 16
 };
 /* What may be found of one picture: by its whole, a half, a crop. In crowds of look-alikes only the most similar of
  * each are looked at. */
-enum { BY_WHOLE, BY_HALF, BY_CROP, WAYS, HOPES_MOST = 24 };
+enum { BY_WHOLE, BY_HALF, BY_CROP, WAYS, HOPES_MOST = 8 };
 
 /* Squares of distances of unit vectors times 127, correlations, and how many bits the sketches may differ in. What copies
  * reach is in the tests of duplicates.c and their benchmark: the sketches of planted ones differ in fewer than 10. */
