@@ -217,7 +217,9 @@ static void test_frozen_gradients(void **state)
             assert_memory_equal(p[0][k].grad, p[1][k].grad, p[0][k].count * sizeof(float));
         }
         const bool own = p[1][0].rate > 0;
-        assert_true(own != isnan(p[1][0].grad[0]));
+        const float *own_grad = p[1][0].grad;
+        assert_non_null(own_grad);
+        assert_true(own_grad && own != isnan(own_grad[0]));
         assert_int_equal(vg_model_backward_products(m[0], 0), picture ? 2 : 1);
         assert_int_equal(vg_model_backward_products(m[1], 0), (picture ? 1 : 0) + (own ? 1 : 0));
         assert_int_equal(vg_model_backward_products(m[0], 6), 2);

@@ -52,10 +52,10 @@ static void multiply(const vg_tile_set *set, const int *s, const float *x, const
 static void check(const vg_tile_set *set, const int *s, bool relu)
 {
     int rows = s[0], inputs = s[1], outputs = s[2], pixels = s[3], channels = inputs / pixels;
-    float *x = random_floats((size_t)(rows * inputs), 1);
-    float *w = random_floats((size_t)(outputs * inputs), 2),
+    float *x = random_floats((size_t)rows * (size_t)inputs, 1);
+    float *w = random_floats((size_t)outputs * (size_t)inputs, 2),
           *bias = random_floats((size_t)outputs, 3);
-    size_t need = vg_rows_packed(inputs, outputs), count = (size_t)(rows * outputs);
+    size_t need = vg_rows_packed(inputs, outputs), count = (size_t)rows * (size_t)outputs;
     float *packed = guarded(need), *y = guarded(count);
     vg_rows_pack(inputs, outputs, pixels, w, relu ? bias : NULL, packed);
     assert_guard(packed, need);

@@ -227,7 +227,8 @@ static int property_named(const char *name)
 static vg_status tell_apart(const vg_audit *const audits[2], int threads, vg_against *a,
                             vg_error *err)
 {
-    enum { MOST = VG_SHORTCUTS };
+    enum { MOST = sizeof a->properties / sizeof a->properties[0] };
+    _Static_assert((int)MOST <= (int)VG_SHORTCUTS, "as many as the search takes");
     vg_property properties[MOST];
     vg_shortcut found[VG_SHORTCUTS];
     size_t n = a->decoded[0] + a->decoded[1];

@@ -73,11 +73,11 @@ typedef struct vg_dataset_options {
     double train_share; /* 0.70 */
     double val_share;   /* 0.15 */
     vg_split_by split_by;
-    bool coarse_labels; /* of CIFAR-100: its 20 superclasses instead of its 100 classes */
-    int background;   /* behind transparent pixels of all its pictures, whoever reads them (black);
+    int background; /* behind transparent pixels of all its pictures, whoever reads them (black);
                            see image/background.h */
-    int threads;      /* that list folders; the index does not depend on it. < 1: all CPUs (0) */
-    bool counts_only; /* of class folders keep the counts alone, the same ones: see
+    int threads;    /* that list folders; the index does not depend on it. < 1: all CPUs (0) */
+    bool coarse_labels; /* of CIFAR-100: its 20 superclasses instead of its 100 classes */
+    bool counts_only;   /* of class folders keep the counts alone, the same ones: see
                          vg_dataset_is_counted (false) */
 } vg_dataset_options;
 vg_dataset_options vg_dataset_options_default(void);
