@@ -202,7 +202,7 @@ static void test_a_file_that_is_gone_is_no_copy(void **state)
 static void test_crowds_are_bounded(void **state)
 {
     (void)state;
-    enum { CROWD = 3000, FEW = 20, MOST = 3 * 24 };
+    enum { CROWD = 3000, FEW = 9, MOST = 3 * 8 };
     vg_image image = {0};
     vg_fingerprint_room room = {0};
     vg_error err = {0};

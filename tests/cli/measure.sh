@@ -30,7 +30,7 @@ expect_out 'nothing to measure'
 # Too few held-out images to measure anything on.
 mkdir -p "$work/few/a" "$work/few/b"
 cp "$work"/shapes/circle/circle-001*.* "$work/few/a/"
-cp "$work"/shapes/ring/ring-001*.* "$work/few/b/"
+cp "$work"/shapes/ring/ring-000[1-4]*.* "$work/few/b/"
 run "$report" "$work/few" --measure
 expect_status 1
 expect_err 'held-out images'
