@@ -5,6 +5,7 @@
 #include "check.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/rng.h"
 #include "base/text.h"
 #include "base/threads.h"
@@ -14,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Decoding takes 6 to 12 ns for each, drawing and looking 20: about a second of one processor together. */
 enum { QUICK_PIXELS = 24 << 20 };
@@ -496,13 +496,6 @@ static void run_reset(check_run *run)
         free(all[i]);
 }
 
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 vg_status vg_check_run(const vg_dataset *dataset, const vg_augment *augment,
                        const vg_check_options *options, vg_check *check, vg_error *err)
 {
@@ -514,7 +507,7 @@ vg_status vg_check_run(const vg_dataset *dataset, const vg_augment *augment,
                        "check: %zu pictures, %zu references, %d draws: expected 1 to 1,000,000, at "
                        "most 1,000,000, and 1 to 64",
                        options->pictures, options->references, options->draws);
-    double begin = seconds_now();
+    double begin = vg_clock();
     check_run run = {.dataset = dataset, .augment = augment, .options = *options};
     run.shrunk = *augment;
     run.shrunk.max_shrink = options->max_shrink;
@@ -531,6 +524,6 @@ vg_status vg_check_run(const vg_dataset *dataset, const vg_augment *augment,
     run_reset(&run);
     if (status)
         vg_check_reset(check);
-    check->seconds = seconds_now() - begin;
+    check->seconds = vg_clock() - begin;
     return status;
 }

@@ -1,6 +1,7 @@
 /* Tests of tools/progress.h. */
 #include "test.h"
 
+#include "base/clock.h"
 #include "progress.h"
 
 static char text[1024];
@@ -30,7 +31,7 @@ static void test_log_gets_lines(void **state)
 {
     (void)state;
     FILE *file = tmpfile();
-    vg_progress p = {.out = file, .width = 12, .every = 60, .last = vg_progress_clock()};
+    vg_progress p = {.out = file, .width = 12, .every = 60, .last = vg_clock()};
     assert_false(vg_progress_due(&p));
     p.last -= 61;
     assert_true(vg_progress_due(&p));

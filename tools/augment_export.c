@@ -1,6 +1,8 @@
 /* augment DATASET --out FOLDER: writes an augmented dataset, with progress, and says what lies there
  * now. The pictures are 8-bit and not normalized: whoever trains with them normalizes. */
 #include "augment.h"
+
+#include "base/clock.h"
 #include "progress.h"
 #include "report/escape.h"
 
@@ -21,7 +23,7 @@ static void report(void *context, uint64_t samples, uint64_t of)
     reporter *r = context;
     pthread_mutex_lock(&r->mutex);
     if (vg_progress_due(&r->line)) {
-        double s = vg_progress_clock() - r->began;
+        double s = vg_clock() - r->began;
         double rate = s > 0 ? (double)samples / s : 0;
         char done[32], all[32], eta[24];
         vg_progress_time(eta, rate > 0 ? (double)(of - samples) / rate : 0);
@@ -116,12 +118,12 @@ static vg_status write_out(const vg_cli *cli, const vg_dataset *dataset, result 
 {
     reporter progress = {.mutex = PTHREAD_MUTEX_INITIALIZER,
                          .line = vg_progress_start(cli->quiet, cli->json),
-                         .began = vg_progress_clock()};
+                         .began = vg_clock()};
     r->options.progress = report;
     r->options.context = &progress;
     vg_status status = vg_export(dataset, &r->augment, &r->options, &r->summary, err);
     vg_progress_clear(&progress.line);
-    r->seconds = vg_progress_clock() - progress.began;
+    r->seconds = vg_clock() - progress.began;
     pthread_mutex_destroy(&progress.mutex);
     return status;
 }

@@ -3,6 +3,7 @@
  * Reads every file once (with --quick none), changes none. The text goes to stdout; progress and messages to stderr. */
 #include "audit/against.h"
 #include "audit/audit.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/threads.h"
 #include "cli.h"
@@ -190,14 +191,14 @@ static vg_status put_fix(const vg_cli *cli, const vg_report_options *o, const vg
 static vg_status look(const vg_cli *cli, const vg_report_options *o, const vg_dataset_options *open,
                       const char *path, subject *s, vg_error *err)
 {
-    double start = vg_progress_clock();
+    double start = vg_clock();
     vg_status status = vg_dataset_open(path, open, &s->dataset, err);
     if (status)
         return status;
     vg_progress progress = vg_progress_start(cli->quiet, cli->json);
     if (o->quick) {
         status = vg_audit_labels(s->dataset, &s->audit, err);
-        s->audit.seconds = vg_progress_clock() - start; /* listing the files is the work here */
+        s->audit.seconds = vg_clock() - start; /* listing the files is the work here */
         return status;
     }
     vg_audit_options how = {.threads = cli->threads > 0 ? cli->threads : vg_threads_available(),

@@ -2,6 +2,7 @@
  * at; what is marked is what a person should see, never what a program may delete. */
 #include "label_search.h"
 
+#include "base/clock.h"
 #include "progress.h"
 
 void vg_label_search_reset(vg_label_search *search)
@@ -21,7 +22,7 @@ static bool tell(void *context, const char *part, double share)
     char left[24];
     if (!vg_progress_due(&t->progress))
         return false;
-    double passed = vg_progress_clock() - t->begun;
+    double passed = vg_clock() - t->begun;
     double eta = share > 0 ? passed * (1 - share) / share : 0;
     if (t->progress.json)
         vg_progress_show(
@@ -39,7 +40,7 @@ static bool tell(void *context, const char *part, double share)
 vg_status vg_label_search_run(const vg_cli *cli, const vg_dataset *dataset, vg_audit *audit,
                               vg_label_search *search, vg_error *err)
 {
-    teller t = {.progress = vg_progress_start(cli->quiet, cli->json), .begun = vg_progress_clock()};
+    teller t = {.progress = vg_progress_start(cli->quiet, cli->json), .begun = vg_clock()};
     vg_label_error_options options = vg_label_error_options_default();
     vg_error own = {0};
     options.seed = cli->seed_given ? cli->seed : options.seed;

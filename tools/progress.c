@@ -3,21 +3,14 @@
  * be taken back. */
 #include "progress.h"
 
+#include "base/clock.h"
 #include "cli.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-double vg_progress_clock(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 vg_progress vg_progress_start(bool quiet, bool json)
 {
@@ -31,12 +24,12 @@ vg_progress vg_progress_start(bool quiet, bool json)
                          .every = terminal ? 0.1
                                   : json   ? 5
                                            : 60,
-                         .last = terminal ? -1e9 : vg_progress_clock()};
+                         .last = terminal ? -1e9 : vg_clock()};
 }
 
 bool vg_progress_due(const vg_progress *progress)
 {
-    return !progress->quiet && vg_progress_clock() - progress->last >= progress->every;
+    return !progress->quiet && vg_clock() - progress->last >= progress->every;
 }
 
 void vg_progress_show(vg_progress *progress, const char *format, ...)
@@ -48,7 +41,7 @@ void vg_progress_show(vg_progress *progress, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    progress->last = vg_progress_clock();
+    progress->last = vg_clock();
     if (!progress->terminal) {
         fprintf(progress->out, "%s\n", text);
         return;

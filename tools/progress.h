@@ -27,8 +27,6 @@ void vg_progress_show(vg_progress *progress, const char *format, ...)
 /* Takes the line away: call it before anything else is written to the terminal, and at the end. */
 void vg_progress_clear(vg_progress *progress);
 
-/* Seconds of a clock that only goes forward. */
-double vg_progress_clock(void);
 /* "0:07", "6:40", "1:02:03". Returns `text`. */
 char *vg_progress_time(char text[24], double seconds);
 

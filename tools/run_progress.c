@@ -2,6 +2,7 @@
  * programs the same as JSON lines on stderr, where stdout carries the one object of --json. */
 #include "run_progress.h"
 
+#include "base/clock.h"
 #include "report/run.h"
 
 #include <math.h>
@@ -10,7 +11,7 @@
 vg_run_progress vg_run_progress_start(bool quiet, bool json)
 {
     return (vg_run_progress){.line = vg_progress_start(quiet, json),
-                             .started = vg_progress_clock(),
+                             .started = vg_clock(),
                              .information = NAN,
                              .effective = NAN};
 }
@@ -74,7 +75,7 @@ void vg_run_progress_batch(vg_run_progress *p, const vg_run_moment *m)
 {
     if (!vg_progress_due(&p->line))
         return;
-    double share = share_done(p, m), elapsed = vg_progress_clock() - p->started;
+    double share = share_done(p, m), elapsed = vg_clock() - p->started;
     double eta = share > 0 ? elapsed / share - elapsed : 0;
     if (!p->line.json) {
         show_words(p, m, share, eta);

@@ -3,18 +3,11 @@
 #include "run_internal.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/file.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-double vg_training_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 void vg_run_result_reset(vg_run_result *result)
 {
@@ -154,7 +147,7 @@ vg_status vg_run(const vg_dataset *dataset, const vg_run_options *options,
                  const vg_run_events *events, vg_run_result *result, vg_error *err)
 {
     *result = (vg_run_result){0};
-    double started = vg_training_now();
+    double started = vg_clock();
     vg_run_options prepared;
     vg_status status = vg_run_options_copy(options, &prepared, err);
     if (!status)
@@ -168,7 +161,7 @@ vg_status vg_run(const vg_dataset *dataset, const vg_run_options *options,
         status = vg_training_open(&run, err);
     if (!status)
         status = train(&run, err);
-    result->seconds = run.earlier_seconds + vg_training_now() - started;
+    result->seconds = run.earlier_seconds + vg_clock() - started;
     vg_training_close(&run);
     vg_run_options_reset(&prepared);
     if (status == VG_E_LIMIT)

@@ -1,5 +1,6 @@
 /* An epoch of steps, with a look at the probe at its end, and in between when there are so few epochs that a verdict could
  * not settle; and what is recorded and kept of it. */
+#include "base/clock.h"
 #include "checkpoint_internal.h"
 #include "run_internal.h"
 
@@ -109,7 +110,7 @@ static vg_status keep_state(vg_training *r, bool asked, bool *kept, vg_error *er
         return VG_OK;
     *kept = true;
     bool due = asked || (o->state_steps && r->step - r->saved_step >= o->state_steps) ||
-               (o->state_minutes > 0 && vg_training_now() - r->saved >= 60 * o->state_minutes);
+               (o->state_minutes > 0 && vg_clock() - r->saved >= 60 * o->state_minutes);
     return due ? vg_training_save_state(r, err) : VG_OK;
 }
 
@@ -120,7 +121,7 @@ static vg_status train_batches(vg_training *r, vg_error *err)
     vg_status status = r->next < r->batches
                            ? vg_loader_begin(r->loader, (uint32_t)r->epoch, r->next, err)
                            : VG_END;
-    double started = vg_training_now();
+    double started = vg_clock();
     while (!status && !r->not_finite && !(asked && kept)) {
         vg_batch batch;
         status = vg_loader_next(r->loader, &batch, err);
@@ -128,14 +129,14 @@ static vg_status train_batches(vg_training *r, vg_error *err)
             break;
         asked |= vg_training_step(r, &batch, started);
         vg_batch_release(r->loader, &batch);
-        r->seconds += vg_training_now() - started;
+        r->seconds += vg_clock() - started;
         if (look_now(r, ++r->done))
             status = vg_training_look(r, r->epoch, false, err);
         if (!status)
             status = keep_state(r, asked, &kept, err);
-        started = vg_training_now();
+        started = vg_clock();
     }
-    r->seconds += vg_training_now() - started;
+    r->seconds += vg_clock() - started;
     if (asked && (!status || status == VG_END))
         return vg_fail(err, VG_E_STOPPED, "stopped in epoch %d after %llu of %llu steps", r->epoch,
                        (unsigned long long)r->step, (unsigned long long)r->steps);

@@ -61,9 +61,6 @@ typedef struct vg_training {
     vg_phases spent; /* set to zero by whoever wants to know */
 } vg_training;
 
-/* Seconds of a clock that only goes forward. */
-double vg_training_now(void);
-
 /* run_setup.c: checks the options and makes everything above. vg_training_close undoes it, also half done. */
 vg_status vg_training_open(vg_training *r, vg_error *err);
 void vg_training_close(vg_training *r);

@@ -9,6 +9,7 @@
 #include "run_internal.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/rng.h"
 #include "checkpoint_internal.h"
 #include "record.h"
@@ -182,7 +183,7 @@ static vg_status write_state(vg_training *r, const vg_record *record, const vg_r
 vg_status vg_training_save_state(vg_training *r, vg_error *err)
 {
     const vg_run_options *o = r->options;
-    r->saved = vg_training_now();
+    r->saved = vg_clock();
     r->saved_step = r->step;
     if (!o->state)
         return VG_OK;
@@ -191,7 +192,7 @@ vg_status vg_training_save_state(vg_training *r, vg_error *err)
         return status;
     vg_record record = {.writing = true}, counters = {.writing = true};
     r->result->loading = vg_training_times(r);
-    r->result->seconds = r->earlier_seconds + vg_training_now() - r->opened;
+    r->result->seconds = r->earlier_seconds + vg_clock() - r->opened;
     vg_record_result(&record, r->result);
     vg_loader_times epoch_times = since(vg_loader_times_of(r->loader), r->before);
     record_counters(&counters, r, &epoch_times);
@@ -328,7 +329,7 @@ vg_status vg_training_restore(vg_training *r, vg_error *err)
         status = read_first(r, &file, err);
     if (!status) {
         r->result->resumed_step = r->step;
-        r->saved = vg_training_now();
+        r->saved = vg_clock();
         r->saved_step = r->step;
     }
     for (int i = 0; !status && r->events && r->events->epoch && i < r->result->epoch_count; i++)

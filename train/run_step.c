@@ -1,6 +1,7 @@
 /* One step of a training: a batch is mixed and whitened, goes through the network and comes back as a gradient. */
 #include "run_internal.h"
 
+#include "base/clock.h"
 #include "whiten.h"
 
 #include <math.h>
@@ -38,7 +39,7 @@ static const float *mix_batch(vg_training *r, const vg_batch *batch, vg_label_pa
 /* Adds what passed since *clock. */
 static void lap(double *clock, double *spent)
 {
-    double now = vg_training_now();
+    double now = vg_clock();
     *spent += now - *clock;
     *clock = now;
 }
@@ -121,7 +122,7 @@ static void use_gradient(vg_training *r, double weight, bool last)
 bool vg_training_step(vg_training *r, const vg_batch *batch, double started)
 {
     vg_label_pairs labels;
-    double clock = vg_training_now();
+    double clock = vg_clock();
     const float *x = vg_whiten_batch(&r->augment.normalizer, mix_batch(r, batch, &labels),
                                      batch->count, r->whitened);
     lap(&clock, &r->spent.prepare);
@@ -138,7 +139,7 @@ bool vg_training_step(vg_training *r, const vg_batch *batch, double started)
     r->seen += (size_t)batch->count;
     r->not_finite = !isfinite(loss.loss);
     if (!r->not_finite) {
-        clock = vg_training_now();
+        clock = vg_clock();
         vg_model_backward(r->model, r->dlogits, NULL);
         lap(&clock, &r->spent.backward);
         use_gradient(r, weight, r->next == r->batches);
@@ -146,7 +147,7 @@ bool vg_training_step(vg_training *r, const vg_batch *batch, double started)
     }
     if (!r->events || !r->events->batch)
         return false;
-    double seconds = r->seconds + vg_training_now() - started;
+    double seconds = r->seconds + vg_clock() - started;
     vg_run_moment moment = {.epoch = r->epoch,
                             .step = r->step,
                             .steps = r->steps,

@@ -7,6 +7,7 @@
 #include "speed.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/usage.h"
 #include "nn/kernels/blas.h"
 #include "run_internal.h"
@@ -58,8 +59,8 @@ static vg_status next_batch(vg_training *r, uint32_t *epoch, vg_batch *batch, vg
 static vg_status run_steps(vg_training *r, int least, double seconds, uint32_t *epoch, int *steps,
                            vg_error *err)
 {
-    double started = vg_training_now();
-    for (*steps = 0; *steps < least || vg_training_now() - started < seconds; ++*steps) {
+    double started = vg_clock();
+    for (*steps = 0; *steps < least || vg_clock() - started < seconds; ++*steps) {
         vg_batch batch;
         vg_status status = next_batch(r, epoch, &batch, err);
         if (status)
@@ -160,9 +161,9 @@ static vg_status measure(vg_training *r, const vg_speed_options *how, vg_speed *
     r->spent = (vg_phases){0};
     vg_model_clock(r->model, true);
     vg_usage usage = vg_usage_now();
-    double started = vg_training_now();
+    double started = vg_clock();
     status = run_steps(r, how->least_steps, how->seconds, &epoch, &s->steps, err);
-    double wall = vg_training_now() - started;
+    double wall = vg_clock() - started;
     if (status)
         return status;
     s->others = vg_usage_others_since(&usage);

@@ -6,18 +6,11 @@
 #include "audit/pass.h"
 #include "audit/shortcuts.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/threads.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <time.h>
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void add_up_picture(vg_audit *audit, const vg_facts *facts, vg_audit_class *class)
 {
@@ -256,7 +249,7 @@ vg_status vg_audit_run(const vg_dataset *dataset, const vg_audit_options *option
                        vg_error *err)
 {
     static const vg_audit_options plain = {0};
-    double start = now();
+    double start = vg_clock();
     *audit = (vg_audit){.found = vg_dataset_count(dataset)};
     options = options ? options : &plain;
     int threads = options->threads < 1 ? vg_threads_available() : options->threads;
@@ -276,13 +269,13 @@ vg_status vg_audit_run(const vg_dataset *dataset, const vg_audit_options *option
         status = run(dataset, options, threads, audit, err);
     if (status)
         vg_audit_reset(audit);
-    audit->seconds = now() - start;
+    audit->seconds = vg_clock() - start;
     return status;
 }
 
 vg_status vg_audit_labels(const vg_dataset *dataset, vg_audit *audit, vg_error *err)
 {
-    double start = now();
+    double start = vg_clock();
     *audit = (vg_audit){.labels_only = true,
                         .classes = vg_dataset_classes(dataset),
                         .found = vg_dataset_count(dataset)};
@@ -299,7 +292,7 @@ vg_status vg_audit_labels(const vg_dataset *dataset, vg_audit *audit, vg_error *
     for (int s = 0; s < VG_SPLIT_COUNT; s++)
         for (int k = 0; k < audit->classes; k++)
             audit->per_class[k].count[s] = vg_labels_counts(&audit->labels, (vg_split)s)[k];
-    audit->seconds = now() - start;
+    audit->seconds = vg_clock() - start;
     return VG_OK;
 }
 

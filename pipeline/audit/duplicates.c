@@ -6,11 +6,11 @@
 #include "audit/neighbours.h"
 #include "audit/same_colour.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/threads.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { ROUND = 512, WAITING = 4 * ROUND, KEPT_BYTES = 64 << 20 };
 
@@ -348,17 +348,10 @@ static bool hunt_all(struct hunt *h, size_t count, int threads, const vg_candida
     return true;
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 vg_status vg_duplicates_find(const vg_dataset *dataset, const vg_fingerprint *prints, int threads,
                              vg_duplicates *found, vg_error *err)
 {
-    double start = now();
+    double start = vg_clock();
     size_t count = vg_dataset_count(dataset), candidates = 0;
     vg_candidate *list = NULL;
     threads = threads < 1 ? vg_threads_available() : threads;
@@ -409,7 +402,7 @@ vg_status vg_duplicates_find(const vg_dataset *dataset, const vg_fingerprint *pr
     free(list);
     if (status)
         vg_duplicates_reset(found);
-    found->seconds = now() - start;
+    found->seconds = vg_clock() - start;
     return status;
 }
 

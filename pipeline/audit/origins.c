@@ -9,12 +9,12 @@
 
 #include "audit/siblings.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/rng.h"
 #include "dataset/series.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     FEWEST_PAIRS = 8,        /* that a test needs */
@@ -465,17 +465,10 @@ static void free_room(hunt *h)
     vg_sketches_reset(&h->sketches);
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 vg_status vg_origins_find(const vg_dataset *dataset, const vg_fingerprint *prints,
                           vg_origins *found, vg_error *err)
 {
-    double start = now();
+    double start = vg_clock();
     *found = (vg_origins){0};
     if (vg_dataset_is_decoded(dataset)) /* numbered by us: the names say nothing */
         return VG_OK;
@@ -492,7 +485,7 @@ vg_status vg_origins_find(const vg_dataset *dataset, const vg_fingerprint *print
     free_room(&h);
     if (status)
         vg_origins_reset(found);
-    found->seconds = now() - start;
+    found->seconds = vg_clock() - start;
     return status;
 }
 

@@ -4,12 +4,12 @@
 #include "audit/pass.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/threads.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct seat {
     vg_reader reader;
@@ -34,13 +34,6 @@ struct pass {
     void *context;
     double last_progress;
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void add_note(struct seat *seat, size_t index, vg_status status, const char *reason)
 {
@@ -144,8 +137,8 @@ static void visit(void *context, int thread, size_t index)
     }
     look_at(pass, seat, index);
     size_t done = atomic_fetch_add(&pass->done, 1) + 1;
-    if (thread == 0 && pass->progress && now() - pass->last_progress > 0.1) {
-        pass->last_progress = now();
+    if (thread == 0 && pass->progress && vg_clock() - pass->last_progress > 0.1) {
+        pass->last_progress = vg_clock();
         pass->progress(pass->context, done, vg_dataset_count(pass->dataset));
     }
 }
@@ -199,7 +192,7 @@ static vg_status read_again(const struct pass *pass, size_t index, vg_error *err
 static vg_status run(struct pass *pass, int threads, vg_audit *audit, vg_error *err)
 {
     size_t total = vg_dataset_count(pass->dataset);
-    pass->last_progress = now();
+    pass->last_progress = vg_clock();
     vg_parallel_for(threads, total, visit, pass);
     vg_status status = VG_OK;
     for (int t = 0; t < threads; t++) {

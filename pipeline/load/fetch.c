@@ -7,18 +7,12 @@
  * Clocks are read for every sample only where that costs nothing beside the sample itself. */
 #include "load/fetch.h"
 
+#include "base/clock.h"
+
 #include <string.h>
-#include <time.h>
 
 enum { NAME_BYTES = 256, RARELY = 16 /* one in so many tiny samples is timed */ };
 static const double TINY_SECONDS = 200e-6;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 vg_status vg_fetch_init(vg_fetch *fetch, vg_fetch_plan *plan, vg_error *err)
 {
@@ -189,16 +183,16 @@ static vg_status read_picture(vg_fetch *f, int state, bool keep, bool timed, vg_
     vg_span bytes;
     bool first = is_first_touch(f, state), repaired = (state & VG_SAMPLE_REPAIRED) != 0;
     bool whole = repaired || keep;
-    double t0 = timed ? now() : 0;
+    double t0 = timed ? vg_clock() : 0;
     vg_status status = vg_dataset_bytes(f->plan->dataset, f->key->index, &f->reader, &bytes, err);
-    double t1 = timed ? now() : 0;
+    double t1 = timed ? vg_clock() : 0;
     if (!status)
         status = decode(f, bytes, whole, first || repaired || keep, &info, err);
     if (!status && info.damaged && is_part(&info.region))
         status = decode(f, bytes, true, true, &info, err);
     if (timed) {
         f->times.read += (t1 - t0) * f->every;
-        f->times.decode += (now() - t1) * f->every;
+        f->times.decode += (vg_clock() - t1) * f->every;
     }
     if (about_the_file(status) && f->plan->on_error != VG_ON_ERROR_FAIL)
         return note_skipped(f, status, &info, err);
@@ -232,11 +226,11 @@ static vg_status make(vg_fetch *f, int state, bool timed, float *out, bool *skip
     }
     if (status)
         return status;
-    double t0 = timed ? now() : 0;
+    double t0 = timed ? vg_clock() : 0;
     status = transform->run(transform->context, f->scratch, &cached.view, &cached.region, f->key,
                             out, err);
     if (timed)
-        f->times.transform += (now() - t0) * f->every;
+        f->times.transform += (vg_clock() - t0) * f->every;
     f->times.samples++;
     return status;
 }
@@ -252,7 +246,7 @@ vg_status vg_fetch_sample(vg_fetch *f, const vg_sample_key *key, float *out, boo
         return VG_E_FORMAT;
     }
     bool timed = f->turn++ % f->every == 0;
-    double t0 = timed ? now() : 0;
+    double t0 = timed ? vg_clock() : 0;
     vg_status status = make(f, state, timed, out, skip, err);
     if (f->giant) {
         vg_image_reset(&f->image);
@@ -260,7 +254,7 @@ vg_status vg_fetch_sample(vg_fetch *f, const vg_sample_key *key, float *out, boo
         f->giant = false;
     }
     if (timed) {
-        f->cost = now() - t0;
+        f->cost = vg_clock() - t0;
         f->every = f->cost < TINY_SECONDS ? RARELY : 1;
     }
     return status;

@@ -9,13 +9,13 @@
 #include "load/loader.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/threads.h"
 #include "load/fetch.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MAX_WORKERS = 256, TICKETS_MOST = 32 };
 /* Work taken under one lock: much longer than the lock is held, much shorter than a batch of photos. */
@@ -78,13 +78,6 @@ vg_loader_options vg_loader_options_default(void)
                                .min_intact = 0.5,
                                .max_bad_share = 0.1,
                                .decode = vg_decode_options_default()};
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 vg_status vg_transform_picture(const vg_transform *transform, void *scratch, const vg_image *in,
@@ -436,7 +429,7 @@ static int compact(const vg_loader *l, struct slot *s)
 static struct slot *wait_for_next(vg_loader *l)
 {
     struct slot *s = &l->slot[l->next_batch % (uint64_t)l->slots];
-    double t0 = now();
+    double t0 = vg_clock();
     while (!(s->state == SLOT_READY && s->batch == l->next_batch)) {
         if (!l->caller_waits) {
             l->caller_waits = true;
@@ -445,7 +438,7 @@ static struct slot *wait_for_next(vg_loader *l)
         pthread_cond_wait(&l->ready, &l->lock);
     }
     l->caller_waits = false;
-    l->waited += now() - t0;
+    l->waited += vg_clock() - t0;
     return s;
 }
 

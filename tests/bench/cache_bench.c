@@ -7,6 +7,7 @@
  * each measurement: nanoseconds for a picture, median of the repeats, samples in a shuffled order.
  * "read" touches every pixel; "pread" reads the same bytes of the packed file into a buffer
  * instead of looking at the mapping. */
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/rng.h"
 #include "base/threads.h"
@@ -32,13 +33,6 @@ typedef struct bench {
     void (*work)(struct bench *b, vg_reader *reader, size_t index, int thread);
 } bench;
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static _Noreturn void give_up(const char *why)
 {
     fprintf(stderr, "cache_bench: %s\n", why);
@@ -62,9 +56,9 @@ static double pass(bench *b, void (*work)(bench *b, vg_reader *reader, size_t in
 {
     b->work = work;
     memset(b->found, 0, (size_t)b->threads * sizeof *b->found);
-    double start = now();
+    double start = vg_clock();
     vg_parallel_for(b->threads, (size_t)b->threads, one_thread, b);
-    return now() - start;
+    return vg_clock() - start;
 }
 
 static void do_put(bench *b, vg_reader *reader, size_t index, int thread)
@@ -144,10 +138,10 @@ static void repeat(bench *b, const char *kind, const char *what, int repeats,
 static double open_cache(bench *b, const vg_cache_options *options)
 {
     vg_error err;
-    double start = now();
+    double start = vg_clock();
     if (vg_cache_open(options, b->dataset, "bench", &b->cache, &err))
         give_up(err.message);
-    return now() - start;
+    return vg_clock() - start;
 }
 
 static void measure_ram(bench *b, int repeats)
@@ -167,9 +161,9 @@ static void measure_file(bench *b, const char *folder, int repeats)
     unlink(options.path);
     open_cache(b, &options);
     repeat(b, "file", "put", 1, do_put);
-    double seconds = now();
+    double seconds = vg_clock();
     vg_cache_commit(b->cache, true, NULL);
-    seconds = now() - seconds;
+    seconds = vg_clock() - seconds;
     say(b, "file", "commit with fsync", &seconds, 1);
     vg_cache_close(b->cache);
     seconds = open_cache(b, &options);

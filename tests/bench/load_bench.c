@@ -10,6 +10,7 @@
  * rrc    random resized crop to 224x224 (scale 0.08..1, ratio 3/4..4/3), flip, ImageNet mean and std
  * keras  to 150x150: rotation 40, shift 0.2, shear 11.5 degrees, zoom 0.2, flip, fill nearest; times 1/255
  * small  32x32: pad 4, crop, flip, mean and std */
+#include "base/clock.h"
 #include "transform.h"
 
 #include <errno.h>
@@ -17,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 typedef struct kind_of_work {
     const char *name, *policy;
@@ -38,13 +38,6 @@ typedef struct settings {
     double seconds;
     vg_cache_options cache;
 } settings;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- the work */
 
@@ -79,7 +72,7 @@ static vg_status read_all_files(const vg_dataset *dataset, vg_error *err)
 static vg_status deliver(vg_loader *loader, double seconds, uint32_t *epoch, uint64_t *samples,
                          vg_error *err)
 {
-    double end = now() + seconds;
+    double end = vg_clock() + seconds;
     vg_status status = VG_OK;
     vg_batch batch;
     *samples = 0;
@@ -87,7 +80,7 @@ static vg_status deliver(vg_loader *loader, double seconds, uint32_t *epoch, uin
         while ((status = vg_loader_next(loader, &batch, err)) == VG_OK) {
             *samples += (uint64_t)batch.count;
             vg_batch_release(loader, &batch);
-            if (seconds > 0 && now() >= end)
+            if (seconds > 0 && vg_clock() >= end)
                 return VG_OK;
         }
         if (status == VG_END)
@@ -121,10 +114,10 @@ static vg_status measure(const settings *s, vg_loader *loader, vg_error *err)
     if (!status)
         status = deliver(loader, s->seconds < 8 ? s->seconds / 2 : 4, &epoch, &samples, err);
     vg_loader_times before = vg_loader_times_of(loader);
-    double started = now();
+    double started = vg_clock();
     if (!status)
         status = deliver(loader, s->seconds, &epoch, &samples, err);
-    double elapsed = now() - started;
+    double elapsed = vg_clock() - started;
     vg_loader_times after = vg_loader_times_of(loader);
     if (!status)
         print(s, (double)samples / elapsed, &before, &after);

@@ -9,6 +9,7 @@
  * interleaved, the median of the rounds is given. The folders should have been listed before (they
  * are, by a first round that is not counted): what is compared is not the disk. */
 #define _GNU_SOURCE
+#include "base/clock.h"
 #include "base/rng.h"
 #include "base/threads.h"
 #include "dataset/dataset.h"
@@ -21,7 +22,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/syscall.h>
@@ -36,13 +36,6 @@ typedef struct result {
     long rss_kib;
 } result;
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static result open_dataset(const char *folder, int threads)
 {
     result r = {0};
@@ -50,12 +43,12 @@ static result open_dataset(const char *folder, int threads)
     vg_dataset *dataset;
     vg_dataset_options options = vg_dataset_options_default();
     options.threads = threads;
-    double start = now();
+    double start = vg_clock();
     if (vg_dataset_open(folder, &options, &dataset, &err) != VG_OK) {
         fprintf(stderr, "scan_bench: %s\n", err.message);
         return r;
     }
-    r.seconds = now() - start;
+    r.seconds = vg_clock() - start;
     r.files = vg_dataset_count(dataset);
     r.classes = (size_t)vg_dataset_classes(dataset);
     r.good = true;
@@ -91,9 +84,9 @@ static result count_entries(const char *folder, int threads)
 {
     result r = {0};
     (void)threads;
-    double start = now();
+    double start = vg_clock();
     r.files = (size_t)count_files(AT_FDCWD, folder, &r.classes);
-    r.seconds = now() - start;
+    r.seconds = vg_clock() - start;
     r.good = r.classes > 0;
     return r;
 }

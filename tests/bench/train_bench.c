@@ -10,6 +10,7 @@
 #include "cli.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/rng.h"
 #include "base/threads.h"
 #include "base/usage.h"
@@ -61,13 +62,6 @@ typedef struct trainer {
     float *dlogits;
     uint64_t steps;
 } trainer;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- one network */
 
@@ -150,18 +144,18 @@ typedef struct timing {
 static timing timed(trainer *t, void (*call)(trainer *, int), double seconds)
 {
     timing result = {0};
-    double start = now();
+    double start = vg_clock();
     call(t, 0);
     call(t, 1);
-    result.warm_up = now() - start;
+    result.warm_up = vg_clock() - start;
     call(t, 0);
     call(t, 1);
     vg_usage before = vg_usage_now();
     int calls = 0;
-    start = now();
-    while (calls < 3 || now() - start < seconds)
+    start = vg_clock();
+    while (calls < 3 || vg_clock() - start < seconds)
         call(t, calls++);
-    result.images_per_s = (double)calls * t->batch / (now() - start);
+    result.images_per_s = (double)calls * t->batch / (vg_clock() - start);
     result.others = vg_usage_others_since(&before);
     return result;
 }
@@ -202,10 +196,10 @@ static void print_layers(const net *n, trainer *t, const settings *s, const vg_p
     enum { STEPS = 5 };
     double start, took, team = s->threads < VG_MODEL_SHARDS ? s->threads : VG_MODEL_SHARDS;
     vg_model_clock(t->model, true);
-    start = now();
+    start = vg_clock();
     for (int i = 0; i < STEPS; i++)
         train_step(t, i);
-    took = now() - start;
+    took = vg_clock() - start;
     vg_model_clock(t->model, false);
     fprintf(stderr, "%s: %.3f ms a step\n", n->name, 1e3 * took / STEPS);
     for (int i = 0; i < vg_model_layers(t->model); i++) {

@@ -3,6 +3,7 @@
 #include "study/label_errors.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/rng.h"
 #include "run_internal.h"
 #include "study/out_of_fold.h"
@@ -258,7 +259,7 @@ vg_status vg_label_errors_find(const vg_dataset *dataset, const vg_label_error_o
                                vg_label_errors *errors, vg_error *err)
 {
     search s = {.dataset = dataset, .options = options, .result = errors};
-    double started = vg_training_now();
+    double started = vg_clock();
     *errors = (vg_label_errors){0};
     vg_status status = choose_classes(&s, err);
     if (!status)
@@ -273,7 +274,7 @@ vg_status vg_label_errors_find(const vg_dataset *dataset, const vg_label_error_o
     errors->height = s.album.height;
     errors->width = s.album.width;
     errors->unreadable = s.album.unreadable;
-    errors->seconds = vg_training_now() - started;
+    errors->seconds = vg_clock() - started;
     search_reset(&s);
     if (status)
         vg_label_errors_reset(errors);

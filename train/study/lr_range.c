@@ -2,6 +2,7 @@
 #include "study/lr_range.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "run_internal.h"
 
 #include <math.h>
@@ -90,7 +91,7 @@ static vg_status next_batch(vg_training *r, vg_batch *batch, vg_error *err)
 
 static vg_status run_steps(vg_training *r, int steps, vg_lr_range *range, vg_error *err)
 {
-    double started = vg_training_now();
+    double started = vg_clock();
     r->epoch = 1;
     vg_training_freeze(r);
     vg_status status = vg_loader_begin(r->loader, 1, 0, err);

@@ -7,8 +7,9 @@
  * within one model. A try that was disturbed is slower, never faster: the best one counts. */
 #include "nn/kernels/peak.h"
 
+#include "base/clock.h"
+
 #include <omp.h>
-#include <time.h>
 
 #if VG_SIMD_X86
 #include <immintrin.h>
@@ -95,13 +96,6 @@ VG_FOR_AVX512 static void run_avx512(void)
 }
 #endif
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* Seconds that the team needs for `calls` each. */
 static double timed(void (*run)(void), int threads, int calls)
 {
@@ -111,13 +105,13 @@ static double timed(void (*run)(void), int threads, int calls)
         run(); /* every thread is awake, its units are powered */
 #pragma omp barrier
 #pragma omp master
-        start = now();
+        start = vg_clock();
 #pragma omp barrier
         for (int i = 0; i < calls; i++)
             run();
 #pragma omp barrier
 #pragma omp master
-        end = now();
+        end = vg_clock();
     }
     return end - start;
 }
