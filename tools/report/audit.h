@@ -21,9 +21,9 @@ enum {
     VG_WEIGHT_IMBALANCE = 40,
     VG_WEIGHT_NAMES = 50,
     VG_WEIGHT_UNTRAINED = 60, /* a class without a training image */
-    VG_WEIGHT_FLAT = 70,
-    VG_WEIGHT_TORN = 75,   /* series that lie in several splits */
-    VG_WEIGHT_BROKEN = 80, /* many files */
+    VG_WEIGHT_TORN = 65,      /* series that lie in several splits */
+    VG_WEIGHT_FLAT = 70,      /* before whatever compares pictures: flat ones are all alike */
+    VG_WEIGHT_BROKEN = 80,    /* many files */
     VG_WEIGHT_ONE_CLASS = 90,
     VG_WEIGHT_UNREADABLE = 100
 };
