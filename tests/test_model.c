@@ -422,6 +422,33 @@ static void test_orthogonal_weights(void **state)
     }
 }
 
+/* As nn.Conv2d and nn.Linear: kaiming_uniform with a = sqrt(5), which is U(-a, a) with a = 1 / sqrt(fan
+ * in), and biases alike. */
+static void test_weights_of_pytorch(void **state)
+{
+    (void)state;
+    vg_model *m;
+    weights_of(&m, "conv 512 k3", 7, "pytorch");
+    int count;
+    const vg_param *params = vg_model_params(m, &count);
+    double limit = 1 / sqrt(63);
+    for (int i = 0; i < 2; i++) {
+        size_t n = params[i].count;
+        double squares = 0, most = 0, sum = 0;
+        assert_int_equal(n, i ? 512 : 512 * 63);
+        for (size_t k = 0; k < n; k++) {
+            double v = (double)params[i].value[k];
+            most = fmax(most, fabs(v));
+            squares += v * v;
+            sum += v;
+        }
+        assert_true(most <= limit && most > 0.95 * limit);
+        assert_near(sqrt(squares / (double)n), limit / sqrt(3), 0.05 * limit);
+        assert_near(sum / (double)n, 0, 0.1 * limit);
+    }
+    vg_model_free(m);
+}
+
 /* As torch.nn.init.dirac_: with groups each of them hands its inputs on; the rest stays random. */
 static void test_dirac_weights(void **state)
 {
@@ -588,6 +615,7 @@ int main(void)
         cmocka_unit_test(test_nan_is_not_hidden),
         cmocka_unit_test(test_initial_weights),
         cmocka_unit_test(test_orthogonal_weights),
+        cmocka_unit_test(test_weights_of_pytorch),
         cmocka_unit_test(test_dirac_weights),
         cmocka_unit_test(test_written_heads),
         cmocka_unit_test(test_cosine),

@@ -1,6 +1,6 @@
 /* Initial weights: He (He et al., ICCV 2015), Glorot/Xavier (Glorot, Bengio, AISTATS 2010), LeCun
- * (LeCun et al. 1998), orthogonal (Saxe et al., ICLR 2014), identity (Zagoruyko, Komodakis 2017), and
- * the deliberately bad ones that studies of collapse need. Each layer has a random stream of its own,
+ * (LeCun et al. 1998), orthogonal (Saxe et al., ICLR 2014), identity (Zagoruyko, Komodakis 2017), what
+ * PyTorch's layers have by themselves, and the deliberately bad ones that studies of collapse need. Each layer has a random stream of its own,
  * named by seed and place, so that the same layer gets the same weights in any program. */
 #include "base/rng.h"
 #include "nn/layer.h"
@@ -9,8 +9,8 @@
 #include <string.h>
 
 static const char *const names[] = {
-    "he",   "he_uniform", "xavier",        "xavier_uniform", "uniform",    "constant",
-    "zero", "lecun",      "lecun_uniform", "normal",         "orthogonal", "dirac"};
+    "he",    "he_uniform",    "xavier", "xavier_uniform", "uniform", "constant", "zero",
+    "lecun", "lecun_uniform", "normal", "orthogonal",     "dirac",   "pytorch"};
 enum { NAMES = sizeof names / sizeof *names };
 _Static_assert((int)NAMES == (int)VG_INITS, "an initialization without a name");
 
@@ -24,7 +24,7 @@ vg_status vg_init_parse(const char *word, vg_init *init, vg_error *err)
     return vg_fail(err, VG_E_ARG,
                    "unknown initialization \"%s\"; there are: he, he_uniform, xavier, "
                    "xavier_uniform, uniform, constant, zero, lecun, lecun_uniform, normal, "
-                   "orthogonal, dirac",
+                   "orthogonal, dirac, pytorch",
                    word);
 }
 
@@ -93,9 +93,14 @@ static void hand_on(vg_param *p, int groups)
     }
 }
 
+static double taps_of(const vg_param *weight)
+{
+    return weight->dims == 4 ? (double)(weight->shape[2] * weight->shape[3]) : 1;
+}
+
 static void fill_weights(vg_param *p, vg_rng *rng, vg_init init, double scale, int groups)
 {
-    double taps = p->dims == 4 ? (double)(p->shape[2] * p->shape[3]) : 1;
+    double taps = taps_of(p);
     double fan_in = (double)p->shape[1] * taps, fan_out = (double)p->shape[0] * taps;
     switch (init) {
     case VG_INIT_HE_NORMAL:
@@ -134,6 +139,9 @@ static void fill_weights(vg_param *p, vg_rng *rng, vg_init init, double scale, i
         if (p->dims == 4)
             hand_on(p, groups);
         break;
+    case VG_INIT_PYTORCH:
+        fill_uniform(p, rng, sqrt(1 / fan_in));
+        break;
     case VG_INIT_ZERO:
     case VG_INITS:
         fill_constant(p, 0);
@@ -154,6 +162,8 @@ void vg_layer_initialize(vg_layer *layer, vg_init init, double scale, uint64_t s
             fill_constant(p, 0.25); /* as its authors */
         else if (p->dims > 1)
             fill_weights(p, &rng, init, scale, layer->spec.groups > 1 ? layer->spec.groups : 1);
+        else if (init == VG_INIT_PYTORCH && k > 0 && p[-1].dims > 1)
+            fill_uniform(p, &rng, sqrt(1 / ((double)p[-1].shape[1] * taps_of(&p[-1]))));
         else
             fill_constant(p, 0);
         if (p->grad)

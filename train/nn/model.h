@@ -30,6 +30,7 @@ typedef enum vg_init {
     VG_INIT_ORTHOGONAL, /* rows (or columns, if they are fewer) orthogonal and of length 1 */
     VG_INIT_DIRAC,      /* U(-a, a) with a = 1 / sqrt(fan in), as PyTorch's default, but a
                            convolution's first kernels hand their inputs on */
+    VG_INIT_PYTORCH,    /* the same U(-a, a) for weights and biases of any conv and dense layer */
     VG_INITS
 } vg_init;
 vg_status vg_init_parse(const char *word, vg_init *init, vg_error *err);
