@@ -7,8 +7,10 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,6 +56,21 @@ vg_status vg_run_folder_make(const char *wanted, const char *below, char **path,
                    RUNS_A_DAY - 1);
 }
 
+vg_status vg_run_folder_hold(const char *folder, int *hold, vg_error *err)
+{
+    *hold = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*hold < 0 || flock(*hold, LOCK_EX | LOCK_NB) == 0)
+        return VG_OK; /* what cannot be opened is told by the first file that is written */
+    bool taken = errno == EWOULDBLOCK;
+    close(*hold);
+    *hold = -1;
+    return taken ? vg_fail(err, VG_E_STATE,
+                           "%s: another train-pipeline is writing this run: wait for it, or choose "
+                           "another folder with --out",
+                           folder)
+                 : VG_OK;
+}
+
 static vg_status open_in(const char *folder, const char *name, vg_atomic_file *file, vg_error *err)
 {
     char *path = vg_path_join(folder, name);
@@ -76,41 +93,63 @@ static vg_status remove_file(const char *folder, const char *name, vg_error *err
     return failed ? VG_E_IO : VG_OK;
 }
 
+static const char *const results[] = {"report.json",      "report.html",
+                                      "bad-files.tsv",    "weights.safetensors",
+                                      "best.safetensors", "resume.safetensors"};
+
 /* Results of an earlier run in the same folder would pass for those of this job. */
 static vg_status remove_results(const char *folder, vg_error *err)
 {
-    static const char *const names[] = {"report.json",      "report.html",
-                                        "bad-files.tsv",    "weights.safetensors",
-                                        "best.safetensors", "resume.safetensors"};
     vg_status status = VG_OK;
-    for (size_t i = 0; i < sizeof names / sizeof *names && !status; i++)
-        status = remove_file(folder, names[i], err);
+    for (size_t i = 0; i < sizeof results / sizeof *results && !status; i++)
+        status = remove_file(folder, results[i], err);
     return status;
 }
 
-/* The trainings of a comparison. */
-static vg_status remove_trainings(const char *folder, vg_error *err)
+/* A result under the name that it has until it is whole: left by a program that was killed meanwhile. */
+static bool is_half_written(const char *name)
 {
-    char *below = vg_path_join(folder, "trainings");
-    DIR *list = below ? opendir(below) : NULL;
-    vg_status status = below ? VG_OK : no_memory(err);
+    for (size_t i = 0; i < sizeof results / sizeof *results; i++) {
+        size_t n = strlen(results[i]);
+        if (strncmp(name, results[i], n) == 0 && strncmp(name + n, ".tmp-", 5) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_training(const char *name)
+{
+    return strncmp(name, "training-", 9) == 0 || strcmp(name, "resume.safetensors") == 0 ||
+           is_half_written(name);
+}
+
+static vg_status remove_those(const char *folder, bool (*are)(const char *name), vg_error *err)
+{
+    DIR *list = opendir(folder);
+    vg_status status = VG_OK;
     struct dirent *entry;
     while (list && !status && (entry = readdir(list)))
-        if (strncmp(entry->d_name, "training-", 9) == 0 ||
-            strcmp(entry->d_name, "resume.safetensors") == 0)
-            status = remove_file(below, entry->d_name, err);
+        if (are(entry->d_name))
+            status = remove_file(folder, entry->d_name, err);
     if (list)
         closedir(list);
-    if (list && !status)
-        (void)rmdir(below); /* what others have put there stays */
-    free(below);
     return status;
 }
 
 vg_status vg_run_folder_finish(const char *folder, vg_error *err)
 {
-    vg_status status = remove_file(folder, "resume.safetensors", err);
-    return status ? status : remove_trainings(folder, err);
+    char *trainings = vg_path_join(folder, "trainings"); /* of a comparison */
+    vg_status status = trainings ? VG_OK : no_memory(err);
+    if (!status)
+        status = remove_file(folder, "resume.safetensors", err);
+    if (!status)
+        status = remove_those(folder, is_half_written, err);
+    if (!status)
+        status = remove_those(trainings, is_training, err);
+    if (!status)
+        (void)rmdir(trainings); /* what others have put there stays */
+    free(trainings);
+    return status;
 }
 
 vg_status vg_run_folder_write_job(const char *folder, const vg_job *job, vg_error *err)

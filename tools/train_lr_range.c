@@ -6,7 +6,6 @@
 #include "report/escape.h"
 #include "report/html.h"
 #include "report/svg.h"
-#include "run_folder.h"
 #include "study/lr_range.h"
 
 #include <math.h>
@@ -101,8 +100,7 @@ static vg_status tell(vg_train_session *s, const vg_lr_range *r, vg_error *err)
     char sentence[300];
     vg_atomic_file file = {0};
     words(r, sentence, sizeof sentence);
-    vg_status status =
-        vg_run_folder_make(s->cli.out ? s->cli.out : s->job.out, "runs", &s->folder, err);
+    vg_status status = vg_train_take_folder(s, err);
     char *path = status ? NULL : vg_path_join(s->folder, "lr-range.html");
     if (!status)
         status =

@@ -27,6 +27,7 @@ typedef struct vg_train_session {
     vg_job job;
     vg_dataset *dataset;
     char *folder, *checkpoint, *best, *state, *keep; /* all but the first lie in the folder */
+    int hold;                                        /* of the folder; -1: none */
     char *identity;                                  /* of the job, for its state */
     vg_run_progress progress;
     vg_cache *cache;
@@ -41,6 +42,8 @@ typedef struct vg_train_session {
 } vg_train_session;
 
 void vg_train_session_reset(vg_train_session *s);
+/* The folder of the run, made where it is missing, and held: two programs that write the same run would spoil both. */
+vg_status vg_train_take_folder(vg_train_session *s, vg_error *err);
 
 /* train_job.c: the options of the command line, and the job and dataset that they ask for. */
 extern const vg_cli_spec vg_train_spec;

@@ -371,8 +371,7 @@ static vg_status look_into_folder(vg_train_session *s, vg_error *err)
 /* Makes the folder and names the files in it. */
 static vg_status prepare_folder(vg_train_session *s, vg_error *err)
 {
-    vg_status status =
-        vg_run_folder_make(s->cli.out ? s->cli.out : s->job.out, "runs", &s->folder, err);
+    vg_status status = vg_train_take_folder(s, err);
     if (status)
         return status;
     s->checkpoint = vg_path_join(s->folder, "weights.safetensors");

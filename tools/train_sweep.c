@@ -308,8 +308,7 @@ static vg_status open_in(const char *folder, const char *name, vg_atomic_file *f
 
 static vg_status prepare_folder(vg_train_session *s, vg_error *err)
 {
-    vg_status status =
-        vg_run_folder_make(s->cli.out ? s->cli.out : s->job.out, "runs", &s->folder, err);
+    vg_status status = vg_train_take_folder(s, err);
     char *report = status ? NULL : vg_path_join(s->folder, "sweep.json");
     char *trials = status ? NULL : vg_path_join(s->folder, "trials");
     char *plain = status ? NULL : vg_path_join(s->folder, "report.json");

@@ -46,6 +46,23 @@ P
 run "$tool" --job job.yaml --out whole --quiet
 expect_status 0
 
+# Two at once would spoil the run for both: the second one is refused, and the first one ends as it would have.
+"$tool" --job job.yaml --set epochs=60 --out shared --quiet >/dev/null 2>&1 &
+child=$!
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+    [ ! -e shared/resume.safetensors ] || break
+    sleep 0.2
+done
+run "$tool" --resume shared --quiet
+expect_status 1
+expect_err 'another train-pipeline is writing this run'
+run "$tool" --job job.yaml --out shared --quiet
+expect_status 1
+expect_err 'another train-pipeline is writing this run'
+[ -e shared/resume.safetensors ] || complain "a refused run removed what the running one needs"
+kill -9 $child 2>/dev/null
+wait $child 2>/dev/null
+
 # Killed at moments that nobody chose: the times follow from a seed, what they hit does not.
 kills=0 last=0
 seed=${RESUME_SEED:-7}
@@ -139,9 +156,12 @@ wait $child 2>/dev/null
 run "$tool" --job job.yaml --out pairs
 expect_status 1
 expect_err "pairs holds a comparison that was cut off"
+echo half >pairs/resume.safetensors.tmp-abcdef # as of a program that was killed while it wrote
+echo half >pairs/trainings/resume.safetensors.tmp-abcdef
 run "$tool" --resume pairs
 expect_status 0
 expect_err "goes on with the comparison in pairs"
+[ ! -e pairs/resume.safetensors.tmp-abcdef ] || complain "a finished run leaves what was half-written"
 [ ! -e pairs/trainings ] || complain "a finished comparison leaves its trainings"
 same pairs
 
