@@ -264,6 +264,30 @@ static void test_states_within_an_epoch(void **state)
     vg_run_options_reset(&options);
 }
 
+/* Another machine's instructions round differently: the run goes on, and says so to its end. */
+static void test_another_machine_is_told(void **state)
+{
+    (void)state;
+    vg_error err = {0};
+    vg_run_options options = job(3);
+    vg_run_result result;
+    clear();
+    static const vg_simd machines[] = {VG_SIMD_PLAIN, VG_SIMD_PLAIN, VG_SIMD_AVX512, VG_SIMD_PLAIN};
+    bool several = vg_simd_best() != VG_SIMD_PLAIN;
+    for (int piece = 0; piece < 4; piece++) {
+        struct stopper stopper = {.every = piece < 3 ? 5 : 0};
+        vg_run_events events = {&stopper, stop, NULL};
+        vg_simd_limit(machines[piece]);
+        vg_status status = vg_run(dataset, &options, &events, &result, &err);
+        assert_int_equal(status, piece < 3 ? VG_E_STOPPED : VG_OK);
+        assert_true(result.other_machine == (several && piece >= 2));
+        vg_run_result_reset(&result);
+        options.resume = true;
+    }
+    vg_simd_limit(VG_SIMD_AVX512);
+    vg_run_options_reset(&options);
+}
+
 static void expect(vg_run_options *options, vg_status wanted, const char *part)
 {
     vg_error err = {0};
@@ -348,6 +372,7 @@ int main(void)
         cmocka_unit_test(test_accumulation_is_a_large_batch),
         cmocka_unit_test(test_states_within_an_epoch),
         cmocka_unit_test(test_another_run_is_refused),
+        cmocka_unit_test(test_another_machine_is_told),
         cmocka_unit_test(test_damaged_states_are_refused),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -80,6 +80,9 @@ static vg_status work(vg_train_session *s, vg_error *err)
         status = vg_run(s->dataset, &s->job.run, &events, &s->result, err);
     }
     vg_progress_clear(&s->progress.line);
+    if (s->result.other_machine)
+        vg_cli_note(&s->cli, "this run began on a machine with other vector instructions: its last "
+                             "bits are not those of a run on one kind of machine");
     return status;
 }
 

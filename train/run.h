@@ -138,6 +138,8 @@ typedef struct vg_run_result {
     int best;              /* the best epoch by vg_run_options.best_by, 0: none */
     bool ended;            /* by early stopping, before the last epoch */
     uint64_t resumed_step; /* step from which this call went on, UINT64_MAX: from the start */
+    bool other_machine;    /* went on with other vector instructions than it began with: its last
+                              bits are not those of a run that stayed on one kind of machine */
 } vg_run_result;
 void vg_run_result_reset(vg_run_result *result);
 

@@ -50,7 +50,8 @@ typedef struct vg_training {
     uint64_t earlier_counts[VG_BAD_SUSPICIOUS + 1];
     vg_loader_times earlier_times;
     double earlier_seconds, opened;
-    double saved; /* when the state was written last, and at which step */
+    char machines[128]; /* by whose instructions it was trained, "avx512 SkylakeX, avx2 Haswell" */
+    double saved;       /* when the state was written last, and at which step */
     uint64_t saved_step;
     /* of the epoch under way */
     double loss_sum, seconds;

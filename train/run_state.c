@@ -11,7 +11,9 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/rng.h"
+#include "base/simd.h"
 #include "checkpoint_internal.h"
+#include "nn/kernels/blas.h"
 #include "record.h"
 
 #include <inttypes.h>
@@ -20,6 +22,7 @@
 
 #define IDENTITY "run.identity"
 #define DATA "run.data"
+#define MACHINES "run.machines"
 #define RECORD "run.record"
 #define COUNTERS "run.counters"
 #define FIRST "run.first"
@@ -93,6 +96,29 @@ vg_status vg_run_state_fits(const char *path, const char *identity, vg_error *er
     status = compare_note(&file, IDENTITY, identity, err);
     vg_safetensors_close(&file);
     return status;
+}
+
+/* What makes the last bits of sums: our kernels and those of the BLAS. */
+static void describe_machine(char *text, size_t size)
+{
+    static const char *const names[] = {"plain", "avx2", "avx512"};
+    snprintf(text, size, "%s %s", names[vg_simd_best()], vg_blas_core());
+}
+
+/* Adds this machine to those that the state names. */
+static void join_machine(vg_training *r, const char *earlier)
+{
+    char here[64];
+    describe_machine(here, sizeof here);
+    r->result->other_machine = earlier && strcmp(earlier, here) != 0;
+    size_t before = r->result->other_machine ? strlen(earlier) : 0;
+    size_t last = strlen(here);
+    bool named = before >= last && strcmp(earlier + before - last, here) == 0;
+    if (named || before + last + 3 > sizeof r->machines)
+        snprintf(r->machines, sizeof r->machines, "%s", earlier);
+    else
+        snprintf(r->machines, sizeof r->machines, "%s%s%s", before ? earlier : "",
+                 before ? ", " : "", here);
 }
 
 /* ---- the counters */
@@ -174,9 +200,9 @@ static vg_status write_state(vg_training *r, const vg_record *record, const vg_r
     const char *identity = r->options->identity ? r->options->identity : "";
     const vg_checkpoint_extra extra = {.tensors = tensors,
                                        .count = sizeof tensors / sizeof *tensors,
-                                       .keys = (const char *const[]){IDENTITY, DATA},
-                                       .notes = (const char *const[]){identity, data},
-                                       .note_count = 2};
+                                       .keys = (const char *const[]){IDENTITY, DATA, MACHINES},
+                                       .notes = (const char *const[]){identity, data, r->machines},
+                                       .note_count = 3};
     return vg_training_save_weights(r, r->options->state, &extra, err);
 }
 
@@ -187,6 +213,8 @@ vg_status vg_training_save_state(vg_training *r, vg_error *err)
     r->saved_step = r->step;
     if (!o->state)
         return VG_OK;
+    if (!*r->machines)
+        join_machine(r, NULL);
     vg_status status = vg_training_collect_bad(r, err);
     if (status)
         return status;
@@ -328,6 +356,7 @@ vg_status vg_training_restore(vg_training *r, vg_error *err)
     if (!status)
         status = read_first(r, &file, err);
     if (!status) {
+        join_machine(r, vg_safetensors_note(&file, MACHINES));
         r->result->resumed_step = r->step;
         r->saved = vg_clock();
         r->saved_step = r->step;

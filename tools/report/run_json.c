@@ -377,6 +377,7 @@ json_t *vg_run_report_json(const vg_run_report *report)
     put(root, "best", best_json(report), &ok);
     put(root, "stopped_early", json_boolean(r->ended), &ok);
     put_step(root, "resumed_step", r->resumed_step, &ok);
+    put(root, "resumed_on_other_machine", json_boolean(r->other_machine), &ok);
     put_number(root, "seconds", r->seconds, &ok);
     if (report->comparison)
         put_comparison(root, report->comparison, &ok);
