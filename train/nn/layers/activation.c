@@ -1,77 +1,33 @@
 /* Activations beside ReLU, value by value. All are computed from their input and none works in
  * place, so that any layer may follow and use the output's memory. Leaky ReLU: Maas et al. 2013;
- * ELU: Clevert et al., ICLR 2016; SELU: Klambauer et al., NeurIPS 2017; GELU: Hendrycks, Gimpel 2016,
- * by the error function or its tanh approximation; SiLU: Elfwing et al. 2018. */
+ * ELU: Clevert et al., ICLR 2016; the others: kernels/activate.h. */
+#include "nn/kernels/activate.h"
 #include "nn/layer.h"
 
 #include <math.h>
 #include <string.h>
 
-static const double SELU_SCALE = 1.0507009873554804934193349852946,
-                    SELU_ALPHA = 1.6732632423543772848170429916717;
-static const double ROOT_HALF = 0.70710678118654752440, ROOT_2_PI = 0.79788456080286535588,
-                    INVERSE_ROOT_2PI = 0.39894228040143267794, GELU_CUBE = 0.044715;
-
-static double sigmoid(double x)
+static const vg_activation *kernels_of(const vg_layer_spec *s)
 {
-    if (x >= 0)
-        return 1 / (1 + exp(-x));
-    double e = exp(x);
-    return e / (1 + e);
-}
-
-static double gelu(double x, double *slope)
-{
-    double p = 0.5 * (1 + erf(x * ROOT_HALF));
-    *slope = p + x * INVERSE_ROOT_2PI * exp(-0.5 * x * x);
-    return x * p;
-}
-
-static double gelu_tanh(double x, double *slope)
-{
-    double t = tanh(ROOT_2_PI * (x + GELU_CUBE * x * x * x));
-    *slope = 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * ROOT_2_PI * (1 + 3 * GELU_CUBE * x * x);
-    return 0.5 * x * (1 + t);
-}
-
-static double elu(double x, double alpha, double scale, double *slope)
-{
-    double e = x > 0 ? 0 : alpha * expm1(x);
-    *slope = scale * (x > 0 ? 1 : e + alpha);
-    return scale * (x > 0 ? x : e);
-}
-
-/* Value at x and the derivative there. NaN comes out as NaN. */
-static double activate(const vg_layer_spec *s, double x, double *slope)
-{
-    double y;
     switch (s->kind) {
     case VG_LAYER_LEAKY:
-        *slope = x > 0 ? 1 : s->rate;
-        return x > 0 ? x : s->rate * x;
+        return &vg_leaky;
     case VG_LAYER_ELU:
-        return elu(x, s->rate, 1, slope);
+        return &vg_elu;
     case VG_LAYER_SELU:
-        return elu(x, SELU_ALPHA, SELU_SCALE, slope);
+        return &vg_selu;
     case VG_LAYER_GELU:
-        return s->option ? gelu_tanh(x, slope) : gelu(x, slope);
+        return s->option ? &vg_gelu_tanh : &vg_gelu;
     case VG_LAYER_SILU:
-        y = sigmoid(x);
-        *slope = y * (1 + x * (1 - y));
-        return x * y;
+        return &vg_silu;
     case VG_LAYER_SIGMOID:
-        y = sigmoid(x);
-        *slope = y * (1 - y);
-        return y;
+        return &vg_sigmoid;
     case VG_LAYER_TANH:
-        y = tanh(x);
-        *slope = 1 - y * y;
-        return y;
+        return &vg_tanh;
     case VG_LAYER_EXP:
-        return *slope = exp(x);
+        return &vg_exp;
     default: /* linear */
-        *slope = s->rate;
-        return s->rate * x;
+        return &vg_scaled;
     }
 }
 
@@ -86,25 +42,18 @@ static void activation_forward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
     size_t n = (size_t)shard.count * vg_shape_size(l->in);
-    const float *x = vg_layer_x(l, shard);
-    float *y = vg_layer_y(l, shard);
-    for (size_t i = 0; i < n; i++) {
-        double slope;
-        y[i] = (float)activate(&l->spec, (double)x[i], &slope);
-    }
+    kernels_of(&l->spec)->forward(vg_layer_x(l, shard), vg_layer_y(l, shard), n,
+                                  (float)l->spec.rate);
 }
 
 static void activation_backward(vg_layer *l, const vg_pass *pass, vg_shard shard)
 {
     (void)pass;
     size_t n = (size_t)shard.count * vg_shape_size(l->in);
-    const float *x = vg_layer_x(l, shard), *dy = vg_layer_dy(l, shard);
     float *dx = vg_layer_dx(l, shard);
-    for (size_t i = 0; dx && i < n; i++) {
-        double slope;
-        (void)activate(&l->spec, (double)x[i], &slope);
-        dx[i] = (float)((double)dy[i] * slope);
-    }
+    if (dx)
+        kernels_of(&l->spec)->backward(vg_layer_x(l, shard), vg_layer_dy(l, shard), dx, n,
+                                       (float)l->spec.rate);
 }
 
 /* ---- PReLU (He et al., ICCV 2015): the slope below zero is learned, one for all or per channel */
