@@ -35,13 +35,18 @@ typedef struct vg_rows {
 
 /* Where the outputs go. They lie at `base` (images packed without gaps, from channel 0 of the group on),
  * or take() gets them: `rows` rows of one image from `row` on, row after row, a whole number of `multiple`
- * rows but at the end. That is where a pool behind the convolution is folded into the store. */
+ * rows but at the end. That is where a pool behind the convolution is folded into the store. largest(), where there is
+ * one, says that of each 2 x 2 pixels nothing but the largest is wanted (multiple is 2; what is left over at an edge
+ * makes none), after the ReLU if `rectified`, and where those of `row`, which is even, and the next row belong: they are
+ * put there, or take() is called as ever. */
 typedef struct vg_sink {
     float *base;
     bool add, relu; /* add: to what lies at base; then the ReLU */
     void (*take)(void *context, int image, int row, int rows, const float *y);
+    float *(*largest)(void *context, int image, int row);
     void *context;
     int multiple;
+    bool rectified;
 } vg_sink;
 
 /* Floats of packed weights for the forward pass (with the bias), for the data gradient, and of a

@@ -89,6 +89,7 @@ void vg_thin_forward(const vg_tile_set *set, const vg_conv *c, const vg_rows *x,
 {
     band b = band_of(c, y->take ? y->multiple : 0, scratch);
     size_t line = (size_t)c->q * (size_t)c->k;
+    bool largest = y->take && y->largest;
     vg_thin_row r = {.x_channel = b.channel,
                      .x_row = b.row,
                      .channels = c->c,
@@ -97,12 +98,20 @@ void vg_thin_forward(const vg_tile_set *set, const vg_conv *c, const vg_rows *x,
                      .columns = c->q,
                      .w = packed,
                      .bias = packed + vg_conv_packed_gradient(c),
-                     .relu = y->relu,
+                     .relu = y->relu || (largest && y->rectified),
+                     .largest = largest,
                      .y_pixel = (size_t)c->k};
     for (int n = 0; n < images; n++)
         for (int row = 0; row < c->p; row += b.rows) {
             int rows = b.rows < c->p - row ? b.rows : c->p - row;
             gather(c, &b, x, n, row, rows);
+            for (int i = 0; largest && i + 1 < rows; i += 2) {
+                r.x = b.source + (size_t)i * b.row;
+                r.y = y->largest(y->context, n, row + i);
+                set->thin_row(&r);
+            }
+            if (largest)
+                continue;
             float *to =
                 y->take ? b.outputs : y->base + ((size_t)n * (size_t)c->p + (size_t)row) * line;
             for (int i = 0; i < rows; i++) {

@@ -75,14 +75,15 @@ typedef struct vg_winograd_set {
     vg_transform_fn input, output, gradient, weight, weight_gradient;
 } vg_winograd_set;
 
-/* A row of outputs, few for each pixel (conv_thin.h): y[q][pixel], q < columns. */
+/* A row of outputs, few for each pixel (conv_thin.h): y[q][pixel], q < columns; or the largest of each
+ * 2 x 2 pixels of this row and the next, q < columns / 2, a NaN counting as the largest. */
 typedef struct vg_thin_row {
     const float
         *x; /* channel 0, first tap of the first pixel; may be read up to 15 beyond the last one */
     size_t x_channel, x_row;
     int channels, kernel, outputs, columns;
     const float *w, *bias; /* [row][column][channel][16], [16] */
-    bool relu;
+    bool relu, largest;
     float *y;
     size_t
         y_pixel; /* at least `outputs`; what lies between belongs to nobody else while a row is made */

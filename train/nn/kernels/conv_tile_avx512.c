@@ -211,6 +211,35 @@ static VG_INLINE FOR_TILES void thin_store(const vg_thin_row *r, const int K,
     THIN_FOUR(8)
     THIN_FOUR(12)
 }
+
+/* a NaN wins */
+static VG_INLINE FOR_TILES __m512 thin_larger(__m512 a, __m512 b)
+{
+    __m512 most = _mm512_max_ps(a, b); /* b where either is NaN */
+    return _mm512_mask_mov_ps(most, _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q), a);
+}
+
+static VG_INLINE FOR_TILES void thin_store_largest(const vg_thin_row *r, const int K,
+                                                   __m512 (*a)[THIN_BLOCKS],
+                                                   __m512 (*b)[THIN_BLOCKS], const int blocks,
+                                                   int left, float *y)
+{
+    const __m512i even =
+        _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+    __m512 most[VG_THIN_OUTPUTS][THIN_BLOCKS];
+    UNROLL for (int k = 0; k < K; k++)
+    {
+        __m512 low = thin_larger(a[k][0], b[k][0]);
+        __m512 high = blocks > 1 ? thin_larger(a[k][1], b[k][1]) : low;
+        most[k][0] = thin_larger(_mm512_permutex2var_ps(low, even, high),
+                                 _mm512_permutex2var_ps(low, odd, high));
+    }
+    if (blocks == 1 && left > 8)
+        left = 8;
+    thin_store(r, K, most, 0, left, y);
+}
+#define THIN_STORES
 #include "nn/kernels/thin_body.h"
 
 /* The way back: quarters of pixels j, 4 + j, 8 + j, 12 + j side by side. */

@@ -86,19 +86,6 @@ enum { THIN_BLOCKS = 1, THIN_TAPS = 5, THIN_GROUP = 1 };
 #define VECTOR_SET(a) ((lanes){0} + (a))
 #define VECTOR_MADD(a, b, c) ((c) + (a) * (b))
 #define VECTOR_RELU(v) ((lanes)((int_lanes)(v) & ~((v) < 0))) /* NaN stays */
-
-static VG_INLINE TARGET void thin_store(const vg_thin_row *r, const int K,
-                                        VECTOR (*acc)[THIN_BLOCKS * VG_LANES / WIDTH],
-                                        const int first, int left, float *y)
-{
-    float rows[VG_THIN_OUTPUTS][VG_LANES];
-    for (int k = 0; k < K; k++)
-        for (int p = 0; p < VG_LANES / WIDTH; p++)
-            VECTOR_STORE(rows[k] + (size_t)p * WIDTH, acc[k][first + p]);
-    for (int j = 0; j < left && j < VG_LANES; j++, y += r->y_pixel)
-        for (int k = 0; k < K; k++)
-            y[k] = rows[k][j];
-}
 #include "nn/kernels/thin_body.h"
 
 static void thin_turn(const float *from, int columns, int outputs, float *to, size_t step)

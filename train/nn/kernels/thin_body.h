@@ -1,10 +1,54 @@
 /* The innermost loops of conv_thin.c, written once for vectors of WIDTH floats and compiled for each
  * instruction set (define TARGET, WIDTH, THIN_BLOCKS, THIN_TAPS, THIN_GROUP, VECTOR, VECTOR_LOAD, VECTOR_STORE, VECTOR_SET, VECTOR_MADD
- * and VECTOR_RELU, then include). 16 columns are 16 / WIDTH vectors; each lane is a chain of its own, so that every set
+ * and VECTOR_RELU, and thin_store and thin_store_largest with THIN_STORES, or they go through memory; then include). 16 columns are 16 / WIDTH vectors; each lane is a chain of its own, so that every set
  * with fused multiply-adds gives the same bits. No include guard: included once a file. */
 
 enum { THIN_PARTS = VG_LANES / WIDTH };
 #define THIN_UNROLL _Pragma("GCC unroll 16")
+
+#ifndef THIN_STORES
+static VG_INLINE TARGET void thin_spill(const int K, VECTOR (*acc)[THIN_BLOCKS * THIN_PARTS],
+                                        const int first, float (*rows)[VG_LANES])
+{
+    for (int k = 0; k < K; k++)
+        for (int p = 0; p < THIN_PARTS; p++)
+            VECTOR_STORE(rows[k] + (size_t)p * WIDTH, acc[k][first + p]);
+}
+
+/* Up to `left` of 16 pixels. */
+static VG_INLINE TARGET void thin_store(const vg_thin_row *r, const int K,
+                                        VECTOR (*acc)[THIN_BLOCKS * THIN_PARTS], const int first,
+                                        int left, float *y)
+{
+    float rows[VG_THIN_OUTPUTS][VG_LANES];
+    thin_spill(K, acc, first, rows);
+    for (int j = 0; j < left && j < VG_LANES; j++, y += r->y_pixel)
+        for (int k = 0; k < K; k++)
+            y[k] = rows[k][j];
+}
+
+static inline float thin_larger(float a, float b)
+{
+    return a > b || a != a ? a : b;
+}
+
+/* The largest of each 2 x 2 pixels of the rows a and b: up to `left` of 8. */
+static VG_INLINE TARGET void thin_store_largest(const vg_thin_row *r, const int K,
+                                                VECTOR (*a)[THIN_BLOCKS * THIN_PARTS],
+                                                VECTOR (*b)[THIN_BLOCKS * THIN_PARTS],
+                                                const int blocks, int left, float *y)
+{
+    float above[VG_THIN_OUTPUTS][VG_LANES], below[VG_THIN_OUTPUTS][VG_LANES];
+    (void)blocks;
+    thin_spill(K, a, 0, above);
+    thin_spill(K, b, 0, below);
+    for (int j = 0; j < left && j < VG_LANES / 2; j++, y += r->y_pixel)
+        for (int k = 0; k < K; k++) {
+            float top = thin_larger(above[k][2 * j], above[k][2 * j + 1]);
+            y[k] = thin_larger(top, thin_larger(below[k][2 * j], below[k][2 * j + 1]));
+        }
+}
+#endif
 
 /* acc[output][vector] of `parts` vectors of columns. */
 static VG_INLINE TARGET void thin_columns(const vg_thin_row *r, const float *x, const int K,
@@ -42,6 +86,13 @@ static VG_INLINE TARGET void thin_blocks(const vg_thin_row *r, const int K, cons
 {
     VECTOR acc[VG_THIN_OUTPUTS][THIN_BLOCKS * THIN_PARTS];
     thin_columns(r, r->x + q, K, blocks * THIN_PARTS, acc);
+    if (r->largest) {
+        VECTOR below[VG_THIN_OUTPUTS][THIN_BLOCKS * THIN_PARTS];
+        thin_columns(r, r->x + r->x_row + q, K, blocks * THIN_PARTS, below);
+        thin_store_largest(r, K, acc, below, blocks, (r->columns - q) / 2,
+                           r->y + (size_t)(q / 2) * r->y_pixel);
+        return;
+    }
     THIN_UNROLL for (int b = 0; b < blocks; b++, q += VG_LANES)
         thin_store(r, K, acc, b * THIN_PARTS, r->columns - q, r->y + (size_t)q * r->y_pixel);
 }

@@ -117,6 +117,14 @@ static void take_rows(void *context, int image, int row, int rows, const float *
     vg_maxpool(&g, y, fold->to + at, fold->places ? fold->places + at : NULL, fold->relu);
 }
 
+static float *largest_row(void *context, int image, int row)
+{
+    const vg_fold *fold = context;
+    vg_shape out = fold->layer->out;
+    return fold->to + (size_t)image * vg_shape_size(out) +
+           (size_t)(row / 2) * (size_t)out.w * (size_t)out.c;
+}
+
 vg_sink vg_fold_store(const vg_layer *pool, vg_shard shard, bool chosen, bool relu, vg_fold *fold)
 {
     size_t first = (size_t)shard.first * vg_shape_size(pool->out);
@@ -124,5 +132,9 @@ vg_sink vg_fold_store(const vg_layer *pool, vg_shard shard, bool chosen, bool re
                       .to = vg_layer_y(pool, shard),
                       .places = chosen ? pool->chosen + first : NULL,
                       .relu = relu};
-    return (vg_sink){.take = take_rows, .context = fold, .multiple = pool->spec.kernel};
+    return (vg_sink){.take = take_rows,
+                     .largest = pool->spec.kernel == 2 && !chosen ? largest_row : NULL,
+                     .context = fold,
+                     .multiple = pool->spec.kernel,
+                     .rectified = relu};
 }
