@@ -6,11 +6,6 @@
 
 #include "nn/kernels/conv_geometry.h"
 #include "nn/kernels/conv_thin.h"
-#include "nn/kernels/kernels.h"
-
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 static vg_conv conv(int c, int side, int k, int kernel)
 {
@@ -78,74 +73,9 @@ static void test_same_bits(void **state)
         }
 }
 
-/* Rows of outputs, or of what is largest among 2 x 2 of them. */
-typedef struct pooled {
-    const vg_conv *conv;
-    float *rows, *largest;
-} pooled;
-
-static void take(void *context, int image, int row, int rows, const float *y)
-{
-    const pooled *to = context;
-    size_t line = (size_t)to->conv->q * (size_t)to->conv->k;
-    memcpy(to->rows + ((size_t)image * (size_t)to->conv->p + (size_t)row) * line, y,
-           (size_t)rows * line * sizeof *y);
-}
-
-static float *largest(void *context, int image, int row)
-{
-    const pooled *to = context;
-    size_t line = (size_t)(to->conv->q / 2) * (size_t)to->conv->k;
-    return to->largest + ((size_t)image * (size_t)(to->conv->p / 2) + (size_t)(row / 2)) * line;
-}
-
-/* The largest of 2 x 2 pixels straight from the registers: as a pool makes them of the rows, with even and odd
- * sides and with NaN. */
-static void test_pooled(void **state)
-{
-    (void)state;
-    enum { IMAGES = 2 };
-    for (int k = 1; k <= VG_THIN_OUTPUTS; k++)
-        for (int i = 0; i < 5 * VG_SIMD_COUNT; i++) {
-            static const int sides[] = {29, 30, 32, 47, 64};
-            int simd = i % VG_SIMD_COUNT, side = sides[i / VG_SIMD_COUNT];
-            const vg_tile_set *set = vg_tile_set_for((vg_simd)simd);
-            vg_conv c = conv(1 + k % 4, side, k, 3 + k % 2 * 2);
-            assert_true(vg_conv_is_thin(&c));
-            vg_window window = {
-                .c = k, .h = c.p, .w = c.q, .kernel = 2, .stride = 2, .p = c.p / 2, .q = c.q / 2};
-            size_t in = (size_t)IMAGES * (size_t)side * (size_t)side * (size_t)c.c;
-            size_t out = (size_t)c.p * (size_t)c.q * (size_t)k;
-            size_t small = (size_t)window.p * (size_t)window.q * (size_t)k;
-            float *x = random_floats(in, 1), *bias = random_floats((size_t)k, 3);
-            float *w =
-                random_floats((size_t)k * (size_t)c.c * (size_t)c.kernel * (size_t)c.kernel, 2);
-            float *rows = malloc(IMAGES * out * sizeof *rows);
-            float *want = malloc(IMAGES * small * sizeof *want);
-            float *found = random_floats(IMAGES * small, 4);
-            float *packed = malloc(vg_conv_packed_forward(&c) * sizeof *packed);
-            float *scratch = malloc(vg_conv_scratch_sink(&c, 2) * sizeof *scratch);
-            x[in / 3] = x[in / 2 + 5] = NAN;
-            vg_conv_pack_forward(&c, w, bias, 0, 1, packed);
-            vg_rows source = {.base = x, .pixel = c.x_pixel};
-            pooled to = {&c, rows, found};
-            vg_sink sink = {.take = take, .context = &to, .multiple = 2};
-            vg_conv_forward(set, &c, &source, IMAGES, packed, &sink, scratch);
-            for (size_t n = 0; n < IMAGES; n++)
-                vg_maxpool(&window, rows + n * out, want + n * small, NULL, side % 2);
-            sink.largest = largest;
-            sink.rectified = side % 2;
-            vg_conv_forward(set, &c, &source, IMAGES, packed, &sink, scratch);
-            assert_memory_equal(found, want, IMAGES * small * sizeof *want);
-            free(x), free(w), free(bias), free(rows), free(want), free(found), free(packed),
-                free(scratch);
-        }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_choice),
-                                       cmocka_unit_test(test_same_bits),
-                                       cmocka_unit_test(test_pooled)};
+                                       cmocka_unit_test(test_same_bits)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

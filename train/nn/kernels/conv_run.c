@@ -148,10 +148,53 @@ size_t vg_conv_scratch_sink(const vg_conv *c, int multiple)
     return need > thin ? need : thin;
 }
 
+/* Whether the registers of a pair of rows do it all: one vector of outputs, one run of channel blocks. */
+static bool goes_in_pairs(const vg_tile_set *set, const vg_source *s, const grid *g,
+                          const vg_sink *to)
+{
+    size_t blocks = (size_t)vg_ceil(s->c, VG_LANES);
+    return to->largest && set->pair[0] && s->pitch == VG_LANES && s->stride == 1 &&
+           vg_vectors(g->k) == 1 && blocks * (size_t)g->taps * VG_LANES * VG_LANES <= RUN_FLOATS;
+}
+
+static void run_pairs(const vg_tile_set *set, const vg_source *s, const grid *g, int image,
+                      int images, int row, int rows, const vg_sink *to, const float *scratch)
+{
+    int blocks = vg_ceil(s->c, VG_LANES), pairs = g->columns / 2;
+    vg_tile_pair pair = {.tile = {.tap = g->tap,
+                                  .taps = g->taps,
+                                  .blocks = blocks,
+                                  .last = s->c - (blocks - 1) * VG_LANES,
+                                  .x_block = s->block,
+                                  .w = g->w,
+                                  .w_step = VG_LANES,
+                                  .y_pixel = (size_t)g->k,
+                                  .lanes = g->k,
+                                  .bias = g->bias,
+                                  .relu = g->relu || to->rectified},
+                         .x_row = s->row};
+    int parts = vg_ceil(pairs, VG_TILE_PAIRS);
+    for (int n = 0; n < images; n++)
+        for (int r = 0; r + 1 < rows; r += 2) {
+            pair.tile.x = scratch + (size_t)n * s->band + (size_t)r * s->row;
+            pair.tile.y = to->largest(to->context, image + n, row + r);
+            for (int i = 0; i < parts; i++) {
+                int count = pairs / parts + (i < pairs % parts);
+                set->pair[count - 1](&pair);
+                pair.tile.x += (size_t)(2 * count) * VG_LANES;
+                pair.tile.y += (size_t)count * (size_t)g->k;
+            }
+        }
+}
+
 /* What is gathered goes through a band of outputs to the sink. */
 static void run_to_sink(const vg_tile_set *set, const vg_source *s, grid *g, int image, int images,
                         int row, int rows, const vg_sink *to, const float *scratch)
 {
+    if (goes_in_pairs(set, s, g, to)) {
+        run_pairs(set, s, g, image, images, row, rows, to, scratch);
+        return;
+    }
     g->rows = rows;
     g->image = (size_t)rows * g->row;
     run_grid(set, s, g, 0, images, 0, rows, scratch);

@@ -51,36 +51,52 @@ size_t vg_thin_scratch(const vg_conv *c, int multiple)
     return (size_t)(b.room - origin) + (x > dy ? x : dy);
 }
 
-/* One row of the source, channel by channel, with its rim. */
-static void gather_row(const vg_conv *c, const band *b, const float *from, size_t pixel, float *to)
+/* Rows are short: a call of the library would take longer than the copy. */
+static inline void copy_short(float *to, const float *from, size_t n)
+{
+    for (; n >= VG_LANES; n -= VG_LANES, to += VG_LANES, from += VG_LANES)
+        memcpy(to, from, VG_LANES * sizeof *to);
+    for (; n >= 4; n -= 4, to += 4, from += 4)
+        memcpy(to, from, 4 * sizeof *to);
+    for (size_t i = 0; i < n; i++)
+        to[i] = from[i];
+}
+
+/* One row of the source, channel by channel, with its rim unless that is there. */
+static void gather_row(const vg_conv *c, const band *b, const float *from, size_t pixel, bool rim,
+                       float *to)
 {
     size_t w = (size_t)c->w, before = (size_t)c->padding, fit = b->row - before;
     w = w < fit ? w : fit;
     for (int i = 0; i < c->c; i++, to += b->channel) {
-        memset(to, 0, before * sizeof *to);
-        memset(to + before + w, 0, (fit - w) * sizeof *to);
+        if (rim) {
+            memset(to, 0, before * sizeof *to);
+            memset(to + before + w, 0, (fit - w) * sizeof *to);
+        }
         if (pixel == 1)
-            memcpy(to + before, from, w * sizeof *to);
+            copy_short(to + before, from, w);
         else
             for (size_t j = 0; j < w; j++)
                 to[before + j] = from[j * pixel + (size_t)i];
     }
 }
 
-static void gather(const vg_conv *c, const band *b, const vg_rows *x, int image, int row, int rows)
+/* `rim`: false where the zeros around the image were put by the gathering of another one at this place. */
+static void gather(const vg_conv *c, const band *b, const vg_rows *x, int image, int row, int rows,
+                   bool rim)
 {
     size_t line = (size_t)c->w * c->x_pixel;
     for (int i = 0; i < rows + c->kernel - 1; i++) {
         float *to = b->source + (size_t)i * b->row;
         int at = row + i - c->padding;
         if (at < 0 || at >= c->h) {
-            for (int k = 0; k < c->c; k++)
+            for (int k = 0; rim && k < c->c; k++)
                 memset(to + (size_t)k * b->channel, 0, b->row * sizeof *to);
             continue;
         }
         const float *from = x->row ? x->row(x->context, image, at, b->room)
                                    : x->base + ((size_t)image * (size_t)c->h + (size_t)at) * line;
-        gather_row(c, b, from, x->row ? x->pixel : c->x_pixel, to);
+        gather_row(c, b, from, x->row ? x->pixel : c->x_pixel, rim, to);
     }
 }
 
@@ -104,7 +120,7 @@ void vg_thin_forward(const vg_tile_set *set, const vg_conv *c, const vg_rows *x,
     for (int n = 0; n < images; n++)
         for (int row = 0; row < c->p; row += b.rows) {
             int rows = b.rows < c->p - row ? b.rows : c->p - row;
-            gather(c, &b, x, n, row, rows);
+            gather(c, &b, x, n, row, rows, n == 0 || b.rows < c->p);
             for (int i = 0; largest && i + 1 < rows; i += 2) {
                 r.x = b.source + (size_t)i * b.row;
                 r.y = y->largest(y->context, n, row + i);
@@ -151,7 +167,7 @@ void vg_thin_weight(const vg_tile_set *set, const vg_conv *c, const vg_rows *x, 
     for (int n = 0; n < images; n++)
         for (int row = 0; row < c->p; row += b.rows) {
             int rows = b.rows < c->p - row ? b.rows : c->p - row;
-            gather(c, &b, x, n, row, rows);
+            gather(c, &b, x, n, row, rows, n == 0 || b.rows < c->p);
             for (int i = 0; i < rows; i++) {
                 const float *from =
                     dy->row ? dy->row(dy->context, n, row + i, b.room)

@@ -21,6 +21,7 @@ enum {
     VG_TILE_VECTORS = 4,
     VG_TILE_PIXELS = 28,
     VG_TILE_PITCHES = 3,
+    VG_TILE_PAIRS = 7, /* of pixels side by side, at most */
     VG_THIN_OUTPUTS = 8
 };
 
@@ -41,6 +42,14 @@ typedef struct vg_tile {
     bool relu;
 } vg_tile;
 typedef void (*vg_tile_fn)(const vg_tile *tile);
+
+/* One vector of outputs at `pixels` of a row and as many of the next: y gets the largest of each 2 x 2, a NaN counting as
+ * the largest. Each weight that is read serves twice as many pixels as in a tile of one row. */
+typedef struct vg_tile_pair {
+    vg_tile tile; /* with a bias; of pitch 16; y_pixel is that of what is written */
+    size_t x_row; /* floats to the next row */
+} vg_tile_pair;
+typedef void (*vg_tile_pair_fn)(const vg_tile_pair *pair);
 
 /* Inputs side by side times vectors of 16 outputs, summed over pixels: the weight gradient. */
 typedef struct vg_outer {
@@ -104,6 +113,7 @@ typedef struct vg_tile_set {
     /* The most pixels (tile) or inputs (outer) for 1, 2, 3, 4 vectors. */
     int pixels[VG_TILE_VECTORS];
     vg_tile_fn tile[VG_TILE_PITCHES][VG_TILE_VECTORS][VG_TILE_PIXELS]; /* [pitch][v-1][p-1] */
+    vg_tile_pair_fn pair[VG_TILE_PAIRS]; /* for 2, 4, .. pixels; NULL where registers are few */
     vg_outer_fn outer[VG_TILE_VECTORS][VG_TILE_PIXELS];
     vg_spread_fn spread;
     vg_winograd_set winograd[2]; /* m = 2, m = 4 */

@@ -103,6 +103,47 @@ static VG_INLINE FOR_TILES void tile_body(const vg_tile *t, const int pitch, con
     }
 }
 
+/* The larger, a where they are equal; a NaN wins. */
+static VG_INLINE FOR_TILES __m512 larger(__m512 a, __m512 b)
+{
+    __m512 most = _mm512_max_ps(b, a); /* a where either is NaN */
+    return _mm512_mask_mov_ps(most, _mm512_cmp_ps_mask(b, b, _CMP_UNORD_Q), b);
+}
+
+static VG_INLINE FOR_TILES void pair_body(const vg_tile_pair *pair, const int P)
+{
+    const vg_tile *t = &pair->tile;
+    __m512 above[2 * VG_TILE_PAIRS], below[2 * VG_TILE_PAIRS];
+    __m512 bias = _mm512_loadu_ps(t->bias);
+    UNROLL for (int p = 0; p < P; p++) above[p] = below[p] = bias;
+    const float *w = t->w;
+    const size_t step = t->w_step, next = pair->x_row;
+    for (int b = 0; b < t->blocks; b++) {
+        const float *block = t->x + (size_t)b * t->x_block;
+        int channels = b + 1 < t->blocks ? VG_LANES : t->last;
+        for (int i = 0; i < t->taps; i++) {
+            const float *x = block + t->tap[i];
+            for (int c = 0; c < channels; c++, x++, w += step) {
+                __m512 v = _mm512_loadu_ps(w);
+                UNROLL for (int p = 0; p < P; p++)
+                {
+                    above[p] = _mm512_fmadd_ps(_mm512_set1_ps(x[p * VG_LANES]), v, above[p]);
+                    below[p] = _mm512_fmadd_ps(_mm512_set1_ps(x[next + (size_t)(p * VG_LANES)]), v,
+                                               below[p]);
+                }
+            }
+        }
+    }
+    __mmask16 lanes = mask_of(t->lanes);
+    UNROLL for (int p = 0; p < P; p += 2)
+    {
+        __m512 most = larger(larger(above[p], above[p + 1]), larger(below[p], below[p + 1]));
+        if (t->relu)
+            most = _mm512_max_ps(_mm512_setzero_ps(), most); /* NaN stays */
+        _mm512_mask_storeu_ps(t->y + (size_t)(p / 2) * t->y_pixel, lanes, most);
+    }
+}
+
 static VG_INLINE FOR_TILES void outer_body(const vg_outer *o, const int V, const int A)
 {
     __m512 acc[VG_TILE_PIXELS];
@@ -212,13 +253,6 @@ static VG_INLINE FOR_TILES void thin_store(const vg_thin_row *r, const int K,
     THIN_FOUR(12)
 }
 
-/* a NaN wins */
-static VG_INLINE FOR_TILES __m512 thin_larger(__m512 a, __m512 b)
-{
-    __m512 most = _mm512_max_ps(a, b); /* b where either is NaN */
-    return _mm512_mask_mov_ps(most, _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q), a);
-}
-
 static VG_INLINE FOR_TILES void thin_store_largest(const vg_thin_row *r, const int K,
                                                    __m512 (*a)[THIN_BLOCKS],
                                                    __m512 (*b)[THIN_BLOCKS], const int blocks,
@@ -230,10 +264,10 @@ static VG_INLINE FOR_TILES void thin_store_largest(const vg_thin_row *r, const i
     __m512 most[VG_THIN_OUTPUTS][THIN_BLOCKS];
     UNROLL for (int k = 0; k < K; k++)
     {
-        __m512 low = thin_larger(a[k][0], b[k][0]);
-        __m512 high = blocks > 1 ? thin_larger(a[k][1], b[k][1]) : low;
-        most[k][0] = thin_larger(_mm512_permutex2var_ps(low, even, high),
-                                 _mm512_permutex2var_ps(low, odd, high));
+        __m512 low = larger(a[k][0], b[k][0]);
+        __m512 high = blocks > 1 ? larger(a[k][1], b[k][1]) : low;
+        most[k][0] =
+            larger(_mm512_permutex2var_ps(low, even, high), _mm512_permutex2var_ps(low, odd, high));
     }
     if (blocks == 1 && left > 8)
         left = 8;
@@ -275,6 +309,13 @@ static FOR_TILES void thin_turn(const float *from, int columns, int outputs, flo
     {                                                                                              \
         tile_body(t, pitch, v, p);                                                                 \
     }
+#define PAIR(p)                                                                                    \
+    static FOR_TILES void pair_##p(const vg_tile_pair *t)                                          \
+    {                                                                                              \
+        pair_body(t, p);                                                                           \
+    }
+PAIR(2)
+PAIR(4) PAIR(6) PAIR(8) PAIR(10) PAIR(12) PAIR(14)
 #define OUTER(unused, v, p)                                                                        \
     static FOR_TILES void outer_##v##_##p(const vg_outer *o)                                       \
     {                                                                                              \
@@ -283,10 +324,7 @@ static FOR_TILES void thin_turn(const float *from, int columns, int outputs, flo
 #define ALL(M, c)                                                                                  \
     VG_TILE_ROW_28(M, c, 1)                                                                        \
     VG_TILE_ROW_14(M, c, 2) VG_TILE_ROW_9(M, c, 3) VG_TILE_ROW_7(M, c, 4)
-ALL(TILE, 16)
-ALL(TILE, 3)
-ALL(TILE, 1)
-ALL(OUTER, 0)
+    ALL(TILE, 16) ALL(TILE, 3) ALL(TILE, 1) ALL(OUTER, 0)
 
 #define TILE_NAME(pitch, v, p) tile_##pitch##_##v##_##p,
 #define OUTER_NAME(unused, v, p) outer_##v##_##p,
@@ -297,14 +335,15 @@ ALL(OUTER, 0)
             VG_TILE_ROW_7(M, c, 4)                                                                 \
         }                                                                                          \
     }
-const vg_tile_set vg_tiles_avx512 = {
-    .vectors = 4,
-    .pixels = {28, 14, 9, 7},
-    .tile = {NAMES(TILE_NAME, 16), NAMES(TILE_NAME, 3), NAMES(TILE_NAME, 1)},
-    .outer = NAMES(OUTER_NAME, 0),
-    .spread = spread,
-    .winograd = WINOGRAD_NAMES,
-    .thin_row = thin_row,
-    .thin_sums = thin_sums,
-    .thin_turn = thin_turn};
+        const vg_tile_set vg_tiles_avx512 = {
+            .vectors = 4,
+            .pixels = {28, 14, 9, 7},
+            .tile = {NAMES(TILE_NAME, 16), NAMES(TILE_NAME, 3), NAMES(TILE_NAME, 1)},
+            .pair = {pair_2, pair_4, pair_6, pair_8, pair_10, pair_12, pair_14},
+            .outer = NAMES(OUTER_NAME, 0),
+            .spread = spread,
+            .winograd = WINOGRAD_NAMES,
+            .thin_row = thin_row,
+            .thin_sums = thin_sums,
+            .thin_turn = thin_turn};
 #endif
