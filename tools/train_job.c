@@ -149,8 +149,7 @@ const vg_cli_spec vg_train_spec = {
     .option_count = sizeof options / sizeof *options,
     .max_operands = 1,
     .take = take,
-    .footer = "Exit status 3: collapsed, only with --fail-on collapse.\n\n"
-              "  train-pipeline pets/                  train and report\n"
+    .footer = "  train-pipeline pets/                  train and report\n"
               "  train-pipeline pets/ --compare        what does each data change do?\n"
               "  train-pipeline pets/ --set augment='rotate=15 flip=h' --set learning_rate=0.01\n"
               "  train-pipeline --job runs/2026-11-21-1/job.yaml        the same run again\n"
