@@ -123,6 +123,7 @@ static void check_layers(recorded *r)
         check_case(r, cases[i].side,
                    cases[i].words ? SPEC(cases[i].first, cases[i].words)
                                   : SPEC(cases[i].first, "groupnorm 2", "relu"));
+    check_case(r, 6, SPEC("conv 4 k3", "flatten", "cosine classes", "linear 8"));
 }
 
 /* As in the script. */

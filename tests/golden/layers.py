@@ -77,6 +77,17 @@ class Scale(nn.Module):
         return 0.125 * x
 
 
+class Cosine(nn.Module):
+    """A head whose weights and features count by their direction alone."""
+
+    def __init__(self, inputs):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(CLASSES, inputs))
+
+    def forward(self, x):
+        return 8 * F.linear(F.normalize(x), F.normalize(self.weight))
+
+
 class Exp(nn.Module):
     def forward(self, x):
         return x.exp()
@@ -100,6 +111,7 @@ CASES = [
     (6, after(nn.ELU(0.7))), (6, after(nn.SELU())), (6, after(nn.GELU())),
     (6, after(nn.GELU(approximate="tanh"))), (6, after(nn.SiLU())), (6, after(nn.Sigmoid())),
     (6, after(nn.Tanh())), (6, after(Exp())), (6, after(nn.Softmax(1))), (6, after(Scale())),
+    (6, nn.Sequential(nn.Conv2d(2, 4, 3, padding=1), nn.Flatten(), Cosine(4 * 36))),
 ]
 N = 5
 for side, net in CASES:
