@@ -1,7 +1,6 @@
 /* train-pipeline: scan, augment, normalize, rebalance, train, and report what the network answers
  * and what each data change did to it. The parts stand in train_*.c; what is worth a test lives in
  * job, run_folder and report/. */
-#include "run_folder.h"
 #include "train_pipeline.h"
 
 #include <stdlib.h>
@@ -33,13 +32,6 @@ void vg_train_session_reset(vg_train_session *s)
     vg_job_reset(&s->job);
     if (s->hold >= 0)
         close(s->hold);
-}
-
-vg_status vg_train_take_folder(vg_train_session *s, vg_error *err)
-{
-    vg_status status =
-        vg_run_folder_make(s->cli.out ? s->cli.out : s->job.out, "runs", &s->folder, err);
-    return status ? status : vg_run_folder_hold(s->folder, &s->hold, err);
 }
 
 int main(int argc, char **argv)

@@ -371,6 +371,13 @@ static vg_status look_into_folder(vg_train_session *s, vg_error *err)
     return VG_OK;
 }
 
+vg_status vg_train_take_folder(vg_train_session *s, vg_error *err)
+{
+    vg_status status =
+        vg_run_folder_make(s->cli.out ? s->cli.out : s->job.out, "runs", &s->folder, err);
+    return status ? status : vg_run_folder_hold(s->folder, &s->hold, err);
+}
+
 /* Makes the folder and names the files in it. */
 static vg_status prepare_folder(vg_train_session *s, vg_error *err)
 {
