@@ -109,7 +109,7 @@ static void test_values_and_slopes(void **state)
     for (int k = 0; k < CASES; k++) {
         double worst = 0, worst_slope = 0, low = cases[k].low, high = cases[k].high;
         for (size_t i = 0; i < COUNT; i++) { /* half of them near 0 */
-            double part = (double)(i / 2) / (COUNT / 2);
+            double part = (double)(i - i % 2) / COUNT;
             x[i] = (float)(i % 2 ? -1.5 + 3 * part : low + (high - low) * part);
             dy[i] = i % 3 ? 1 : -2;
         }

@@ -110,15 +110,13 @@ static void join_machine(vg_training *r, const char *earlier)
 {
     char here[64];
     describe_machine(here, sizeof here);
-    r->result->other_machine = earlier && strcmp(earlier, here) != 0;
-    size_t before = r->result->other_machine ? strlen(earlier) : 0;
-    size_t last = strlen(here);
-    bool named = before >= last && strcmp(earlier + before - last, here) == 0;
-    if (named || before + last + 3 > sizeof r->machines)
-        snprintf(r->machines, sizeof r->machines, "%s", earlier);
+    const char *then = earlier ? earlier : "", *comma = strrchr(then, ',');
+    r->result->other_machine = *then && strcmp(then, here) != 0;
+    bool named = strcmp(comma ? comma + 2 : then, here) == 0;
+    if (named || strlen(then) + strlen(here) + 3 > sizeof r->machines)
+        snprintf(r->machines, sizeof r->machines, "%s", then);
     else
-        snprintf(r->machines, sizeof r->machines, "%s%s%s", before ? earlier : "",
-                 before ? ", " : "", here);
+        snprintf(r->machines, sizeof r->machines, "%s%s%s", then, *then ? ", " : "", here);
 }
 
 /* ---- the counters */

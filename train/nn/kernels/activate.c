@@ -7,23 +7,20 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <string.h>
 
 static inline uint32_t bits_of(float x)
 {
-    union {
-        float f;
-        uint32_t u;
-    } v = {.f = x};
-    return v.u;
+    uint32_t u;
+    memcpy(&u, &x, sizeof u);
+    return u;
 }
 
 static inline float from_bits(uint32_t u)
 {
-    union {
-        uint32_t u;
-        float f;
-    } v = {.u = u};
-    return v.f;
+    float x;
+    memcpy(&x, &u, sizeof x);
+    return x;
 }
 
 /* x = n log 2 + rest. n comes as an integer modulo 2^32, because NaN has none. */

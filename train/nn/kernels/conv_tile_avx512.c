@@ -127,8 +127,9 @@ static VG_INLINE FOR_TILES void pair_body(const vg_tile_pair *pair, const int P)
                 __m512 v = _mm512_loadu_ps(w);
                 UNROLL for (int p = 0; p < P; p++)
                 {
-                    above[p] = _mm512_fmadd_ps(_mm512_set1_ps(x[p * VG_LANES]), v, above[p]);
-                    below[p] = _mm512_fmadd_ps(_mm512_set1_ps(x[next + (size_t)(p * VG_LANES)]), v,
+                    above[p] =
+                        _mm512_fmadd_ps(_mm512_set1_ps(x[(size_t)p * VG_LANES]), v, above[p]);
+                    below[p] = _mm512_fmadd_ps(_mm512_set1_ps(x[next + (size_t)p * VG_LANES]), v,
                                                below[p]);
                 }
             }
@@ -315,7 +316,8 @@ static FOR_TILES void thin_turn(const float *from, int columns, int outputs, flo
         pair_body(t, p);                                                                           \
     }
 PAIR(2)
-PAIR(4) PAIR(6) PAIR(8) PAIR(10) PAIR(12) PAIR(14)
+PAIR(4)
+PAIR(6) PAIR(8) PAIR(10) PAIR(12) PAIR(14)
 #define OUTER(unused, v, p)                                                                        \
     static FOR_TILES void outer_##v##_##p(const vg_outer *o)                                       \
     {                                                                                              \

@@ -44,8 +44,8 @@ static VG_INLINE TARGET void thin_store_largest(const vg_thin_row *r, const int 
     thin_spill(K, b, 0, below);
     for (int j = 0; j < left && j < VG_LANES / 2; j++, y += r->y_pixel)
         for (int k = 0; k < K; k++) {
-            float top = thin_larger(above[k][2 * j], above[k][2 * j + 1]);
-            y[k] = thin_larger(top, thin_larger(below[k][2 * j], below[k][2 * j + 1]));
+            const float *a2 = above[k] + (size_t)j * 2, *b2 = below[k] + (size_t)j * 2;
+            y[k] = thin_larger(thin_larger(a2[0], a2[1]), thin_larger(b2[0], b2[1]));
         }
 }
 #endif
